@@ -1,0 +1,1 @@
+"""Suites become records and records become leaderboards."""

@@ -1,0 +1,66 @@
+"""What a measurement is given: one trained system and the data it is measured on."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datamodules._base import CharacterDataModule
+from tasks.recogniser import Recogniser
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Answers on the test split, in its order.
+
+    Attributes:
+        top: int32 (n, k), the k most probable classes, best first.
+        probability: float32 (n,), of the first.
+        labels: int64 (n,).
+    """
+
+    top: NDArray[np.int32]
+    probability: NDArray[np.float32]
+    labels: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One system after training, ready to be measured.
+
+    Attributes:
+        system: its full name.
+        architecture: ``name`` or ``name:variant``.
+        recogniser: the trained network with its preprocessing, on the CPU, in eval mode.
+        datamodule: what it was trained on; measurements other than accuracy use its validation part.
+        predictions: answers on the test split; None where only cost is asked (``bench profile``).
+        weights: the safetensors file of the network.
+        classes: size of the label space.
+        rounds: timing rounds that the scale asks for.
+        seed: of the run.
+        runtimes: names of the runtimes to time beside eager.
+    """
+
+    system: str
+    architecture: str
+    recogniser: Recogniser
+    datamodule: CharacterDataModule
+    predictions: Predictions | None
+    weights: Path
+    classes: int
+    rounds: int
+    seed: int
+    runtimes: tuple[str, ...] = field(default=())
+
+    def characters(self, count: int = 256) -> list[NDArray[np.uint8]]:
+        """Validation characters at their native size, uint8 (h, w) each, evenly spread over the split.
+
+        Raises:
+            ValueError: fewer than ``count`` there; the same ones are never used twice.
+        """
+        split = self.datamodule.val
+        if len(split) < count:
+            raise ValueError(f"wanted {count} validation characters, the split has {len(split)}")
+        picks = np.linspace(0, len(split) - 1, count).astype(int)
+        return [split.image(int(i)) for i in picks]

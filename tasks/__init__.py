@@ -1,0 +1,1 @@
+"""Tasks: batches meet networks. Loss, metrics, optimiser and augmentation live here."""

@@ -1,0 +1,109 @@
+"""Recipes: how a system is trained. The scale cuts the epochs; everything else stays as written."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What is drawn afresh each time an image is read; zeros and ones switch a part off.
+
+    Attributes:
+        flip_left_right, flip_up_down: probability of each mirror.
+        rotate: largest rotation to either side, degrees.
+        stretch: (least, most) factor of width and of height, drawn apart, before the pad to a square.
+        zoom: (least, most) factor of the whole, after the fit to the input size.
+        shift: largest shift along each axis, share of the input side.
+        shear: largest horizontal shear to either side, degrees.
+    """
+
+    flip_left_right: float = 0.0
+    flip_up_down: float = 0.0
+    rotate: float = 0.0
+    stretch: tuple[float, float] = (1.0, 1.0)
+    zoom: tuple[float, float] = (1.0, 1.0)
+    shift: float = 0.0
+    shear: float = 0.0
+
+    @property
+    def identity(self) -> bool:
+        """Whether nothing is drawn at all."""
+        return self == Augmentation()
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a system is trained.
+
+    Attributes:
+        name: as it stands in system names; ``paper``, ``light``, …
+        optimizer: ``sgd``, ``adam`` or ``adamw``, or ``none`` for architectures fitted in one pass.
+        lr: peak learning rate.
+        momentum: of SGD.
+        weight_decay: decoupled for adamw, L2 otherwise; weights of convolutions and fully connected layers only.
+        schedule: ``constant``, ``staircase`` (× ``gamma`` every ``step_epochs``), ``plateau`` (× ``gamma`` when the
+            validation loss stops falling) or ``onecycle`` (warm-up, then cosine to nearly 0).
+        gamma, step_epochs: of staircase and plateau.
+        batch: images per step.
+        epochs: of the published or intended protocol; a scale may cut them.
+        label_smoothing: of the cross-entropy.
+        augmentation: see Augmentation.
+    """
+
+    name: str
+    optimizer: str
+    lr: float
+    schedule: str
+    batch: int
+    epochs: float
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    gamma: float = 0.1
+    step_epochs: float = 1.0
+    label_smoothing: float = 0.0
+    augmentation: Augmentation = Augmentation()
+
+    def as_dict(self) -> dict[str, Any]:
+        """All settings, as they stand in a record."""
+        return asdict(self)
+
+
+# mobilenet-hccr, section 3: flips, rotation by up to 30 degrees, width and height scaled by 0.5 to 2.5.
+PAPER_AUGMENTATION = Augmentation(0.5, 0.5, 30.0, (0.5, 2.5))
+
+# Characters are not mirrored in life; small changes of slant, size and place are what writers differ by.
+LIGHT_AUGMENTATION = Augmentation(rotate=8.0, stretch=(0.85, 1.18), zoom=(0.85, 1.08), shift=0.06, shear=10.0)
+
+# The suite's default: chosen on validation writers of synthetic_hwdb and a validation part of hwdb100.
+LIGHT = Recipe("light", "adamw", 2e-3, "onecycle", 64, 40, weight_decay=0.02, label_smoothing=0.05,
+               augmentation=LIGHT_AUGMENTATION)
+
+# Defaults of ``paper`` are those of mobilenet-hccr; each architecture's RECIPE states what its own paper says.
+PAPER = Recipe("paper", "adam", 1e-3, "staircase", 256, 45.6, gamma=0.94, step_epochs=2.5,
+               augmentation=PAPER_AUGMENTATION)
+
+RECIPES = {recipe.name: recipe for recipe in (LIGHT, PAPER)}
+
+
+def recipe_for(name: str, overrides: Mapping[str, Mapping[str, Any]]) -> Recipe:
+    """The recipe of this name with an architecture's own settings in place.
+
+    Args:
+        name: a recipe name.
+        overrides: the architecture's RECIPE; its ``augmentation`` is a mapping of Augmentation's fields.
+
+    Raises:
+        KeyError: no such recipe, or a setting that recipes do not have.
+    """
+    own = dict(overrides.get(name, {}))
+    known = sorted({*RECIPES, *overrides})
+    if name not in known:
+        raise KeyError(f"unknown recipe {name!r}; known: {', '.join(known)}")
+    base = RECIPES.get(name, replace(LIGHT, name=name))
+    unknown = set(own) - {field.name for field in fields(Recipe)}
+    if unknown:
+        raise KeyError(f"recipe {name}: unknown settings {sorted(unknown)}")
+    if "augmentation" in own:
+        own["augmentation"] = Augmentation(**own["augmentation"])
+    return replace(base, **own)
