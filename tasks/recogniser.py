@@ -1,11 +1,19 @@
 """A network with its preprocessing: what latency, export and recognition use."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from datamodules._cache import write_whole
 from datamodules._image import fit_matrix, resample
+from datamodules._loader import with_channels
+from tasks.architectures import ARCHITECTURES
+from tasks.normalised import Normalised
 
 
 class Recogniser:
@@ -23,7 +31,8 @@ class Recogniser:
         self.size = size
 
     def preprocess(self, image: NDArray[np.uint8]) -> Tensor:
-        """A native-size character, uint8 (h, w) or (h, w, 3), as the network's input, uint8 (1, channels, size, size)."""
+        """A native-size character, uint8 (h, w) or (h, w, 3), as input, uint8 (1, C, size, size)."""
+        image = with_channels(image, self.channels)
         square = resample(image, fit_matrix(*image.shape[:2], self.size), self.size)
         planes = square[None] if square.ndim == 2 else np.ascontiguousarray(square.transpose(2, 0, 1))
         return torch.from_numpy(planes)[None]
@@ -32,3 +41,35 @@ class Recogniser:
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities, float32 (classes,), of one native-size character."""
         return torch.softmax(self.network(self.preprocess(image)), 1)[0].numpy()  # type: ignore[no-any-return]
+
+
+def load_recogniser(architecture: str, classes: int, weights: Path) -> Recogniser:
+    """The recogniser of an architecture variant with stored weights, on the CPU.
+
+    Args:
+        architecture: ``name`` or ``name:variant``.
+        classes: size of the label space.
+        weights: safetensors file of ``Normalised(network)``.
+
+    Raises:
+        ValueError: the file is no safetensors file, or holds the weights of another architecture.
+    """
+    name, _, variant = architecture.partition(":")
+    module = ARCHITECTURES.load(name)
+    channels, size = module.INPUT
+    network = Normalised(module.build(variant, classes, channels, size), module.LAYOUT)
+    try:
+        tensors = load_file(weights)
+    except SafetensorError as error:
+        raise ValueError(f"{weights}: wanted a safetensors file, got {error}") from error
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise ValueError(f"{weights}: not the weights of {architecture} with {classes} classes: {error}") from error
+    return Recogniser(network, channels, size)
+
+
+def save_weights(network: nn.Module, path: Path) -> None:
+    """Write a network's weights and buffers as safetensors, whole or not at all."""
+    tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    write_whole(path, save(tensors))

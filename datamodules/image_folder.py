@@ -1,0 +1,157 @@
+"""A folder or zip of images: ``train/CLASS/*.png`` and ``test/CLASS/*.png``, any size, grey, RGB or RGBA."""
+
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from datamodules._base import CharacterDataModule, DatasetInfo, DataSettings, Splits, cut_validation
+from datamodules._characters import Characters
+from datamodules._errors import DataError
+
+SOURCE = "the user's own images, one folder a class"
+LICENCE = "as its owner states"
+SYNTHETIC = False
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+LARGEST = 4096  # pixels a side: more is a page, not a character
+LAYOUT_ADVICE = "Expected layout: train/CLASS/*.png and test/CLASS/*.png, in a folder or a zip."
+
+
+class ImageFolder(CharacterDataModule):
+    """Images in folders named by class; the record takes its name from the folder or zip.
+
+    Args:
+        data_root: the folder or zip; a single folder inside it that holds ``train`` and ``test`` is entered.
+        batch_size, workers, seed: see CharacterDataModule.
+
+    Raises:
+        DataError: no such folder, an empty class, classes that differ between train and test, an image that is
+            none or is cut short.
+    """
+
+    def __init__(self, data_root: Path, batch_size: int = 64, workers: int = 0, seed: int = 0) -> None:
+        super().__init__(batch_size, workers, seed)
+        self.data_root = Path(data_root)
+
+    def load(self) -> Splits:
+        """Decode every image once."""
+        if not self.data_root.exists():
+            raise DataError(self.data_root, 0, "a folder or zip of images", "nothing there", LAYOUT_ADVICE)
+        groups = _by_class(self.data_root)
+        labels = _check_classes(self.data_root, groups)
+        train = _decode(self.data_root, groups["train"], labels)
+        test = _decode(self.data_root, groups["test"], labels)
+        rest, val = cut_validation(train)
+        return Splits(labels, rest, val, test)
+
+    def describe(self, splits: Splits) -> DatasetInfo:
+        """Name after the folder or zip."""
+        sizes = {"train": len(splits.train), "val": len(splits.val), "test": len(splits.test)}
+        return DatasetInfo(self.data_root.stem, len(splits.labels), sizes, SOURCE, LICENCE, SYNTHETIC)
+
+
+def build(settings: DataSettings) -> ImageFolder:
+    """The datamodule for a suite.
+
+    Raises:
+        DataError: without a data root.
+    """
+    if settings.data_root is None:
+        raise DataError("--data-root", 0, "a folder or zip of images", "nothing", LAYOUT_ADVICE)
+    return ImageFolder(settings.data_root)
+
+
+def _files(root: Path) -> Iterator[PurePosixPath]:
+    if root.is_dir():
+        for path in root.rglob("*"):
+            yield PurePosixPath(path.relative_to(root).as_posix() + ("/" if path.is_dir() else ""))
+        return
+    try:
+        with zipfile.ZipFile(root) as archive:
+            for name in archive.namelist():
+                yield PurePosixPath(name)
+    except zipfile.BadZipFile as error:
+        raise DataError(root, 0, "a zip archive or a folder", str(error), LAYOUT_ADVICE) from error
+
+
+def _by_class(root: Path) -> dict[str, dict[str, list[PurePosixPath]]]:
+    """Split -> class -> files; classes without a file are kept, so that they can be named."""
+    groups: dict[str, dict[str, list[PurePosixPath]]] = {"train": {}, "test": {}}
+    for path in _files(root):
+        parts = path.parts
+        if "__MACOSX" in parts or not any(split in parts for split in groups):
+            continue
+        start = next(i for i, part in enumerate(parts) if part in groups)
+        split, inner = parts[start], parts[start + 1 :]
+        if inner and (len(inner) > 1 or not path.suffix):
+            members = groups[split].setdefault(inner[0], [])
+            if len(inner) > 1 and path.suffix.lower() in SUFFIXES:
+                members.append(path)
+    return groups
+
+
+def _check_classes(root: Path, groups: dict[str, dict[str, list[PurePosixPath]]]) -> tuple[str, ...]:
+    for split, classes in groups.items():
+        if not classes:
+            raise DataError(root, 0, f"a folder {split}/CLASS with images", "none", LAYOUT_ADVICE)
+        for name, files in classes.items():
+            if not files:
+                raise DataError(f"{root}/{split}/{name}", 0, "at least one image", "an empty class")
+    if set(groups["train"]) != set(groups["test"]):
+        odd = sorted(set(groups["train"]) ^ set(groups["test"]))
+        raise DataError(root, 0, "the same classes in train and test", f"only on one side: {', '.join(odd[:10])}")
+    return tuple(sorted(groups["train"]))
+
+
+def _decode(root: Path, classes: dict[str, list[PurePosixPath]], labels: tuple[str, ...]) -> Characters:
+    entries = [(path, label) for label, name in enumerate(labels) for path in sorted(classes[name])]
+    images = []
+    archive = None if root.is_dir() else zipfile.ZipFile(root)
+    try:
+        for path, _ in entries:
+            content = (root / path).read_bytes() if archive is None else _member(archive, root, str(path))
+            images.append(decode_image(content, f"{root}/{path}"))
+    finally:
+        if archive is not None:
+            archive.close()
+    if any(image.ndim == 3 for image in images):
+        images = [image if image.ndim == 3 else np.repeat(image[..., None], 3, 2) for image in images]
+    return Characters.pack(images, [label for _, label in entries])
+
+
+def _member(archive: zipfile.ZipFile, root: Path, name: str) -> bytes:
+    info = archive.getinfo(name)
+    try:
+        return archive.read(info)
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError) as error:
+        offset = info.header_offset
+        raise DataError(f"{root}/{name}", offset, "a readable member of the zip", str(error)) from error
+
+
+def decode_image(content: bytes, name: str) -> NDArray[np.uint8]:
+    """Decode a grey, RGB or RGBA image; transparency becomes white paper, equal channels become grey.
+
+    Returns: uint8 (h, w), or (h, w, 3) where there is colour.
+
+    Raises:
+        DataError: no image, cut short (the offset is where the bytes end), or larger than LARGEST.
+    """
+    try:
+        with Image.open(io.BytesIO(content)) as opened:
+            if max(opened.size) > LARGEST:
+                raise DataError(name, 0, f"a character of at most {LARGEST} pixels a side", f"{opened.size}")
+            rgba = np.asarray(opened.convert("RGBA"))
+    except DataError:
+        raise
+    except Image.UnidentifiedImageError as error:
+        raise DataError(name, 0, "an image", f"{len(content)} bytes of another kind") from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError(name, len(content), "a whole image", f"{error}", "Restore this file.") from error
+    alpha = rgba[..., 3:].astype(np.uint16)
+    colour = ((rgba[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+    grey = colour[..., :1]
+    return np.ascontiguousarray(grey[..., 0] if (colour == grey).all() else colour)

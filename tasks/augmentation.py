@@ -1,0 +1,88 @@
+"""Flip, rotate and resize on the fly: one albumentations transform that draws a matrix and resamples once."""
+
+import math
+import os
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# albumentations looks for a newer release over the network at import; a benchmark must not.
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+
+import albumentations as A  # noqa: E402, N812  (the package's own habit)
+
+from datamodules._image import fit_matrix, resample  # noqa: E402
+from datamodules._loader import Key  # noqa: E402
+from tasks.recipe import Augmentation  # noqa: E402
+
+
+class CharacterAugmentation(A.ImageOnlyTransform):  # type: ignore[misc]
+    """Mirrors, rotation, stretch, zoom, shift and shear as one affine map onto white paper.
+
+    As a datamodule's view it draws from (seed, epoch, index) alone: albumentations' own generator repeats itself in
+    every worker and every epoch. Within an ``A.Compose`` it draws from that generator, as any transform does.
+
+    Args:
+        settings: what is drawn, and how far.
+        size: output side in pixels.
+
+    Source: mobilenet-hccr, section 3.
+    """
+
+    def __init__(self, settings: Augmentation, size: int, p: float = 1.0) -> None:
+        super().__init__(p=p)
+        self.settings = settings
+        self.size = size
+
+    def __call__(self, image: NDArray[np.uint8], key: Key | None = None, **data: Any) -> Any:
+        """With a key: the augmented image itself. Without: albumentations' protocol, a dictionary."""
+        if key is None:
+            return super().__call__(image=image, **data)
+        self.py_random.seed(_mix(key))
+        return resample(image, self.matrix(image.shape[0], image.shape[1]), self.size)
+
+    def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+        """Draw one matrix for an image of ``params["shape"]``."""
+        return {"matrix": self.matrix(*params["shape"][:2])}
+
+    def apply(self, img: NDArray[np.uint8], matrix: NDArray[np.float64], **params: Any) -> NDArray[np.uint8]:
+        """Resample through the drawn matrix."""
+        return resample(img, matrix, self.size)
+
+    def matrix(self, height: int, width: int) -> NDArray[np.float64]:
+        """Draw a map from native coordinates to the output square, float64 (2, 3)."""
+        draw, wanted = self.py_random.uniform, self.settings
+        stretch_x, stretch_y = draw(*wanted.stretch), draw(*wanted.stretch)
+        mirror_x = draw(0, 1) < wanted.flip_left_right
+        mirror_y = draw(0, 1) < wanted.flip_up_down
+        turn = math.radians(draw(-wanted.rotate, wanted.rotate))
+        slant = math.tan(math.radians(draw(-wanted.shear, wanted.shear)))
+        zoom = draw(*wanted.zoom)
+        shift_x, shift_y = draw(-wanted.shift, wanted.shift), draw(-wanted.shift, wanted.shift)
+        # The pad to a square follows the stretch, so the fit is that of the stretched box.
+        fit = fit_matrix(max(1, round(height * stretch_y)), max(1, round(width * stretch_x)), self.size)
+        fit[0, 0] *= max(1, round(width * stretch_x)) / width
+        fit[1, 1] *= max(1, round(height * stretch_y)) / height
+        if wanted.identity:
+            return fit
+        cos, sin = math.cos(turn) * zoom, math.sin(turn) * zoom
+        linear = np.array([[cos, cos * slant - sin], [sin, sin * slant + cos]])
+        linear[:, 0] *= -1 if mirror_x else 1
+        linear[:, 1] *= -1 if mirror_y else 1
+        centre = self.size / 2
+        moved = fit.copy()
+        moved[:, 2] -= centre
+        full = linear @ moved
+        full[:, 2] += (centre + shift_x * self.size, centre + shift_y * self.size)
+        return full
+
+    def get_transform_init_args_names(self) -> tuple[str, ...]:
+        """Names of the arguments, as albumentations serialises them."""
+        return ("settings", "size")
+
+
+def _mix(key: Key) -> int:
+    """One number per (seed, epoch, index); Python's generator spreads its bits."""
+    seed, epoch, index = key
+    return (seed << 80) ^ (epoch << 48) ^ index

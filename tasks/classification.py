@@ -1,0 +1,160 @@
+"""ClassificationTask: loss, metrics, optimiser and on-the-fly augmentation around any architecture."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from torch.optim import SGD, Adam, AdamW, Optimizer
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR, ReduceLROnPlateau
+from torchmetrics import MetricCollection
+from torchmetrics.classification import MulticlassAccuracy
+
+from datamodules._base import CharacterDataModule
+from datamodules._loader import Batch
+from tasks.architectures import ARCHITECTURES
+from tasks.augmentation import CharacterAugmentation
+from tasks.normalised import Normalised
+from tasks.recipe import Recipe, recipe_for
+
+TOP = 5  # predictions kept per character
+WARM_UP = 0.15  # share of the one-cycle schedule that rises; fast.ai's habit is 0.25 for longer runs
+
+
+class ClassificationTask(pl.LightningModule):
+    """Train and evaluate one architecture variant under one recipe.
+
+    ``Trainer.fit(task, datamodule)`` does what a suite does; the task hands its input size, batch size and
+    augmentation to the trainer's datamodule.
+
+    Args:
+        architecture: ``name`` or ``name:variant``.
+        classes: size of the label space.
+        recipe: a recipe's name, taken with the architecture's own settings, or a Recipe.
+    """
+
+    def __init__(self, architecture: str, classes: int, recipe: str | Recipe = "light") -> None:
+        super().__init__()
+        name, _, variant = architecture.partition(":")
+        module = ARCHITECTURES.load(name)
+        self.architecture, self.classes = architecture, classes
+        self.recipe = recipe if isinstance(recipe, Recipe) else recipe_for(recipe, module.RECIPE)
+        self.channels, self.size = module.INPUT
+        self.network = Normalised(module.build(variant, classes, self.channels, self.size), module.LAYOUT)
+        self.fitted = self.recipe.optimizer == "none"  # in one pass over the batches, without gradients
+        self.automatic_optimization = not self.fitted
+        scores = {"accuracy": MulticlassAccuracy(classes, average="micro")}
+        if classes > TOP:
+            scores["accuracy_top5"] = MulticlassAccuracy(classes, top_k=TOP, average="micro")
+        self.val_scores = MetricCollection(dict(scores), prefix="val_")
+        self.test_scores = MetricCollection(dict(scores), prefix="test_")
+
+    def setup(self, stage: str) -> None:
+        """Give the datamodule this network's input, this recipe's batch size and its augmentation.
+
+        Raises:
+            TypeError: when fitting without a CharacterDataModule, which alone can take the augmentation.
+        """
+        # Lightning keeps the datamodule in an attribute that its type stubs do not show.
+        datamodule = getattr(self.trainer, "datamodule", None)
+        if isinstance(datamodule, CharacterDataModule):
+            datamodule.take_input(self.channels, self.size)
+            datamodule.batch_size = self.recipe.batch
+            datamodule.take_augmentation(CharacterAugmentation(self.recipe.augmentation, self.size))
+        elif stage == "fit":
+            raise TypeError(
+                f"recipe {self.recipe.name!r} augments on the fly and needs a CharacterDataModule to do it, "
+                f"got {type(datamodule).__name__}; call Trainer.fit(task, datamodule=...)"
+            )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images, uint8 (B, C, S, S) -> logits (B, classes)."""
+        return self.network(images)  # type: ignore[no-any-return]
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
+        """Cross-entropy, or one step of a fit without gradients."""
+        if self.fitted:
+            inner: Any = self.network.network
+            inner.update(1 - batch["images"].float() / 255, batch["labels"])
+            return None
+        logits = self(batch["images"])
+        loss = cross_entropy(logits.float(), batch["labels"], label_smoothing=self.recipe.label_smoothing)
+        self.log("train_loss", loss, on_step=False, on_epoch=True)
+        return loss
+
+    def on_train_epoch_end(self) -> None:
+        """Close a fit without gradients."""
+        if self.fitted:
+            inner: Any = self.network.network
+            inner.finish()
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Log the validation loss, top-1 and top-5 accuracy."""
+        logits = self(batch["images"]).float()
+        self.log("val_loss", cross_entropy(logits, batch["labels"]), batch_size=len(logits))
+        self.val_scores.update(logits, batch["labels"])
+        self.log_dict(self.val_scores, batch_size=len(logits))
+
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        """Log the test top-1 and top-5 accuracy."""
+        self.test_scores.update(self(batch["images"]).float(), batch["labels"])
+        self.log_dict(self.test_scores, batch_size=len(batch["labels"]))
+
+    def predict_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
+        """The TOP most probable classes, (B, TOP), the first one's probability, (B,), and the labels."""
+        probabilities = torch.softmax(self(batch["images"]).float(), 1)
+        best = probabilities.topk(min(TOP, self.classes), 1)
+        return {"top": best.indices, "probability": best.values[:, 0], "labels": batch["labels"]}
+
+    def configure_optimizers(self) -> Any:
+        """Optimiser and schedule of the recipe; none for a fit without gradients."""
+        if self.fitted:
+            return None
+        optimizer = _optimizer(self.recipe, self.network.parameters())
+        steps = int(self.trainer.estimated_stepping_batches)
+        per_epoch = max(1, round(steps / (self.trainer.max_epochs or 1)))
+        schedule = _schedule(self.recipe, optimizer, steps, per_epoch)
+        if schedule is None:
+            return optimizer
+        if isinstance(schedule, ReduceLROnPlateau):
+            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "monitor": "val_loss"}}
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def _optimizer(recipe: Recipe, parameters: Iterable[nn.Parameter]) -> Optimizer:
+    kept = list(parameters)
+    groups = [
+        {"params": [p for p in kept if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        # Biases and normalisation are not decayed: it shifts them without regularising anything.
+        {"params": [p for p in kept if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    match recipe.optimizer:
+        case "sgd":
+            return SGD(groups, lr=recipe.lr, momentum=recipe.momentum)
+        case "adam":
+            return Adam(groups, lr=recipe.lr)
+        case "adamw":
+            return AdamW(groups, lr=recipe.lr)
+    raise ValueError(f"recipe {recipe.name}: wanted optimizer sgd, adam, adamw or none, got {recipe.optimizer!r}")
+
+
+def _schedule(
+    recipe: Recipe, optimizer: Optimizer, steps: int, per_epoch: int
+) -> LRScheduler | ReduceLROnPlateau | None:
+    match recipe.schedule:
+        case "constant":
+            return None
+        case "onecycle":
+            return OneCycleLR(
+                optimizer, recipe.lr, total_steps=steps + 1, pct_start=WARM_UP, cycle_momentum=False
+            )
+        case "staircase":
+            every = recipe.step_epochs * per_epoch
+            return LambdaLR(optimizer, lambda step: recipe.gamma ** (step // every))
+        case "plateau":
+            return ReduceLROnPlateau(optimizer, factor=recipe.gamma)
+    raise ValueError(
+        f"recipe {recipe.name}: wanted schedule constant, onecycle, staircase or plateau, got {recipe.schedule!r}"
+    )

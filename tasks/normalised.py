@@ -1,0 +1,26 @@
+"""The one place where grey levels become the numbers that networks see."""
+
+import torch
+from torch import Tensor, nn
+
+
+class Normalised(nn.Module):
+    """A network with its normalisation sealed inside: nobody can forget it or do it twice.
+
+    Args:
+        network: float (B, C, S, S) -> logits (B, classes).
+        layout: ``channels_last`` or ``contiguous``, of weights and activations.
+    """
+
+    def __init__(self, network: nn.Module, layout: str = "contiguous") -> None:
+        super().__init__()
+        self.layout = torch.channels_last if layout == "channels_last" else torch.contiguous_format
+        self.network = network.to(memory_format=self.layout)  # type: ignore[call-overload]
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images, uint8 (B, C, S, S) with paper 255 -> logits (B, classes)."""
+        if images.dtype != torch.uint8:
+            raise TypeError(f"wanted uint8 images with paper 255, got {images.dtype}; normalisation happens here")
+        grey = images.float() / 255
+        ink = 1 - grey if images.shape[1] == 1 else grey  # paper is 0, so that padding is paper
+        return self.network(ink.contiguous(memory_format=self.layout))  # type: ignore[no-any-return]
