@@ -1,0 +1,92 @@
+"""What every architecture checks when it is built: its variant, and that the input size fits."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+from torch.nn.modules.utils import _pair
+from torch.utils.hooks import RemovableHandle
+
+_WINDOWED = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)  # layers that need maps as large as their window
+
+
+def check_variant(variant: str, known: Sequence[str]) -> None:
+    """Raise ValueError, with the known ones, unless this is a variant; ``""`` where none is named."""
+    if variant not in (known or ("",)):
+        names = ", ".join(known) if known else "none, leave it empty"
+        raise ValueError(f"unknown variant {variant!r}; known: {names}")
+
+
+def fitted(network: nn.Module, channels: int, size: int) -> nn.Module:
+    """The network itself, once an input of (channels, size, size) is known to pass through it.
+
+    Raises:
+        ValueError: it does not fit; names the layer, the size it wants and the size that came.
+    """
+    output_shape(network, channels, size)
+    return network
+
+
+def output_shape(network: nn.Module, channels: int, size: int) -> tuple[int, ...]:
+    """Shape of what the network makes of one image, batch left out, found without computing anything.
+
+    Args:
+        network: float (B, channels, size, size) -> one tensor.
+        channels: of the input.
+        size: side of the input in pixels.
+
+    Raises:
+        ValueError: it does not fit; names the layer, the size it wants and the size that came.
+    """
+    tensors = {**dict(network.named_parameters()), **dict(network.named_buffers())}
+    shapes = {name: torch.empty_like(tensor, device="meta") for name, tensor in tensors.items()}
+    image = torch.empty(1, channels, size, size, device="meta")
+    training = {module: module.training for module in network.modules()}
+    network.eval()  # batch normalisation refuses a single value per channel while it trains
+    try:
+        with torch.no_grad(), _named_layers(network, f"{channels}x{size}x{size}"):
+            output = torch.func.functional_call(network, shapes, image)
+    finally:
+        for module, mode in training.items():
+            module.training = mode
+    return tuple(output.shape[1:])
+
+
+@contextmanager
+def _named_layers(network: nn.Module, source: str) -> Iterator[None]:
+    """Turn an error inside a layer into a ValueError that names it."""
+    entered: list[tuple[str, nn.Module, tuple[int, ...]]] = []
+    handles: list[RemovableHandle] = []
+    for name, module in network.named_modules():
+        if not any(module.children()):
+
+            def enter(layer: nn.Module, args: tuple[torch.Tensor, ...], name: str = name) -> None:
+                entered.append((name, layer, tuple(args[0].shape[1:])))
+
+            handles.append(module.register_forward_pre_hook(enter))
+    try:
+        yield
+    except (RuntimeError, IndexError) as error:
+        name, layer, came = entered[-1] if entered else ("input", network, ())
+        raise ValueError(
+            f"an input of {source} does not fit: layer {name or 'input'} ({type(layer).__name__}) wants "
+            f"{_wanted(layer)}, got {'x'.join(map(str, came))}; use another input size"
+        ) from error
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _wanted(layer: nn.Module) -> str:
+    """The input that a layer asks for, in words."""
+    if isinstance(layer, nn.Linear):
+        return f"{layer.in_features} features"
+    if not isinstance(layer, _WINDOWED):
+        return "another shape"
+    windows, paddings, strides = _pair(layer.kernel_size), _pair(layer.padding), _pair(layer.stride)
+    # Rounding up, a pool takes a last window that is only partly filled.
+    spare = strides if getattr(layer, "ceil_mode", False) else (1, 1)
+    height, width = (max(1, windows[i] - 2 * paddings[i] - spare[i] + 1) for i in (0, 1))
+    maps = f"maps of at least {height}x{width}"
+    return f"{layer.in_channels} {maps}" if isinstance(layer, nn.Conv2d) else maps

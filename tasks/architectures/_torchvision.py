@@ -1,0 +1,51 @@
+"""torchvision's networks at any channel count and input size, untrained."""
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+
+from tasks.architectures._checks import fitted
+
+
+def torchvision_network(
+    builder: Callable[..., nn.Module], classes: int, channels: int, size: int, **settings: Any
+) -> nn.Module:
+    """One of torchvision's networks with random weights; only the first convolution may differ from torchvision.
+
+    Args:
+        builder: such as ``torchvision.models.alexnet``.
+        classes: width of the output.
+        channels: of the input; other than three, the first convolution is replaced.
+        size: side of the input in pixels.
+        settings: handed to the builder.
+
+    Raises:
+        ValueError: the input is too small; names the layer.
+    """
+    network = builder(weights=None, num_classes=classes, **settings)
+    _set_input_channels(network, channels)
+    return fitted(network, channels, size)
+
+
+def _set_input_channels(network: nn.Module, channels: int) -> None:
+    """Where the first convolution expects other channels, replace it, its other settings kept."""
+    name, old = next((name, layer) for name, layer in network.named_modules() if isinstance(layer, nn.Conv2d))
+    if old.in_channels == channels:
+        return
+    new = nn.Conv2d(
+        channels,
+        old.out_channels,
+        old.kernel_size,  # type: ignore[arg-type]  # always a pair on an instance
+        old.stride,  # type: ignore[arg-type]
+        old.padding,  # type: ignore[arg-type]
+        old.dilation,  # type: ignore[arg-type]
+        old.groups,
+        old.bias is not None,
+    )
+    # Each network has its own initialisation; its spread is carried over instead of PyTorch's default.
+    nn.init.normal_(new.weight, std=old.weight.std().item())
+    if new.bias is not None and old.bias is not None:
+        new.bias.data.copy_(old.bias.data)
+    parent, _, child = name.rpartition(".")
+    setattr(network.get_submodule(parent), child, new)

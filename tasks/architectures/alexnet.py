@@ -1,0 +1,35 @@
+"""AlexNet in its one-column form, as torchvision builds it."""
+
+from torch import nn
+from torchvision.models import alexnet
+
+from tasks.architectures._checks import check_variant
+from tasks.architectures._torchvision import torchvision_network
+
+SOURCE = "Krizhevsky: One weird trick for parallelizing convolutional neural networks, arXiv:1404.5997"
+VARIANTS = ()
+INPUT = (1, 64)
+LAYOUT = "channels_last"
+CPU_TRAINING = "fp32"
+RECIPE = {
+    "light": {},
+    # Krizhevsky, Sutskever, Hinton 2012, section 5: batch 128, momentum 0.9, decay 0.0005, rate 0.01 cut by ten
+    # when the validation error stalls, 90 passes. Section 4.1: crops of 224 from 256 pixels (a shift of up to
+    # 16/224) and mirror images; its colour shifts mean nothing to grey characters.
+    "paper": {
+        "optimizer": "sgd",
+        "lr": 0.01,
+        "weight_decay": 5e-4,
+        "schedule": "plateau",
+        "gamma": 0.1,
+        "batch": 128,
+        "epochs": 90,
+        "augmentation": {"flip_left_right": 0.5, "shift": 0.07},
+    },
+}
+
+
+def build(variant: str, classes: int, channels: int, size: int) -> nn.Module:
+    """AlexNet; its adaptive pooling to 6x6 maps repeats the single position that is left of 64x64."""
+    check_variant(variant, VARIANTS)
+    return torchvision_network(alexnet, classes, channels, size)

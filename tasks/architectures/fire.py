@@ -1,0 +1,118 @@
+"""Fire modules on 64x64 characters, with one of three ways from maps to classes."""
+
+import torch
+from torch import Tensor, nn
+
+from tasks.architectures._checks import check_variant, fitted, output_shape
+
+SOURCE = "Li, Teng, Jin, Lu: Building efficient CNN architecture for offline HCCR"
+VARIANTS = ("gap", "fc", "gwap")  # fire-hccr, section 4.3
+INPUT = (1, 64)  # fire-hccr, section 4.2
+LAYOUT = "channels_last"
+CPU_TRAINING = "fp32"
+RECIPE = {
+    "light": {},
+    # fire-hccr, section 4.2; it names no augmentation and no number of epochs: 40 leave room for three cuts.
+    "paper": {
+        "optimizer": "sgd",
+        "lr": 0.1,
+        "momentum": 0.9,
+        "weight_decay": 1e-5,
+        "schedule": "plateau",
+        "gamma": 0.1,
+        "batch": 256,
+        "epochs": 40,
+        "augmentation": {},
+    },
+}
+
+_STEM = 64  # fire-hccr, Table 1: conv1
+# fire-hccr, Table 1: output channels of fire2 to fire9; squeeze is an eighth of them, each expansion a half.
+_FIRES = {
+    **{"fire2": 128, "fire3": 128, "fire4": 256, "fire5": 256},
+    **{"fire6": 384, "fire7": 384, "fire8": 512, "fire9": 512},
+}
+_POOLED = ("conv1", "fire3", "fire5")  # fire-hccr, Table 1: a 2x2 maximum follows
+_HIDDEN = 1024  # fire-hccr, section 4.3: HCCR-FC
+_DROPOUT = 0.5  # fire-hccr, section 4.2: before the final softmax
+
+
+class Fire(nn.Module):
+    """Squeeze to an eighth by 1x1, then expand to two halves by 1x1 and by 3x3.
+
+    Args:
+        inputs: channels that come in.
+        outputs: channels that go out; a multiple of eight.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.squeeze = convolution(inputs, outputs // 8, 1)
+        self.expand1 = convolution(outputs // 8, outputs // 2, 1)
+        self.expand3 = convolution(outputs // 8, outputs // 2, 3)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Float (B, inputs, H, W) -> (B, outputs, H, W)."""
+        squeezed = self.squeeze(maps)
+        return torch.cat([self.expand1(squeezed), self.expand3(squeezed)], 1)
+
+
+class GlobalWeightedPool(nn.Conv2d):
+    """Global weighted average pooling: one weight per channel and position, (B, C, S, S) -> (B, C, 1, 1).
+
+    A depthwise convolution whose window is the whole map, so that counters, exporters and quantisers know it; it
+    starts as the plain average. Source: fire-hccr, section 3.2.
+
+    Args:
+        channels: of the maps.
+        side: of the maps.
+    """
+
+    def __init__(self, channels: int, side: int) -> None:
+        super().__init__(channels, channels, side, groups=channels, bias=False)
+
+    def reset_parameters(self) -> None:
+        """Weight every position alike."""
+        nn.init.constant_(self.weight, 1 / self.weight[0].numel())
+
+
+def build(variant: str, classes: int, channels: int, size: int) -> nn.Module:
+    """fire-hccr's network: ``gap`` averages the last maps, ``fc`` adds a hidden layer, ``gwap`` weighs places."""
+    check_variant(variant, VARIANTS)
+    network = trunk(channels)
+    features, side, _ = output_shape(network, channels, size)
+    if variant == "gap":
+        network.add_module("pool", nn.AdaptiveAvgPool2d(1))
+    elif variant == "gwap":
+        network.add_module("pool", GlobalWeightedPool(features, side))
+    network.add_module("flatten", nn.Flatten())
+    if variant == "fc":
+        network.add_module("hidden", nn.Linear(features * side * side, _HIDDEN))
+        features = _HIDDEN
+        network.add_module("relu_hidden", nn.ReLU(inplace=True))
+    network.add_module("dropout", nn.Dropout(_DROPOUT))
+    network.add_module("classifier", nn.Linear(features, classes))
+    return fitted(network, channels, size)
+
+
+def trunk(channels: int) -> nn.Sequential:
+    """The layers of Table 1 under their names: float (B, channels, S, S) -> (B, 512, S/8, S/8)."""
+    layers = nn.Sequential()
+    layers.add_module("conv1", convolution(channels, _STEM, 3))
+    layers.add_module("pool_conv1", nn.MaxPool2d(2))
+    inputs = _STEM
+    for name, outputs in _FIRES.items():
+        layers.add_module(name, Fire(inputs, outputs))
+        if name in _POOLED:
+            layers.add_module(f"pool_{name}", nn.MaxPool2d(2))
+        inputs = outputs
+    return layers
+
+
+def convolution(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
+    """A 'same' convolution without bias, batch normalisation and ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    )

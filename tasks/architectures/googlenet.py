@@ -1,0 +1,35 @@
+"""GoogLeNet with batch normalisation and without its auxiliary heads, as torchvision builds it."""
+
+from torch import nn
+from torchvision.models import googlenet
+
+from tasks.architectures._checks import check_variant
+from tasks.architectures._torchvision import torchvision_network
+
+SOURCE = "Szegedy et al.: Going deeper with convolutions, arXiv:1409.4842"
+VARIANTS = ()
+INPUT = (1, 64)
+LAYOUT = "channels_last"
+CPU_TRAINING = "fp32"
+RECIPE = {
+    "light": {},
+    # Section 6: SGD with momentum 0.9, rate cut by 4 % every 8 passes; rate, batch and length are not printed, so
+    # batch and length are those of the residual networks, the rate a tenth of theirs. Section 7: crops of 8 to
+    # 100 % of the area; less than half a character is no character, so the zoom ends at sqrt(2). Mirror images.
+    "paper": {
+        "optimizer": "sgd",
+        "lr": 0.01,
+        "schedule": "staircase",
+        "gamma": 0.96,
+        "step_epochs": 8.0,
+        "batch": 256,
+        "epochs": 120,
+        "augmentation": {"flip_left_right": 0.5, "zoom": (1.0, 1.41)},
+    },
+}
+
+
+def build(variant: str, classes: int, channels: int, size: int) -> nn.Module:
+    """GoogLeNet, main head only."""
+    check_variant(variant, VARIANTS)
+    return torchvision_network(googlenet, classes, channels, size, aux_logits=False, init_weights=True)

@@ -1,0 +1,22 @@
+"""MobileNetV2, width 1.0, as torchvision builds it, with the dropout used for handwritten characters."""
+
+from torch import nn
+from torchvision.models import mobilenet_v2
+
+from tasks.architectures._checks import check_variant
+from tasks.architectures._torchvision import torchvision_network
+
+SOURCE = "Sandler et al.: MobileNetV2, arXiv:1801.04381; for characters: mobilenet-hccr, section 4.2"
+VARIANTS = ()
+INPUT = (1, 64)
+LAYOUT = "channels_last"
+CPU_TRAINING = "fp32"
+RECIPE: dict[str, dict[str, object]] = {"light": {}, "paper": {}}  # "paper" is mobilenet-hccr's own
+
+_DROPOUT = 0.5  # mobilenet-hccr, section 6.2.2 (it prints the share kept); torchvision's default is 0.2
+
+
+def build(variant: str, classes: int, channels: int, size: int) -> nn.Module:
+    """Width 1.0 with a first stride of 2: 2x2 maps remain of 64x64."""
+    check_variant(variant, VARIANTS)
+    return torchvision_network(mobilenet_v2, classes, channels, size, dropout=_DROPOUT)

@@ -1,0 +1,34 @@
+"""Residual networks of 18 and 50 layers, as torchvision builds them."""
+
+from torch import nn
+from torchvision.models import resnet18, resnet50
+
+from tasks.architectures._checks import check_variant
+from tasks.architectures._torchvision import torchvision_network
+
+SOURCE = "He, Zhang, Ren, Sun: Deep residual learning for image recognition, arXiv:1512.03385"
+VARIANTS = ("18", "50")
+INPUT = (1, 64)
+LAYOUT = "channels_last"
+CPU_TRAINING = "fp32"
+RECIPE = {
+    "light": {},
+    # Section 3.4: batch 256, momentum 0.9, decay 0.0001, rate 0.1 cut by ten when the error stalls, 600,000 steps
+    # (120 passes over ImageNet); crops of 224 from 256 pixels (a shift of up to 16/224) and mirror images.
+    "paper": {
+        "optimizer": "sgd",
+        "lr": 0.1,
+        "weight_decay": 1e-4,
+        "schedule": "plateau",
+        "gamma": 0.1,
+        "batch": 256,
+        "epochs": 120,
+        "augmentation": {"flip_left_right": 0.5, "shift": 0.07},
+    },
+}
+
+
+def build(variant: str, classes: int, channels: int, size: int) -> nn.Module:
+    """ResNet-18 or ResNet-50; 2x2 maps remain of 64x64."""
+    check_variant(variant, VARIANTS)
+    return torchvision_network(resnet18 if variant == "18" else resnet50, classes, channels, size)

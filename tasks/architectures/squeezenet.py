@@ -1,0 +1,33 @@
+"""SqueezeNet 1.1, as torchvision builds it."""
+
+from torch import nn
+from torchvision.models import squeezenet1_1
+
+from tasks.architectures._checks import check_variant
+from tasks.architectures._torchvision import torchvision_network
+
+SOURCE = "Iandola et al.: SqueezeNet, arXiv:1602.07360; version 1.1 from the authors' released code"
+VARIANTS = ()
+INPUT = (1, 64)
+LAYOUT = "channels_last"
+CPU_TRAINING = "fp32"
+RECIPE = {
+    "light": {},
+    # Section 3.1: a rate of 0.04, lowered linearly; the one-cycle schedule comes nearest. Momentum 0.9, decay
+    # 0.0002, batch 512 and 170,000 steps (68 passes over ImageNet) stand in the authors' released solver.
+    "paper": {
+        "optimizer": "sgd",
+        "lr": 0.04,
+        "weight_decay": 2e-4,
+        "schedule": "onecycle",
+        "batch": 512,
+        "epochs": 68,
+        "augmentation": {},
+    },
+}
+
+
+def build(variant: str, classes: int, channels: int, size: int) -> nn.Module:
+    """SqueezeNet 1.1; 3x3 maps remain of 64x64."""
+    check_variant(variant, VARIANTS)
+    return torchvision_network(squeezenet1_1, classes, channels, size)
