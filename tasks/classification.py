@@ -78,17 +78,13 @@ class ClassificationTask(pl.LightningModule):
         if self.fitted:
             inner: Any = self.network.network
             inner.update(1 - batch["images"].float() / 255, batch["labels"])
+            if self.trainer.is_last_batch:
+                inner.finish()
             return None
         logits = self(batch["images"])
         loss = cross_entropy(logits.float(), batch["labels"], label_smoothing=self.recipe.label_smoothing)
         self.log("train_loss", loss, on_step=False, on_epoch=True)
         return loss
-
-    def on_train_epoch_end(self) -> None:
-        """Close a fit without gradients."""
-        if self.fitted:
-            inner: Any = self.network.network
-            inner.finish()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Log the validation loss, top-1 and top-5 accuracy."""

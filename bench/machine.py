@@ -1,0 +1,72 @@
+"""What a record says of the machine and the code that made it; no host name, no path."""
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from bench.record import slug
+
+PACKAGES = ("torch", "torchvision", "pytorch-lightning", "torchmetrics", "albumentations", "numpy",
+            "opencv-python-headless", "onnxruntime", "hccr-bench")
+SOURCE_FOLDERS = ("bench", "datamodules", "tasks", "pyproject.toml")
+
+
+def machine() -> dict[str, Any]:
+    """CPU model, cores, memory and operating system; ``name`` is a slug of the first two."""
+    cpu = cpu_model()
+    # Containers are often given fewer cores than the host has.
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return {
+        "name": f"{slug(cpu)}-{cores}c",
+        "cpu": cpu,
+        "cores": cores,
+        "ram_bytes": psutil.virtual_memory().total,
+        "os": f"{platform.system()} {platform.release().split('-')[0]}",
+    }
+
+
+def cpu_model() -> str:
+    """The processor's name as the system states it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass  # not Linux
+    return platform.processor() or platform.machine()
+
+
+def versions() -> dict[str, str | None]:
+    """Versions of Python and of the packages that figures depend on."""
+    found: dict[str, str | None] = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = None
+    return found
+
+
+def source_state() -> tuple[str | None, bool | None]:
+    """(commit, whether the code differs from it); (None, None) outside a git checkout."""
+    root = Path(__file__).resolve().parent.parent
+    commit = _git(root, "rev-parse", "HEAD")
+    if commit is None:
+        return None, None
+    changes = _git(root, "status", "--porcelain", "--", *SOURCE_FOLDERS)
+    return commit, bool(changes)
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    if not (root / ".git").exists():
+        return None
+    try:
+        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

@@ -1,0 +1,103 @@
+"""From what was asked to the rows of a run; refuses wrong use before anything is trained."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.plugins import DATASETS, MEASUREMENTS, RUNTIMES, SUITES
+from bench.suite import SCALES, Scale, Suite
+from bench.system import System, parse_system
+from bench.train import Hardware
+from datamodules._base import CharacterDataModule, DataSettings
+
+
+class UsageError(Exception):
+    """The request contradicts itself or asks for what does not exist."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked of ``bench run``.
+
+    Attributes:
+        suite, dataset, scale: names; dataset None for the suite's own.
+        data_root: the user's files; None for embedded data.
+        systems: names; empty for the suite's default rows.
+        runtimes: beside eager.
+        seeds: of the rows, one record each.
+        out: folder of ``results/`` and the boards.
+        runs: folder of checkpoints, curves and predictions.
+        fresh: measure again what is there.
+        hardware: where to train.
+        command: as records state it.
+    """
+
+    suite: str
+    dataset: str | None = None
+    scale: str = "quick"
+    data_root: Path | None = None
+    systems: tuple[str, ...] = ()
+    runtimes: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = (0,)
+    out: Path = Path("leaderboards")
+    runs: Path = Path("runs")
+    fresh: bool = False
+    hardware: Hardware = field(default_factory=Hardware)
+    command: str = "bench run"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will do."""
+
+    request: Request
+    suite: Suite
+    scale: Scale
+    systems: tuple[System, ...]
+    datamodule: CharacterDataModule
+
+    @property
+    def rows(self) -> list[tuple[System, int]]:
+        """(system, seed), system by system."""
+        return [(system, seed) for system in self.systems for seed in self.request.seeds]
+
+    def epochs(self, system: System) -> float | None:
+        """The scale's cut; None for the recipe's own number."""
+        return self.scale.epochs if self.request.data_root is None else self.scale.epochs_own
+
+    def folder(self, system: System, seed: int) -> Path:
+        """Where a row's weights, curve and predictions lie."""
+        from bench.record import slug_system
+
+        place = self.request.runs / self.request.suite / self.datamodule.info.name / self.request.scale
+        return place / f"{slug_system(system.name)}-s{seed}"
+
+
+def make_plan(request: Request) -> Plan:
+    """Check every name and load the dataset.
+
+    Raises:
+        UnknownPlugin: an unknown suite, dataset, system, recipe or runtime; the known ones are listed.
+        UsageError: an unknown scale, or a suite that trains nothing.
+        DataError: damaged or missing data.
+        ValueError: a dataset that cannot take what was asked.
+    """
+    suite: Suite = SUITES.load(request.suite).SUITE
+    if request.scale not in suite.scales:
+        raise UsageError(f"unknown scale {request.scale!r}; known: {', '.join(s for s in SCALES if s in suite.scales)}")
+    scale = suite.scales[request.scale]
+    for runtime in request.runtimes:
+        RUNTIMES.check(runtime.removesuffix("-int8"))
+    for name in suite.measurements:
+        MEASUREMENTS.check(name)
+    systems = tuple(dict.fromkeys(parse_system(s, scale_recipe(suite)) for s in request.systems or scale.systems))
+    if not request.systems and scale.recipe != scale_recipe(suite):
+        systems = tuple(System(s.architecture, scale.recipe, s.default_recipe) for s in systems)
+    dataset = DATASETS.load(request.dataset or suite.dataset)
+    datamodule: CharacterDataModule = dataset.build(DataSettings(request.data_root, scale.classes, scale.writers))
+    datamodule.setup()
+    return Plan(request, suite, scale, systems, datamodule)
+
+
+def scale_recipe(suite: Suite) -> str:
+    """The recipe that the suite's system names leave out: that of its default scale."""
+    return suite.scales["quick"].recipe

@@ -1,0 +1,253 @@
+"""Rows become records: train what is missing, measure, and time last of all. The one place that catches Exception."""
+
+import gc
+import hashlib
+import io
+import json
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from bench.machine import machine, source_state, versions
+from bench.plan import Plan
+from bench.plugins import ARCHITECTURES, MEASUREMENTS
+from bench.record import (
+    SCHEMA, Measurement, RecordError, read_record, record_path, slug_system, status_of, write_record,
+)  # fmt: skip
+from bench.row import Predictions, Row
+from bench.system import System
+from bench.tracking import Tracker
+from bench.train import Progress, predict, train
+from datamodules._cache import write_whole
+from tasks.recipe import recipe_for
+from tasks.recogniser import load_recogniser
+
+Record = dict[str, Any]
+TIMING = "timing"  # PHASE of measurements that run when all training is over
+
+
+class Reporter(Protocol):
+    """Who is told how a run goes; the command line draws bars from it."""
+
+    def row(self, number: int, of: int, system: str, phase: str) -> Progress:
+        """Row ``number`` of ``of`` enters ``phase``: train, measure or time."""
+        ...
+
+    def done(self, record: Mapping[str, Any], kept: bool) -> None:
+        """A row's record is written, or kept from an earlier run."""
+        ...
+
+
+def run(plan: Plan, reporter: Reporter, tracker: Tracker) -> list[Record]:
+    """Make every record of a plan that is not whole and current yet.
+
+    Returns: the records of all rows, in the plan's order; failed rows included.
+
+    Raises:
+        RecordError: a file in the way is no record of this schema; nothing has been trained then.
+    """
+    results = plan.request.out / "results"
+    rows = [_Row(plan, system, seed, results) for system, seed in plan.rows]
+    for row in rows:
+        row.begin()
+    for number, row in enumerate(rows, 1):
+        if row.record["status"] != "whole":
+            row.train_and_measure(reporter.row(number, len(rows), row.name, "train"), tracker)
+        gc.collect()
+    for number, row in enumerate(rows, 1):
+        reporter.row(number, len(rows), row.name, "time")
+        row.time()
+        tracker.row(row.record)
+        reporter.done(row.record, row.kept)
+    return [row.record for row in rows]
+
+
+class _Row:
+    """One row on its way from nothing, or from what an earlier run left, to a whole record."""
+
+    def __init__(self, plan: Plan, system: System, seed: int, results: Path) -> None:
+        self.plan, self.system, self.seed, self.results = plan, system, seed, results
+        self.name = system.name
+        self.folder = plan.folder(system, seed)
+        self.modules = {name: MEASUREMENTS.load(name) for name in plan.suite.measurements}
+        self.record: Record = {}
+        self.kept = False
+
+    def begin(self) -> None:
+        """Start from the record that is there, where it is current, else from a blank one."""
+        self.record = self._blank()
+        path = record_path(self.results, self.record)
+        if self.plan.request.fresh:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            return
+        if not path.exists():
+            return
+        found = read_record(path)
+        if any(found[key] != self.record[key] for key in ("dataset", "recipe", "system", "seed", "scale")):
+            return
+        current = {
+            name: value for name, value in found["measurements"].items()
+            if self._module(name) and value.get("version") == self._module(name).VERSION and value.get("value") is not None
+        }  # fmt: skip
+        wanted = {*self.modules, *(f"latency@{r}" for r in self.plan.request.runtimes)}
+        self.kept = found["status"] == "whole" and wanted <= set(current)
+        self.record = found if self.kept else {**found, "measurements": current, "status": "partial", "error": None}
+
+    def train_and_measure(self, progress: Progress, tracker: Tracker) -> None:
+        """Everything but timing; a failure becomes the row's error."""
+        started = time.monotonic()
+        try:
+            self._train(progress, tracker)
+            trained = time.monotonic()
+            self._measure(timing=False)
+            self.record["seconds"]["measure"] = round(time.monotonic() - trained, 1)
+        except Exception as error:
+            self._fail(error)
+        self.record["status"] = "failed" if self.record["error"] else status_of(self.record["measurements"])
+        if self.record["status"] == "failed":
+            self.record["seconds"]["measure"] = round(time.monotonic() - started, 1)
+        write_record(self.results, self.record)
+
+    def time(self) -> None:
+        """The measurements that need a quiet machine."""
+        if self.kept or self.record["status"] == "failed":
+            return
+        started = time.monotonic()
+        self._measure(timing=True)
+        self.record["seconds"]["measure"] += round(time.monotonic() - started, 1)
+        self.record["status"] = status_of(self.record["measurements"])
+        write_record(self.results, self.record)
+
+    def _train(self, progress: Progress, tracker: Tracker) -> None:
+        key = {name: self.record[name] for name in ("dataset", "recipe", "system", "seed", "scale")}
+        done = self.folder / "trained.json"
+        if done.exists():
+            left = json.loads(done.read_text(encoding="utf-8"))
+            if left["key"] == key and _sha256(self.folder / "weights.safetensors") == left["sha256"]:
+                self.record.update(left["outcome"])
+                return
+        for name in ("trained.json", "last.ckpt") if done.exists() else ():
+            (self.folder / name).unlink(missing_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.record["measurements"] = {}  # those of other weights
+        tracker.start(self.record)
+        request, datamodule = self.plan.request, self.plan.datamodule
+        task, outcome = train(
+            self.system.architecture, self.system.recipe, datamodule, self.folder, self.seed,
+            self.plan.epochs(self.system), request.hardware, _Both(progress, tracker),
+        )  # fmt: skip
+        _write_predictions(self.folder / "predictions.npz", predict(task, datamodule, request.hardware))
+        left = {
+            "checkpoint_sha256": _sha256(outcome.weights),
+            "precision": outcome.precision,
+            "seconds": {"train": round(outcome.seconds, 1), "measure": 0.0},
+        }
+        self.record.update(left)
+        finished = {"key": key, "sha256": left["checkpoint_sha256"], "outcome": left}
+        write_whole(done, json.dumps(finished, indent=1).encode())
+
+    def _measure(self, timing: bool) -> None:
+        row = self._measurable()
+        for name, module in self.modules.items():
+            if (module.PHASE == TIMING) is timing and name not in self.record["measurements"]:
+                self._one(name, module, lambda module=module: module.measure(row))
+        if timing:
+            latency = self.modules["latency"]
+            for runtime in self.plan.request.runtimes:
+                self._one(f"latency@{runtime}", latency, lambda r=runtime: latency.measure_runtime(row, r))
+
+    def _one(self, name: str, module: Any, measure: Any) -> None:
+        try:
+            found: Measurement = measure()
+        except Exception as error:
+            found = Measurement(None, {"error": describe(error)})
+        self.record["measurements"][name] = found.as_dict(module.UNIT, module.VERSION)
+
+    def _measurable(self) -> Row:
+        weights = self.folder / "weights.safetensors"
+        recogniser = load_recogniser(self.system.architecture, self.plan.datamodule.info.classes, weights)
+        return Row(
+            system=self.name, architecture=self.system.architecture, recogniser=recogniser,
+            datamodule=self.plan.datamodule, predictions=read_predictions(self.folder / "predictions.npz"),
+            weights=weights, classes=self.plan.datamodule.info.classes, rounds=self.plan.scale.rounds,
+            seed=self.seed, runtimes=self.plan.request.runtimes,
+        )  # fmt: skip
+
+    def _module(self, name: str) -> Any:
+        return self.modules.get(name.partition("@")[0])
+
+    def _fail(self, error: Exception) -> None:
+        self.record["error"] = describe(error)
+        self.record["measurements"] = {}
+
+    def _blank(self) -> Record:
+        name = self.system.architecture.partition(":")[0]
+        recipe = recipe_for(self.system.recipe, ARCHITECTURES.literals(name).get("RECIPE", {}))
+        limit = self.plan.epochs(self.system)
+        if limit is not None:
+            recipe = replace(recipe, epochs=min(recipe.epochs, limit))
+        info = self.plan.datamodule.info
+        commit, dirty = source_state()
+        return {
+            "schema": SCHEMA, "suite": self.plan.request.suite, "scale": self.plan.request.scale,
+            "status": "partial", "error": None, "parent": None,
+            "dataset": {
+                "name": info.name, "synthetic": info.synthetic, "fingerprint": self.plan.datamodule.fingerprint,
+                "classes": info.classes, **info.sizes,
+            },
+            "system": self.name, "weights": "trained", "seed": self.seed,
+            "recipe": json.loads(json.dumps(recipe.as_dict())),  # as it reads back: lists for tuples
+            "precision": None, "checkpoint_sha256": None, "commit": commit, "dirty": dirty,
+            "command": self.plan.request.command,
+            "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "seconds": {"train": 0.0, "measure": 0.0},
+            "machine": machine(), "versions": versions(), "measurements": {},
+        }  # fmt: skip
+
+
+class _Both:
+    """Tells the reporter and the tracker."""
+
+    def __init__(self, progress: Progress, tracker: Tracker) -> None:
+        self.progress, self.tracker = progress, tracker
+
+    def epoch(self, done: float, of: int, scores: dict[str, float]) -> None:
+        self.progress.epoch(done, of, scores)
+        if scores:
+            self.tracker.point({"epoch": done, **scores})
+
+
+def describe(error: BaseException) -> str:
+    """An error as a record states it: its type and text."""
+    return f"{type(error).__name__}: {error}"
+
+
+def read_predictions(path: Path) -> Predictions:
+    """Stored answers on the test split; no pickle."""
+    with np.load(path, allow_pickle=False) as stored:
+        return Predictions(stored["top"], stored["probability"], stored["labels"])
+
+
+def predictions_path(runs: Path, record: Mapping[str, Any]) -> Path:
+    """Where a record's predictions lie below the folder ``runs``."""
+    place = runs / record["suite"] / record["dataset"]["name"] / record["scale"]
+    return place / f"{slug_system(record['system'])}-s{record['seed']}" / "predictions.npz"
+
+
+def _write_predictions(path: Path, found: Predictions) -> None:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, top=found.top, probability=found.probability, labels=found.labels)
+    write_whole(path, buffer.getvalue())
+
+
+def _sha256(path: Path) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
+
+
+__all__ = ["RecordError", "Reporter", "describe", "predictions_path", "read_predictions", "run"]

@@ -1,0 +1,48 @@
+"""What a suite is: default rows, dataset and measurements under one name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+SCALES = ("smoke", "quick", "paper")
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much of the protocol a run does.
+
+    Attributes:
+        systems: the default rows, by name.
+        classes: label-space size of embedded data; None for all.
+        writers: (train, test) synthetic writers of embedded data.
+        epochs: of training on embedded data; None for the recipe's own.
+        epochs_own: of training on data that the user brings, which no scale cuts in size.
+        rounds: of paired timing for each system.
+        recipe: the default.
+    """
+
+    systems: tuple[str, ...]
+    classes: int | None
+    writers: tuple[int, int] | None
+    epochs: float | None
+    epochs_own: float | None
+    rounds: int
+    recipe: str = "light"
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A suite.
+
+    Attributes:
+        title: heading of its boards.
+        dataset: the default.
+        measurements: what each row is measured for, in order; those of phase ``timing`` run after all training.
+        scales: by name.
+        kind: ``recognisers``, or ``comparisons`` for suites whose rows are ratios of two programs.
+    """
+
+    title: str
+    dataset: str
+    measurements: tuple[str, ...]
+    scales: Mapping[str, Scale]
+    kind: str = "recognisers"

@@ -1,0 +1,1 @@
+"""Suites: a file here without a leading underscore is one and holds ``SUITE``."""

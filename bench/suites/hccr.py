@@ -1,0 +1,24 @@
+"""Handwritten Chinese characters: which compact network reads them best for its cost on a CPU."""
+
+from bench.suite import Scale, Suite
+
+SMOKE = ("nearest_mean", "lenet5", "shui_cnn", "squeezenet", "mobilenet_v1", "mobilenet_v2", "resnet:18",
+         "fire:gap", "fire:gwap")
+QUICK = ("nearest_mean", "lenet5", "alexnet", "googlenet", "resnet:18", "squeezenet", "mobilenet_v1",
+         "mobilenet_v2", "shui_cnn", "fire:gap", "fire:gwap", "mobilenet_v2+paper", "fire:gwap+paper")
+PAPER = ("nearest_mean", "lenet5", "alexnet", "vgg16", "googlenet", "resnet:18", "resnet:50", "squeezenet",
+         "mobilenet_v1", "mobilenet_v2", "shui_cnn", "fire:gap", "fire:fc", "fire:gwap")
+
+SUITE = Suite(
+    title="Handwritten Chinese character recognition",
+    dataset="synthetic_hwdb",
+    measurements=("accuracy", "accuracy_top5", "macs", "params", "params_keras", "size_bytes",
+                  "peak_activation_bytes", "latency"),
+    scales={
+        "smoke": Scale(SMOKE, classes=20, writers=(24, 12), epochs=2, epochs_own=1, rounds=10),
+        "quick": Scale(QUICK, classes=30, writers=(60, 20), epochs=10, epochs_own=30, rounds=60),
+        # 240 and 60 writers, as HWDB1.1.
+        "paper": Scale(PAPER, classes=None, writers=(240, 60), epochs=None, epochs_own=None, rounds=60,
+                       recipe="paper"),
+    },
+)

@@ -1,0 +1,210 @@
+"""Train one row: a resumable Lightning fit whose outcome is safetensors, a curve and predictions."""
+
+import json
+import logging
+import signal
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.plugins.io import TorchCheckpointIO
+from torch import Tensor
+
+from bench.row import Predictions
+from datamodules._base import CharacterDataModule
+from datamodules._cache import whole_file, write_whole
+from tasks.architectures import ARCHITECTURES
+from tasks.classification import ClassificationTask
+from tasks.recogniser import save_weights
+
+RESUME_EVERY_S = 60  # how much training an interruption may cost
+
+
+class Progress(Protocol):
+    """Who is told how training goes."""
+
+    def epoch(self, done: float, of: int, scores: dict[str, float]) -> None:
+        """``done`` of ``of`` epochs are over; scores of the last validation."""
+        ...
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What training runs on; Lightning's words."""
+
+    accelerator: str = "auto"
+    devices: int | str = "auto"
+    nodes: int = 1
+    workers: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What training leaves: files below ``folder`` and the seconds it took."""
+
+    weights: Path
+    curve: list[dict[str, float]]
+    seconds: float
+    precision: str
+
+
+class WholeCheckpoints(TorchCheckpointIO):
+    """Checkpoints that are written whole or not at all, in their own folder; read without pickle."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        """Write beside the target, flush, then take its name."""
+        with whole_file(Path(path)) as partial:
+            torch.save(checkpoint, partial)
+
+
+class Curve(pl.Callback):
+    """Collects one point per epoch, reports progress and saves what a resumed run needs."""
+
+    def __init__(self, folder: Path, progress: Progress, spent: float) -> None:
+        self.folder, self.progress, self.spent = folder, progress, spent
+        self.points: list[dict[str, float]] = []
+        self.started = self.saved = time.monotonic()
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        """Report at most every few steps; bars need no more."""
+        if trainer.global_step % 8 == 0:
+            done = trainer.current_epoch + trainer.fit_loop.batch_idx / max(1, trainer.num_training_batches)
+            self.progress.epoch(done, trainer.max_epochs or 1, {})
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, task: pl.LightningModule) -> None:
+        """Keep the epoch's figures; now and then keep the whole state."""
+        scores = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        self.points.append({"epoch": trainer.current_epoch + 1, **scores})
+        self.progress.epoch(trainer.current_epoch + 1, trainer.max_epochs or 1, scores)
+        if time.monotonic() - self.saved > RESUME_EVERY_S:
+            trainer.save_checkpoint(self.folder / "last.ckpt")
+            self.saved = time.monotonic()
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resumed run continues from."""
+        return {"points": self.points, "spent": self.spent + time.monotonic() - self.started}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from a saved state."""
+        self.points, self.spent = state["points"], state["spent"]
+
+
+def train(
+    architecture: str,
+    recipe: str,
+    datamodule: CharacterDataModule,
+    folder: Path,
+    seed: int,
+    max_epochs: float | None,
+    hardware: Hardware,
+    progress: Progress,
+) -> tuple[ClassificationTask, Outcome]:
+    """Train a system, or continue where an interrupted run of the same settings stopped.
+
+    Args:
+        architecture: ``name`` or ``name:variant``.
+        recipe: its name.
+        datamodule: the data.
+        folder: for weights.safetensors, curve.json and, while training, last.ckpt.
+        seed: of weights, order and augmentation.
+        max_epochs: the scale's cut; None for the recipe's own number.
+        hardware: where to train.
+        progress: is told after each epoch.
+
+    Returns: the trained task on the CPU and what it left.
+    """
+    with expected_warnings():
+        pl.seed_everything(seed, verbose=False)
+        datamodule.seed, datamodule.workers = seed, hardware.workers
+        task = ClassificationTask(architecture, datamodule.info.classes, recipe)
+        epochs = task.recipe.epochs if max_epochs is None else min(max_epochs, task.recipe.epochs)
+        precision = precision_for(architecture, hardware.accelerator)
+        curve = Curve(folder, progress, spent=0.0)
+        resume = folder / "last.ckpt"
+        trainer = pl.Trainer(
+            max_epochs=max(1, round(epochs)), accelerator=hardware.accelerator, devices=hardware.devices,
+            num_nodes=hardware.nodes, precision=precision, callbacks=[curve], logger=False,  # type: ignore[arg-type]
+            plugins=[WholeCheckpoints()], enable_checkpointing=False, enable_progress_bar=False,
+            enable_model_summary=False, num_sanity_val_steps=0, default_root_dir=folder,
+            use_distributed_sampler=False,  # EpochBatches shares itself out
+        )  # fmt: skip
+        with interruptible():
+            checkpoint = resume if resume.exists() else None
+            trainer.fit(task, datamodule=datamodule, ckpt_path=checkpoint, weights_only=True)
+    seconds = curve.state_dict()["spent"]
+    task.cpu().eval()
+    save_weights(task.network, folder / "weights.safetensors")
+    write_whole(folder / "curve.json", json.dumps(curve.points, indent=1).encode())
+    resume.unlink(missing_ok=True)
+    return task, Outcome(folder / "weights.safetensors", curve.points, seconds, precision)
+
+
+def predict(task: ClassificationTask, datamodule: CharacterDataModule, hardware: Hardware) -> Predictions:
+    """Answers on the test split, in full precision."""
+    with expected_warnings():
+        datamodule.take_input(task.channels, task.size)
+        trainer = pl.Trainer(
+            accelerator=hardware.accelerator, devices=1, logger=False, enable_checkpointing=False,
+            enable_progress_bar=False, enable_model_summary=False,
+        )  # fmt: skip
+        found: Any = trainer.predict(task, datamodule=datamodule)
+    task.cpu().eval()
+
+    def joined(name: str) -> Tensor:
+        return torch.cat([batch[name].cpu() for batch in found])
+
+    return Predictions(
+        joined("top").numpy().astype(np.int32),
+        joined("probability").numpy().astype(np.float32),
+        joined("labels").numpy(),
+    )
+
+
+def precision_for(architecture: str, accelerator: str) -> str:
+    """bf16 on a GPU, and on CPUs that compute in it where the architecture says that it pays; else fp32."""
+    if accelerator != "cpu" and torch.cuda.is_available():
+        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
+    pays = ARCHITECTURES.literals(architecture.partition(":")[0]).get("CPU_TRAINING") == "bf16"
+    native = bool(torch.cpu.get_capabilities().get("avx512_bf16"))
+    return "bf16-mixed" if pays and native else "32-true"
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Ctrl-C stays KeyboardInterrupt: Lightning turns it into an exit and switches the signal off."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit as error:
+        raise KeyboardInterrupt from error
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
+@contextmanager
+def expected_warnings() -> Iterator[None]:
+    """Silence Lightning where it warns of what this suite chooses on purpose."""
+    quiet = logging.getLogger("pytorch_lightning")
+    level = quiet.level
+    quiet.setLevel(logging.WARNING)
+    with warnings.catch_warnings():
+        for text in (
+            ".*does not have many workers.*",  # resampling is a few per cent of a training step on a CPU
+            ".*configure_optimizers.*returned.*None.*",  # fits without gradients
+            ".*GPU available but not used.*",  # --accelerator cpu
+            ".*The number of training batches.*smaller than the logging interval.*",
+            ".*isinstance.treespec, LeafSpec..*",  # inside Lightning, fixed by its next release
+            ".*Checkpoint directory.*exists and is not empty.*",
+        ):
+            warnings.filterwarnings("ignore", text)
+        try:
+            yield
+        finally:
+            quiet.setLevel(level)

@@ -1,0 +1,29 @@
+"""Files in CASIA's record layout as packed characters of one label space."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from datamodules._characters import Characters
+from datamodules._gnt import gnt_character, read_gnt
+
+
+def read_characters(files: Sequence[Path], labels: Sequence[str]) -> Characters:
+    """Read .gnt files, one writer a file; characters outside ``labels`` are dropped.
+
+    Args:
+        files: paths, in the order of the writers' numbers.
+        labels: the label space, in label order.
+
+    Raises:
+        DataError: a damaged file.
+    """
+    number = {character: label for label, character in enumerate(labels)}
+    images, kept, writers = [], [], []
+    for writer, file in enumerate(files):
+        for record in read_gnt(file):
+            label = number.get(gnt_character(record.tag))
+            if label is not None:
+                images.append(record.image)
+                kept.append(label)
+                writers.append(writer)
+    return Characters.pack(images, kept, writers)

@@ -1,0 +1,108 @@
+"""Synthetic handwriting: real characters drawn by synthetic writers, stored and read as true CASIA .gnt files."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from datamodules import _handwriting
+from datamodules._base import CharacterDataModule, DatasetInfo, DataSettings, Splits
+from datamodules._cache import cache_folder
+from datamodules._characters import Characters
+from datamodules._gb2312 import LEVEL1
+from datamodules._hwdb import read_characters
+
+SOURCE = "drawn by this suite from OpenCV's built-in font; no person wrote it"
+LICENCE = "synthetic, free of rights"
+SYNTHETIC = True
+# HWDB1.1's numbers of writers, for a whole-size set.
+WRITERS = (240, 60)
+VALIDATION_CHARACTERS = 256  # latency cycles through as many
+_SEED = 0  # of the writers; a run's own seed must not change the data
+# Writers of different parts have numbers far apart, so that a larger part never runs into another.
+_FIRST_WRITER = {"train": 1, "val": 100_001, "test": 200_001}
+
+
+class SyntheticHWDB(CharacterDataModule):
+    """Level-1 characters of GB2312 in synthetic handwriting, split by writer.
+
+    Args:
+        classes: how many of the 3,755 characters, evenly spread.
+        writers: (train, test) writers; every writer writes every character once. Validation has writers of its
+            own, a tenth of train's or as many as latency needs.
+        batch_size, workers, seed: see CharacterDataModule; ``seed`` does not change the characters.
+    """
+
+    def __init__(
+        self,
+        classes: int = len(LEVEL1),
+        writers: tuple[int, int] = WRITERS,
+        batch_size: int = 64,
+        workers: int = 0,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(batch_size, workers, seed)
+        if not 2 <= classes <= len(LEVEL1):
+            raise ValueError(f"wanted 2 to {len(LEVEL1)} classes, got {classes}")
+        if min(writers) < 1:
+            raise ValueError(f"wanted at least one writer in train and in test, got {writers}")
+        self.characters = spread(classes)
+        self.counts = {
+            "train": writers[0],
+            "val": max(-(-VALIDATION_CHARACTERS // classes), writers[0] // 10),
+            "test": writers[1],
+        }
+
+    def prepare_data(self) -> None:
+        """Write the .gnt files that the cache does not hold yet."""
+        folder = writers_folder(self.characters)
+        for part, first in _FIRST_WRITER.items():
+            for writer in range(first, first + self.counts[part]):
+                if not (folder / _handwriting.file_name(writer)).exists():
+                    _handwriting.write_synthetic_writer(folder, self.characters, writer, _SEED)
+
+    def load(self) -> Splits:
+        """Write what is missing, then read every file back."""
+        self.prepare_data()
+        folder = writers_folder(self.characters)
+        parts = {
+            part: read_characters(
+                [folder / _handwriting.file_name(w) for w in range(first, first + self.counts[part])],
+                self.characters,
+            )
+            for part, first in _FIRST_WRITER.items()
+        }
+        return Splits(self.characters, parts["train"], parts["val"], parts["test"])
+
+    def describe(self, splits: Splits) -> DatasetInfo:
+        """Facts for records and boards."""
+        sizes = {"train": len(splits.train), "val": len(splits.val), "test": len(splits.test)}
+        return DatasetInfo("synthetic_hwdb", len(splits.labels), sizes, SOURCE, LICENCE, SYNTHETIC)
+
+
+def build(settings: DataSettings) -> SyntheticHWDB:
+    """The datamodule for a suite.
+
+    Raises:
+        ValueError: with a data root; this dataset is embedded.
+    """
+    if settings.data_root is not None:
+        raise ValueError("synthetic_hwdb is embedded and takes no --data-root; did you mean --dataset image_folder?")
+    return SyntheticHWDB(settings.classes or len(LEVEL1), settings.writers or WRITERS)
+
+
+def spread(classes: int) -> tuple[str, ...]:
+    """This many level-1 characters, evenly spread over GB2312 order."""
+    return tuple(LEVEL1[i] for i in np.linspace(0, len(LEVEL1) - 1, classes).astype(int))
+
+
+def writers_folder(characters: Sequence[str]) -> Path:
+    """The cache folder of one choice of characters, drawn by the present generator.
+
+    A changed generator gets a folder of its own: the name holds a hash of its source.
+    """
+    sources = sorted(Path(_handwriting.__file__).parent.glob("_handwriting*.py"))
+    generator = hashlib.sha256(b"".join(file.read_bytes() for file in sources)).hexdigest()
+    chosen = hashlib.sha256("".join(characters).encode()).hexdigest()
+    return cache_folder() / "synthetic_hwdb" / f"{len(characters)}-{chosen[:8]}-{generator[:8]}"
