@@ -1,0 +1,176 @@
+"""The timing protocol: a classifier in alternating blocks with the frozen reference. Runs in the measuring process."""
+
+import gc
+import math
+import random
+import resource
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+from bench._reference import reference, reference_input
+from bench.runtimes import Classifier
+from bench.statistics import bootstrap_ratio
+from datamodules._characters import Characters
+
+BLOCK_NS = 5_000_000  # calls of one side in a row; shorter blocks measure each other's cache misses
+WARM_CALLS, WARM_S = 30, 0.5  # least warm-up: oneDNN still tunes itself during the first twenty calls
+STEADY = 0.03  # the medians of two successive tens of calls agree within this share: warm
+WARM_CAP_S = 10.0  # then it is timed all the same, and the record says that it was not steady
+BUDGET_S = 12.0  # of warm-up and rounds together; slow systems get fewer rounds
+LEAST_ROUNDS = 10  # fewer give no interval worth the name
+CONTROL_ROUNDS = 20  # of the reference against itself, where there are as many rounds
+NOISY = 0.01  # the reference differs from itself by more than this share: noisy
+PRESSURE = Path("/proc/pressure/cpu")  # Linux: share of time in which some task waited for a CPU
+
+
+class Side:
+    """One of the two that are compared: a call, and the inputs that it cycles through.
+
+    Attributes:
+        times: nanoseconds of each call since the warm-up, in order.
+        cpu_ns: thread CPU time of the same calls.
+        block: calls per block.
+    """
+
+    def __init__(self, call: Callable[[Any], Any], inputs: Sequence[Any]) -> None:
+        self._call, self._inputs = call, cycle(inputs)
+        self.times: list[int] = []
+        self.cpu_ns = 0
+        self.block = 1
+
+    def run(self, calls: int) -> list[int]:
+        """Nanoseconds of each of the next ``calls`` calls."""
+        clock, call, found = time.perf_counter_ns, self._call, []
+        for _ in range(calls):
+            image = next(self._inputs)
+            start = clock()
+            call(image)
+            found.append(clock() - start)
+        return found
+
+    def timed_block(self) -> float:
+        """Run one block and keep its times; returns mean nanoseconds per call."""
+        cpu = time.thread_time_ns()
+        found = self.run(self.block)
+        self.cpu_ns += time.thread_time_ns() - cpu
+        self.times += found
+        return sum(found) / len(found)
+
+
+def time_paired(prepare: Callable[[], Classifier], characters: Characters, rounds: int, seed: int) -> dict[str, Any]:
+    """Time a classifier character by character beside the reference, with one thread.
+
+    Args:
+        prepare: makes the classifier.
+        characters: native-size inputs, cycled through.
+        rounds: blocks come in rounds of four, ABBA or BAAB by chance; fewer where the time budget ends first.
+        seed: of that chance and of the bootstrap.
+
+    Returns: ``value``, the median in nanoseconds per call, and the details that a record keeps beside it.
+    """
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    classifier = prepare()
+    images = [characters.image(i) for i in range(len(characters))]
+    candidate, frozen, control = Side(classifier, images), *(Side(reference(), [reference_input()]) for _ in "12")
+    first_call = candidate.run(1)[0]
+    switches = resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
+    rng = random.Random(seed)
+    gc.collect()
+    gc.disable()
+    try:
+        end = time.monotonic() + BUDGET_S
+        steady = warm_up(candidate, frozen)
+        control.block = frozen.block
+        ratios, controls = _rounds(candidate, frozen, control, rounds, end, rng)
+        preprocess = Side(classifier.preprocess, images).run(len(images))
+    finally:
+        gc.enable()
+    ratio, low, high = bootstrap_ratio(np.array(ratios), seed)
+    aa_ratio, aa_low, aa_high = bootstrap_ratio(np.array(controls), seed)
+    return {
+        **_spread(candidate.times),
+        "rounds": len(ratios),
+        "ratio_to_reference": ratio,
+        "ratio_ci": [low, high],
+        "reference_ns": statistics.median(frozen.times),
+        "preprocess_ns": statistics.median(preprocess),
+        "first_call_ns": first_call,
+        "thread_cpu_ns": candidate.cpu_ns / len(candidate.times),
+        "aa_ratio": aa_ratio,
+        "aa_ci": [aa_low, aa_high],
+        "noisy": not aa_low <= 1 <= aa_high or abs(aa_ratio - 1) > NOISY,
+        "steady": steady,
+        "involuntary_switches": resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw - switches,
+        "pressure": cpu_pressure(),
+        "flush_denormal": flushes_denormals(),
+    }
+
+
+def warm_up(*sides: Side) -> bool:
+    """Run the sides in turn until each is steady, set their block sizes, and tell whether they became steady."""
+    start = time.monotonic()
+    medians: dict[Side, list[float]] = {side: [] for side in sides}
+    steady = False
+    while not steady and time.monotonic() - start < WARM_CAP_S:
+        for side in sides:
+            medians[side].append(statistics.median(side.run(10)))
+        calls = 10 * len(medians[sides[0]])
+        enough = calls >= WARM_CALLS and time.monotonic() - start >= WARM_S
+        steady = enough and all(abs(m[-1] / m[-2] - 1) <= STEADY for m in medians.values())
+    for side in sides:
+        side.block = max(1, math.ceil(BLOCK_NS / medians[side][-1]))
+    return steady
+
+
+def cpu_pressure() -> float | None:
+    """Per cent of the last ten seconds in which some task waited for a CPU; None where the kernel does not say."""
+    try:
+        line = PRESSURE.read_text().splitlines()[0]  # some avg10=0.00 avg60=…
+    except OSError:
+        return None
+    return float(line.split()[1].removeprefix("avg10="))
+
+
+def flushes_denormals() -> bool:
+    """Whether this thread's arithmetic treats denormal numbers as zero, which can change the time of a network."""
+    smallest_normal = torch.full((8,), torch.finfo(torch.float32).tiny)
+    return not bool((smallest_normal / 2).any())
+
+
+def _rounds(
+    candidate: Side, frozen: Side, control: Side, rounds: int, end: float, rng: random.Random
+) -> tuple[list[float], list[float]]:
+    """Log ratios of candidate to reference, and of the reference to itself, round by round."""
+    ratios: list[float] = []
+    controls: list[float] = []
+    every = max(1, rounds // CONTROL_ROUNDS)  # spread over the whole run, so that it sees the same noise
+    for done in range(rounds):
+        if done >= LEAST_ROUNDS and time.monotonic() > end:
+            break
+        ratios.append(_round(candidate, frozen, rng))
+        if done % every == 0:
+            controls.append(_round(control, frozen, rng))
+    return ratios, controls
+
+
+def _round(a: Side, b: Side, rng: random.Random) -> float:
+    """Log ratio of a to b over ABBA or BAAB: a steady drift in speed cancels."""
+    outer, inner = (a, b) if rng.random() < 0.5 else (b, a)
+    first, *middle, last = outer.timed_block(), inner.timed_block(), inner.timed_block(), outer.timed_block()
+    log_ratio = math.log((first + last) / sum(middle))
+    return log_ratio if outer is a else -log_ratio
+
+
+def _spread(times: Sequence[int]) -> dict[str, Any]:
+    q25, median, q75, p90 = (float(q) for q in np.percentile(times, [25, 50, 75, 90]))
+    # Where cost depends on the character, as with early exits, the mean is what many characters cost.
+    return {"value": median, "n": len(times), "q25": q25, "q75": q75, "p90": p90, "mean": statistics.fmean(times)}

@@ -1,0 +1,11 @@
+"""Measurements: a file here without a leading underscore is one figure, and its name is its name everywhere.
+
+Such a file holds literals, which are read without importing it, and one function:
+
+* ``NAME``: the file's name.
+* ``UNIT``: base unit of the value.
+* ``VERSION``: of the protocol; another way of measuring is another version, and older values are stale.
+* ``BETTER``: ``"higher"`` or ``"lower"``.
+* ``PHASE``: ``"figures"``, or ``"timing"`` for what runs after all training, alone on the machine.
+* ``measure(row) -> Measurement``: a failure is raised, never hidden in the value.
+"""

@@ -1,0 +1,21 @@
+"""The share of test characters whose class is among the first answers."""
+
+from bench.record import Measurement
+from bench.row import Row
+from bench.statistics import wilson
+
+
+def within(row: Row, k: int) -> Measurement:
+    """The share of test characters whose class is among the ``k`` most probable, with Wilson's 95 % interval.
+
+    Raises:
+        ValueError: no predictions, or fewer than ``k`` answers per character where there are more classes.
+    """
+    if row.predictions is None or len(row.predictions.labels) == 0:
+        raise ValueError(f"{row.system}: wanted predictions on the test split, got none")
+    top, labels = row.predictions.top, row.predictions.labels
+    if top.shape[1] < min(k, row.classes):
+        raise ValueError(f"{row.system}: wanted {k} answers per character, got {top.shape[1]}")
+    right = int((top[:, :k] == labels[:, None]).any(axis=1).sum())
+    low, high = wilson(right, len(labels))
+    return Measurement(right / len(labels), {"n": len(labels), "ci_low": low, "ci_high": high})

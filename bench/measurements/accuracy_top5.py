@@ -1,0 +1,16 @@
+"""Top-5 accuracy on the test split."""
+
+from bench.measurements._accuracy import within
+from bench.record import Measurement
+from bench.row import Row
+
+NAME = "accuracy_top5"
+UNIT = "ratio"
+VERSION = "1"
+BETTER = "higher"
+PHASE = "figures"
+
+
+def measure(row: Row) -> Measurement:
+    """The share of test characters whose class is among the five most probable, with Wilson's 95 % interval."""
+    return within(row, 5)

@@ -1,0 +1,54 @@
+"""CPU time to classify one character."""
+
+from functools import partial
+
+import numpy as np
+
+from bench.record import Measurement
+from bench.row import Row
+from bench.runtimes import Subject, prepare
+from bench.timing import time_apart
+from datamodules._characters import Characters
+
+NAME = "latency"
+UNIT = "ns"
+VERSION = "1"
+BETTER = "lower"
+PHASE = "timing"
+
+_CHARACTERS = 256  # as many as a suite's validation part has at least; more than fit a core's first cache
+
+
+def measure(row: Row) -> Measurement:
+    """Median CPU time to classify one character in eager mode, beside a frozen reference network.
+
+    Raises:
+        MeasurementError: the measuring process failed; its error as text.
+        ValueError: too few validation characters.
+    """
+    return measure_runtime(row, "eager")
+
+
+def measure_runtime(row: Row, runtime: str) -> Measurement:
+    """Median CPU time to classify one character in a runtime, beside a frozen reference network in eager mode.
+
+    Resize, normalisation, network and softmax of a native-size character are inside the clock: a user pays for all
+    of them. One thread, batch 1, a process of its own, trained weights, and validation characters of which each is
+    seen in turn.
+
+    Args:
+        row: its weights file, architecture and validation characters; the network itself stays in this process.
+        runtime: ``eager`` or another name of ``bench.runtimes``.
+
+    Returns: nanoseconds; ``ratio_to_reference`` is what survives a change of load or machine.
+
+    Raises:
+        MeasurementError: the measuring process failed; its error as text.
+        ValueError: too few validation characters.
+
+    Source: MLPerf Inference rules, single stream; paired blocks against drift.
+    """
+    characters = Characters.pack(row.characters(_CHARACTERS), np.zeros(_CHARACTERS, np.int64).tolist())
+    subject = Subject(row.architecture, row.classes, row.weights.resolve(), characters)
+    found = time_apart(partial(prepare, runtime, subject), characters, row.rounds, row.seed)
+    return Measurement(found.pop("value"), found)

@@ -1,0 +1,28 @@
+"""Multiply-adds of one character through the network."""
+
+import torch
+
+from bench.counting import count
+from bench.record import Measurement
+from bench.row import Row
+
+NAME = "macs"
+UNIT = "mac"
+VERSION = "1"
+BETTER = "lower"
+PHASE = "figures"
+
+_PAPER = 255  # a blank character: where the cost depends on what is read, the network declares it
+
+
+def measure(row: Row) -> Measurement:
+    """Multiply-adds of one forward pass at batch 1; no value where an operator's cost is not known.
+
+    Convolutions, fully connected layers and products of matrices count; biases, normalisation, activations and
+    pooling do not, and stand as output values in ``elementwise``. ``incomplete`` names what could not be counted.
+    """
+    recogniser = row.recogniser
+    blank = torch.full((1, recogniser.channels, recogniser.size, recogniser.size), _PAPER, dtype=torch.uint8)
+    counted = count(recogniser.network, blank)
+    detail = {"incomplete": list(counted.incomplete), "elementwise": counted.elementwise}
+    return Measurement(None if counted.incomplete else counted.macs, detail)

@@ -1,0 +1,27 @@
+"""Parameters as Keras prints them."""
+
+from torch import Tensor
+
+from bench.record import Measurement
+from bench.row import Row
+
+NAME = "params_keras"
+UNIT = "count"
+VERSION = "1"
+BETTER = "lower"
+PHASE = "figures"
+
+_MOVING = ("running_mean", "running_var")  # Keras: moving_mean and moving_variance, non-trainable parameters
+
+
+def measure(row: Row) -> Measurement:
+    """Parameters with batch normalisation's moving means and variances, for claims read off ``summary()``."""
+    network = row.recogniser.network
+    found = sum(p.numel() for p in network.parameters())
+    moving = sum(
+        statistic.numel()
+        for module in network.modules()
+        for name in _MOVING
+        if isinstance(statistic := getattr(module, name, None), Tensor)
+    )
+    return Measurement(found + moving)

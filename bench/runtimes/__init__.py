@@ -1,0 +1,66 @@
+"""Runtimes: a file here without a leading underscore runs recognisers, and its name follows ``latency@``.
+
+Such a file holds ``prepare(subject, form) -> Classifier`` and, where it offers more than its plain form, the literal
+``FORMS``: with ``FORMS = ("int8",)`` the file ``x.py`` is the runtimes ``x`` (form ``""``) and ``x-int8``. It is
+imported in the measuring process alone and there keeps to one thread.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datamodules._characters import Characters
+from datamodules._plugins import Registry, UnknownPlugin
+
+_FILES = Registry("bench.runtimes")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a runtime is given: names and files, so that it can travel to another process.
+
+    Attributes:
+        architecture: ``name`` or ``name:variant``.
+        classes: size of the label space.
+        weights: safetensors file of the network.
+        characters: validation characters at their native size; those that are timed, and for calibration.
+    """
+
+    architecture: str
+    classes: int
+    weights: Path
+    characters: Characters
+
+
+class Classifier(Protocol):
+    """A recogniser behind one call, as ``tasks.recogniser.Recogniser`` is one."""
+
+    def preprocess(self, image: NDArray[np.uint8]) -> Any:
+        """A native-size character, uint8 (h, w) or (h, w, 3), as the network's input."""
+        ...
+
+    def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Probabilities, float32 (classes,), of one native-size character."""
+        ...
+
+
+def names() -> list[str]:
+    """All runtimes with their forms, sorted; imports none of them."""
+    forms = {file: ("", *_FILES.literals(file).get("FORMS", ())) for file in _FILES.names()}
+    return sorted(f"{file}-{form}" if form else file for file in forms for form in forms[file])
+
+
+def prepare(runtime: str, subject: Subject) -> Classifier:
+    """A recogniser in this runtime, on the CPU.
+
+    Raises:
+        UnknownPlugin: no such runtime; the message lists those that exist.
+    """
+    if runtime not in names():
+        raise UnknownPlugin(f"unknown runtime {runtime!r}. Known: {', '.join(names())}")
+    file, _, form = runtime.partition("-")
+    classifier: Classifier = _FILES.load(file).prepare(subject, form)
+    return classifier

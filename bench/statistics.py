@@ -1,0 +1,75 @@
+"""Intervals and tests of the figures that records and comparisons print."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+_Z = 1.959963984540054  # 97.5 % quantile of the standard normal: two-sided 95 %
+_RESAMPLES = 2000  # the percentiles of 60 log ratios then repeat to about a tenth of the interval's width
+
+
+def wilson(successes: int, n: int) -> tuple[float, float]:
+    """The 95 % score interval of a proportion, which stays inside 0 to 1.
+
+    Args:
+        successes: 0 to ``n``.
+        n: trials, at least one.
+
+    Raises:
+        ValueError: no trials, or more successes than trials.
+
+    Source: Wilson, JASA 22 (1927), 209-212.
+    """
+    if not 0 <= successes <= n or n < 1:
+        raise ValueError(f"wanted 0 to n successes of n >= 1 trials, got {successes} of {n}")
+    share = successes / n
+    scale = 1 + _Z**2 / n
+    centre = (share + _Z**2 / (2 * n)) / scale
+    half = _Z / scale * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
+    # At the ends the bound is exact, the arithmetic only nearly so.
+    low = 0.0 if successes == 0 else centre - half
+    high = 1.0 if successes == n else centre + half
+    return low, high
+
+
+def bootstrap_ratio(log_ratios: NDArray[np.float64], seed: int) -> tuple[float, float, float]:
+    """The median of paired ratios and its 95 % percentile bootstrap interval.
+
+    Args:
+        log_ratios: (rounds,), natural logarithm of each round's ratio; rounds are what is resampled.
+        seed: of the resampling.
+
+    Returns: median ratio, low, high; no logarithms.
+
+    Raises:
+        ValueError: no rounds.
+    """
+    if len(log_ratios) == 0:
+        raise ValueError("wanted at least one round's log ratio, got none")
+    rng = np.random.default_rng(seed)
+    picks = rng.integers(0, len(log_ratios), (_RESAMPLES, len(log_ratios)))
+    low, high = np.percentile(np.median(log_ratios[picks], axis=1), [2.5, 97.5])
+    return math.exp(float(np.median(log_ratios))), math.exp(low), math.exp(high)
+
+
+def mcnemar(only_a: int, only_b: int) -> float:
+    """Exact two-sided p value that two systems err equally often on the same images.
+
+    Args:
+        only_a: images that only the first system answers rightly.
+        only_b: images that only the second one answers rightly.
+
+    Raises:
+        ValueError: a negative count.
+
+    Source: McNemar, Psychometrika 12 (1947); the exact form is a binomial test with probability 1/2.
+    """
+    if min(only_a, only_b) < 0:
+        raise ValueError(f"wanted counts, got {only_a} and {only_b}")
+    n = only_a + only_b
+    ways, tail = 1, 0  # ways = n choose i, in integers: floats underflow from about 1,000 images
+    for i in range(min(only_a, only_b) + 1):
+        tail += ways
+        ways = ways * (n - i) // (i + 1)
+    return min(1.0, 2 * tail / 2**n)

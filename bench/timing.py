@@ -1,0 +1,126 @@
+"""The measuring process: one thread, alone, fresh for each system and runtime."""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing import forkserver, get_context
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from typing import Any
+
+from bench.runtimes import Classifier
+from datamodules._cache import cache_folder
+from datamodules._characters import Characters
+
+# Read by OpenMP, MKL and OpenBLAS when they load: before torch is imported.
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+# Imported once, in the server; each measuring process is a fork of it and starts in milliseconds.
+_PRELOAD = ["torch", "torchvision", "cv2", "bench._pairing", "bench.runtimes.eager"]
+# The protocol ends after 10 s of warm-up and 12 s in all, or after ten slow rounds; a loaded machine may take several
+# times as long, and a process that takes longer than this hangs.
+LIMIT_S = 180.0
+
+
+class MeasurementError(Exception):
+    """A measurement that could not be taken; the text says what happened in the measuring process."""
+
+
+def time_apart(
+    prepare: Callable[[], Classifier], characters: Characters, rounds: int, seed: int, limit_s: float = LIMIT_S
+) -> dict[str, Any]:
+    """Run the timing protocol in a process of its own, while no other one measures.
+
+    Args:
+        prepare: makes the classifier there; a function of a module, or a ``functools.partial`` of one.
+        characters: native-size inputs, cycled through.
+        rounds: of the protocol.
+        seed: of the order of blocks and of the bootstrap.
+        limit_s: seconds after which the process is ended.
+
+    Returns: ``value``, nanoseconds per call, and its details; see ``bench._pairing.time_paired``.
+
+    Raises:
+        MeasurementError: an error in that process, as ``Type: text``; or it died, or took longer than ``limit_s``.
+    """
+    with _alone():
+        context = _server()
+        receiver, sender = context.Pipe(duplex=False)
+        process = context.Process(target=_measure, args=(sender, prepare, characters, rounds, seed), daemon=True)
+        try:
+            process.start()
+            sender.close()  # the other process holds the only one left, so that its death is the end of the pipe
+            answer = _answer(receiver, process, limit_s)
+        finally:
+            sender.close()
+            receiver.close()
+            _end(process)
+    if "error" in answer:
+        raise MeasurementError(answer["error"])
+    return answer
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Hold the machine's measuring lock: a second program that wants to measure waits here."""
+    folder = cache_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "measuring.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _server() -> ForkServerContext:
+    """The context whose server has torch loaded for one thread; started on first use."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload(_PRELOAD)
+    before = {name: os.environ.get(name) for name in _ONE_THREAD}
+    os.environ.update(_ONE_THREAD)
+    try:
+        forkserver.ensure_running()
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+    return context
+
+
+def _answer(receiver: Connection, process: ForkServerProcess, limit_s: float) -> dict[str, Any]:
+    try:
+        if receiver.poll(limit_s):
+            answer: dict[str, Any] = receiver.recv()
+            return answer
+    except EOFError:
+        process.join()
+        code = process.exitcode or 0
+        how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+        raise MeasurementError(
+            f"the measuring process ended {how} before it answered; its last words, if any, are on stderr"
+        ) from None
+    raise MeasurementError(f"the measuring process gave no answer within {limit_s:g} s and was ended")
+
+
+def _end(process: ForkServerProcess) -> None:
+    """Leave neither a running process nor a zombie."""
+    if process.pid is not None:  # it was started
+        with suppress(ProcessLookupError):
+            process.kill()
+        process.join()
+        process.close()
+
+
+def _measure(
+    sender: Connection, prepare: Callable[[], Classifier], characters: Characters, rounds: int, seed: int
+) -> None:
+    """What the measuring process does."""
+    os.dup2(2, 1)  # a runtime that prints must not spoil the JSON on the parent's stdout
+    os.environ.update(_ONE_THREAD)  # where another part of the program had started the server first
+    try:
+        from bench._pairing import time_paired  # imports torch, which the parent need not do
+
+        answer = time_paired(prepare, characters, rounds, seed)
+    except Exception as error:  # only text crosses to the parent, which raises it again
+        answer = {"error": f"{type(error).__name__}: {error}"}
+    sender.send(answer)
