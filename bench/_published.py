@@ -1,0 +1,73 @@
+"""Published figures on boards: beside a row whose system a paper names, and in a table of their own."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from bench._numbers import MILLION, NONE, digits
+from bench._rows import BoardRow
+from bench.claims import Claim
+
+# Column -> the metrics that papers use for it; fire-hccr's "FLOPs" are multiply-adds.
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "Accuracy, %": ("accuracy",),
+    "MACs, M": ("mult_adds", "flops"),
+    "Params, M": ("params",),
+    "Size, MB as printed": ("memory_mb",),
+    "ms/character on their machine": ("latency_ms",),
+}
+COUNTS = ("mult_adds", "flops", "params")  # claims give these as plain counts
+
+
+def shown_claims(claims: Sequence[Claim], suite: str, dataset: str) -> list[Claim]:
+    """The claims a board shows: its suite's, on its own data set where there are any."""
+    ours = [claim for claim in claims if claim.suite == suite]
+    return [claim for claim in ours if claim.dataset == dataset] or ours
+
+
+def cell(row: BoardRow, claims: Sequence[Claim], shown: Sequence[Claim], dataset: str) -> str:
+    """The published accuracies of a row's system, each with the data set it was measured on and a link."""
+    name = row.system.removesuffix(f"+{row.recipe}")
+    found = [claim for claim in claims if claim.system == name and claim.metric == "accuracy"]
+    found = [claim for claim in found if claim.dataset == dataset] or found
+    texts = []
+    for claim in found:
+        target = f"#{_anchor(claim)}" if claim in shown else f"claims/{claim.paper}.yaml"
+        text = f"[{_value(claim)}]({target}) on {claim.dataset}"
+        if text.split("]")[0] not in [other.split("]")[0] for other in texts]:
+            texts.append(text)
+    return ", ".join(texts) or NONE
+
+
+def published_table(shown: Sequence[Claim]) -> tuple[list[str], list[list[str]]]:
+    """Header and lines, one for each system of each paper, by accuracy."""
+    groups: dict[tuple[str, str, str], list[Claim]] = {}
+    for claim in shown:
+        groups.setdefault((claim.paper, claim.name, claim.dataset), []).append(claim)
+
+    def order(key: tuple[str, str, str]) -> tuple[float, tuple[str, str, str]]:
+        return -max((c.num or 0.0 for c in groups[key] if c.metric == "accuracy"), default=0.0), key
+
+    lines = []
+    for key in sorted(groups, key=order):
+        group = groups[key]
+        anchors = "".join(f'<a id="{_anchor(claim)}"></a>' for claim in group if claim.metric == "accuracy")
+        source = f"{anchors}[{key[0]}](claims/{key[0]}.yaml)"
+        places = "; ".join(dict.fromkeys(claim.where for claim in group if claim.where))
+        figures = [_joined(group, metrics) for metrics in COLUMNS.values()]
+        lines.append([key[1], f"{source}, {places}" if places else source, key[2], *figures])
+    return ["System as named there", "Source", "Data set", *COLUMNS], lines
+
+
+def _joined(group: Sequence[Claim], metrics: Sequence[str]) -> str:
+    """All different values that a source prints for one figure."""
+    return " / ".join(dict.fromkeys(_value(claim) for claim in group if claim.metric in metrics)) or NONE
+
+
+def _value(claim: Claim) -> str:
+    if claim.num is None:
+        return claim.printed
+    return digits(claim.num / MILLION) if claim.metric in COUNTS else f"{claim.num:,g}"
+
+
+def _anchor(claim: Claim) -> str:
+    return "claim-" + re.sub(r"[^a-z0-9]+", "-", claim.id.lower()).strip("-")

@@ -1,0 +1,193 @@
+"""Records to the rows of a board: seeds joined, stale figures set aside, ranks and the Pareto front."""
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench._stored import Stored
+
+SCALES = ("paper", "quick", "smoke")  # the published protocol first
+BASELINE = "nearest_mean"  # one mean image a class: says how hard the data set is
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How a measurement is made today: its VERSION and one line of text."""
+
+    version: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of one row, in the measurement's unit.
+
+    Attributes:
+        value: mean over the seeds; None where there is none.
+        low, high: interval or quartiles, as the measurement gives them; mean over the seeds.
+        p90: of a latency.
+        spread: standard deviation over the seeds; None for one seed.
+        n: seeds that gave it.
+        why: what stands in place of a value: ``stale``, ``incomplete: …``, or nothing.
+        noisy: the measurement called itself unsteady.
+    """
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p90: float | None = None
+    spread: float | None = None
+    n: int = 0
+    why: str = ""
+    noisy: bool = False
+
+
+@dataclass(frozen=True)
+class BoardRow:
+    """One system on one machine, all seeds together.
+
+    Attributes:
+        rank: (best, worst) place by accuracy; None where it is not ranked.
+        pareto: no other row is both at least as accurate and at least as fast.
+    """
+
+    system: str
+    recipe: str
+    machine: str
+    records: tuple[Stored, ...]
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+    rank: tuple[int, int] | None = None
+    pareto: bool = False
+
+    def __getitem__(self, name: str) -> Figure:
+        return self.figures.get(name, Figure())
+
+    @property
+    def trained(self) -> bool:
+        """Whether its weights were trained; random ones are timed but never ranked."""
+        return all(item.record.get("weights", "trained") == "trained" for item in self.records)
+
+
+def sections(stored: Sequence[Stored]) -> list[list[Stored]]:
+    """Records that may be compared: of one scale and one data set fingerprint; paper scale first."""
+    found: dict[tuple[int, str, str], list[Stored]] = {}
+    for item in stored:
+        scale = item.record["scale"]
+        order = SCALES.index(scale) if scale in SCALES else len(SCALES)
+        found.setdefault((order, scale, item.record["dataset"]["fingerprint"]), []).append(item)
+    return [found[key] for key in sorted(found)]
+
+
+def board_rows(stored: Sequence[Stored], protocols: Mapping[str, Protocol]) -> list[BoardRow]:
+    """The rows of one section, best accuracy first, rows without a rank last; failed records make none."""
+    groups: dict[tuple[str, str], list[Stored]] = {}
+    for item in stored:
+        if item.record["status"] != "failed":
+            groups.setdefault((item.record["system"], item.record["machine"]["name"]), []).append(item)
+    rows = [_row(groups[key], protocols) for key in sorted(groups)]
+    ranks, front = _ranks(rows), _pareto(rows)
+    ranked = [
+        BoardRow(r.system, r.recipe, r.machine, r.records, r.figures, ranks[i], i in front)
+        for i, r in enumerate(rows)
+    ]
+    return sorted(ranked, key=_order)
+
+
+def recipe_name(record: Mapping[str, Any]) -> str:
+    """Name of the recipe a record was trained by, or nothing."""
+    recipe = record.get("recipe")
+    return str(recipe.get("name") or "") if isinstance(recipe, Mapping) else ""
+
+
+def base_name(measurement: str) -> str:
+    """``latency`` of ``latency@onnxruntime``: the measurement that all its conditions share."""
+    return measurement.split("@")[0]
+
+
+def _row(group: Sequence[Stored], protocols: Mapping[str, Protocol]) -> BoardRow:
+    records = [item.record for item in group]
+    names = sorted({name for record in records for name in record["measurements"]})
+    figures = {name: _figure(name, records, protocols) for name in names}
+    if "latency" in names:
+        figures["ratio"] = _figure("latency", records, protocols, ratio=True)
+    first = records[0]
+    return BoardRow(first["system"], recipe_name(first), first["machine"]["name"], tuple(group), figures)
+
+
+def _figure(
+    name: str, records: Sequence[Mapping[str, Any]], protocols: Mapping[str, Protocol], ratio: bool = False
+) -> Figure:
+    """Join one measurement over the seeds; ``ratio`` takes a latency's ratio to the reference network."""
+    found = [record["measurements"][name] for record in records if name in record["measurements"]]
+    protocol = protocols.get(base_name(name))
+    current = [m for m in found if protocol is None or str(m.get("version")) == protocol.version]
+    gaps = sorted({op for m in current for op in m.get("incomplete") or ()})
+    if gaps:
+        return Figure(why=f"incomplete: {', '.join(gaps)}")
+    key = "ratio_to_reference" if ratio else "value"
+    whole = [m for m in current if m.get(key) is not None]
+    if not whole:
+        return Figure(why="stale" if len(current) < len(found) else "")
+    mean = statistics.geometric_mean if ratio else statistics.fmean
+    bounds = [_bounds(m, ratio) for m in whole]
+    values = [float(m[key]) for m in whole]
+    return Figure(
+        mean(values),
+        _mean_or_none([low for low, _ in bounds]),
+        _mean_or_none([high for _, high in bounds]),
+        _mean_or_none([m.get("p90") for m in whole]),
+        statistics.stdev(values) if len(values) > 1 else None,
+        len(values),
+        noisy=any(bool(m.get("noisy")) for m in whole),
+    )
+
+
+def _bounds(measurement: Mapping[str, Any], ratio: bool) -> tuple[float | None, float | None]:
+    if ratio:
+        low, high = measurement.get("ratio_ci") or (None, None)
+        return low, high
+    low = measurement.get("ci_low", measurement.get("q25"))
+    return low, measurement.get("ci_high", measurement.get("q75"))
+
+
+def _mean_or_none(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return statistics.fmean(known) if len(known) == len(values) else None
+
+
+def _ranks(rows: Sequence[BoardRow]) -> list[tuple[int, int] | None]:
+    """Best and worst possible place of each row: only intervals that lie apart put one row before another."""
+    spans: dict[int, tuple[float, float]] = {}
+    for index, row in enumerate(rows):
+        accuracy = row["accuracy"]
+        if accuracy.value is not None and row.trained:
+            low = accuracy.value if accuracy.low is None else accuracy.low
+            spans[index] = (low, accuracy.value if accuracy.high is None else accuracy.high)
+    ranks: list[tuple[int, int] | None] = [None] * len(rows)
+    for index, (low, high) in spans.items():
+        better = sum(other_low > high for other_low, _ in spans.values())
+        worse = sum(other_high < low for _, other_high in spans.values())
+        ranks[index] = (1 + better, len(spans) - worse)
+    return ranks
+
+
+def _pareto(rows: Sequence[BoardRow]) -> set[int]:
+    """Rows that no other is both at least as accurate and at least as fast as; equal points both stay."""
+    points: dict[int, tuple[float, float]] = {}
+    for index, row in enumerate(rows):
+        accuracy, ratio = row["accuracy"].value, row["ratio"].value
+        if accuracy is not None and ratio is not None and row.trained:
+            points[index] = (accuracy, ratio)
+    return {
+        index
+        for index, (accuracy, ratio) in points.items()
+        if not any(a >= accuracy and r <= ratio and (a, r) != (accuracy, ratio) for a, r in points.values())
+    }
+
+
+def _order(row: BoardRow) -> tuple[bool, float, float, str, str]:
+    accuracy, ratio = row["accuracy"].value, row["ratio"].value
+    speed = math.inf if ratio is None else ratio
+    return row.rank is None, -(accuracy or 0.0), speed, row.system, row.machine

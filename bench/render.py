@@ -1,0 +1,223 @@
+"""Records to boards: every Markdown file and picture under ``leaderboards``, from the records alone."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rich.table import Column, Table
+from rich.text import Text
+
+from bench import _board as board
+from bench import _numbers as numbers
+from bench._performance import performance_board
+from bench._picture import picture
+from bench._published import shown_claims
+from bench._rows import BoardRow, Protocol, board_rows, sections
+from bench._stored import Stored, read_stored
+from bench.claims import Claim, load_claims
+from bench.plugins import MEASUREMENTS, SUITES
+from datamodules._cache import write_whole
+
+MARK = "Rendered by bench render from the records under results; not edited by hand."
+
+
+class Written(NamedTuple):
+    """What ``write_boards`` did.
+
+    Attributes:
+        written: files that differed and were written.
+        removed: rendered files that no record calls for any more.
+        damaged: a message for each file among the records that is none.
+    """
+
+    written: list[Path]
+    removed: list[Path]
+    damaged: list[str]
+
+
+def default_dataset(suite: str) -> str:
+    """The data set a suite runs on unless told otherwise; empty for a suite that is not installed."""
+    return str(SUITES.load(suite).SUITE.dataset) if suite in SUITES.names() else ""
+
+
+def suite_title(suite: str) -> str:
+    """Heading of a suite's boards: its title, or its name where it is not installed."""
+    return str(SUITES.load(suite).SUITE.title) if suite in SUITES.names() else suite
+
+
+def present_protocols() -> dict[str, Protocol]:
+    """VERSION and first line of documentation of every installed measurement, read without importing them."""
+    found = {}
+    for name in MEASUREMENTS.names():
+        literals = MEASUREMENTS.literals(name)
+        text = str(literals["__doc__"]).strip().split("\n\n")[0]
+        found[name] = Protocol(str(literals["VERSION"]), " ".join(text.split()))
+    return found
+
+
+def render_all(
+    leaderboards: Path,
+    default_dataset: Callable[[str], str] = default_dataset,
+    *,
+    title: Callable[[str], str] = suite_title,
+    protocols: Mapping[str, Protocol] | None = None,
+    claims: Sequence[Claim] | None = None,
+) -> dict[Path, bytes]:
+    """Every board and picture, by the path it belongs to; the same records give the same bytes.
+
+    Args:
+        leaderboards: the folder that holds ``results``.
+        default_dataset: a suite's own; its board is ``<suite>.md``, those of others ``<suite>-<dataset>.md``.
+        title: heading of a suite's boards.
+        protocols: how measurements are made today; None for those installed.
+        claims: published figures; None for those shipped.
+    """
+    protocols = present_protocols() if protocols is None else protocols
+    claims = load_claims() if claims is None else claims
+    groups: dict[tuple[str, str | None], list[Stored]] = {}
+    for item in read_stored(leaderboards)[0]:
+        dataset = item.record["dataset"]
+        groups.setdefault((item.record["suite"], dataset["name"] if dataset else None), []).append(item)
+    files: dict[str, bytes] = {}
+    for suite, name in sorted(groups, key=str):
+        stored = groups[suite, name]
+        if name is None:
+            files[f"{suite}.md"] = _page(title(suite), [performance_board(stored, protocols)])
+        else:
+            stem = suite if name == default_dataset(suite) else f"{suite}-{name}"
+            files |= _recogniser_board(stem, title(suite), stored, protocols, claims)
+    return {leaderboards / name: content for name, content in sorted(files.items())}
+
+
+def write_boards(
+    leaderboards: Path, default_dataset: Callable[[str], str] = default_dataset, **given: Any
+) -> Written:
+    """Write the boards that differ, each atomically, and remove rendered ones that no record calls for."""
+    files = render_all(leaderboards, default_dataset, **given)
+    differing = [path for path, content in files.items() if not path.exists() or path.read_bytes() != content]
+    for path in differing:
+        write_whole(path, files[path])
+    left_over = _left_over(leaderboards, files)
+    for path in left_over:
+        path.unlink()
+    return Written(differing, left_over, damaged_records(leaderboards))
+
+
+def check_boards(
+    leaderboards: Path, default_dataset: Callable[[str], str] = default_dataset, **given: Any
+) -> list[str]:
+    """What keeps the boards from being those of the records, a line for each file; empty when all is well."""
+    files = render_all(leaderboards, default_dataset, **given)
+    problems = []
+    for path, content in files.items():
+        if not path.exists():
+            problems.append(f"{path.name}: missing; run bench render")
+        elif path.read_bytes() != content:
+            problems.append(f"{path.name}: differs from its records; run bench render")
+    left_over = _left_over(leaderboards, files)
+    problems += [f"{path.name}: left over, no record calls for it; run bench render" for path in left_over]
+    return problems + damaged_records(leaderboards)
+
+
+def damaged_records(leaderboards: Path) -> list[str]:
+    """A message for each file among the records that is no record."""
+    return [str(error) for error in read_stored(leaderboards)[1]]
+
+
+def summary(records: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[str]]]:
+    """Columns and rows of a table for the end of a run, in the order of the records."""
+    costs = ["MACs (M)", "Params (M)", "Size (MB)", "ms/character", "× reference"]
+    return ["System", "Accuracy, %", *costs, "Status"], [_summary_line(record) for record in records]
+
+
+def summary_table(records: Sequence[Mapping[str, Any]]) -> Table:
+    """The same for the terminal."""
+    columns, lines = summary(records)
+    texts = ("System", "Status")
+    table = Table(*[Column(name, justify="left" if name in texts else "right") for name in columns])
+    for line in lines:
+        table.add_row(*[Text(cell) for cell in line])  # Text: brackets here are intervals, not markup
+    return table
+
+
+def _summary_line(record: Mapping[str, Any]) -> list[str]:
+    # Every row of the table stands for itself, a failed one too.
+    row = board_rows([Stored("", {**record, "status": "whole"})], {})[0]
+    costs = [numbers.millions(row[name]) for name in ("macs", "params", "size_bytes", "latency")]
+    status = record["status"] + (f" ({board.error_text(record['error'])})" if record.get("error") else "")
+    return [record["system"], numbers.accuracy(row["accuracy"]), *costs, numbers.ratio(row["ratio"]), status]
+
+
+def _recogniser_board(
+    stem: str,
+    title: str,
+    stored: Sequence[Stored],
+    protocols: Mapping[str, Protocol],
+    claims: Sequence[Claim],
+) -> dict[str, bytes]:
+    """One board and the pictures of its sections; the first section's picture has the board's stem."""
+    first = stored[0].record
+    shown = shown_claims(claims, first["suite"], first["dataset"]["name"])
+    found = sections(stored)
+    every_row: list[BoardRow] = []
+    parts: list[str] = []
+    files: dict[str, bytes] = {}
+    for number, section in enumerate(found, 1):
+        rows = board_rows(section, protocols)
+        every_row += rows
+        suffix = f" ({_section_name(section, found)})" if len(found) > 1 else ""
+        image = stem + (f"-{number}" if number > 1 else "") + ".svg"
+        drawn = picture(rows, f"{title}{suffix}", MARK)
+        if drawn is not None:
+            files[image] = drawn
+        parts += _section(rows, section, suffix, image if drawn else None, claims, shown)
+    if shown:
+        parts += ["## Published figures\n", _PUBLISHED, board.published_text(shown)]
+    parts += ["## How it was measured\n", board.protocols_text(every_row, protocols)]
+    parts += ["## Records\n", board.records_text(every_row)]
+    return {f"{stem}.md": _page(title, parts), **files}
+
+
+def _section(
+    rows: Sequence[BoardRow],
+    stored: Sequence[Stored],
+    suffix: str,
+    image: str | None,
+    claims: Sequence[Claim],
+    shown: Sequence[Claim],
+) -> list[str]:
+    dataset = stored[0].record["dataset"]["name"]
+    parts = [board.facts(stored), f"## Which one to deploy{suffix}\n", board.advice(rows)]
+    if image:
+        alt = "Accuracy against latency of the systems in the table below; a line joins the Pareto front"
+        parts.append(f"![{alt}]({image})\n")
+    parts += [f"## Leaderboard{suffix}\n", board.ranking(rows, claims, shown, dataset)]
+    for heading, text in (("Other conditions", board.conditions(rows)), ("Failed", board.failures(stored))):
+        parts += [f"## {heading}{suffix}\n", text] if text else []
+    return parts
+
+
+def _section_name(section: Sequence[Stored], found: Sequence[Sequence[Stored]]) -> str:
+    """The section's scale, and its classes and fingerprint where another section has the same scale."""
+    record = section[0].record
+    scale = f"scale {record['scale']}"
+    if sum(other[0].record["scale"] == record["scale"] for other in found) == 1:
+        return scale
+    fingerprint = record["dataset"]["fingerprint"].removeprefix("sha256:")
+    return f"{scale}, {record['dataset']['classes']:,} classes, fingerprint {fingerprint[:8]}"
+
+
+def _page(title: str, parts: Sequence[str]) -> bytes:
+    return "\n".join([f"<!-- {MARK} -->\n", f"# {title}\n", *parts]).encode()
+
+
+def _left_over(leaderboards: Path, files: Mapping[Path, bytes]) -> list[Path]:
+    """Rendered files beside the boards that are none of them; files of other making are left alone."""
+    found = sorted([*leaderboards.glob("*.md"), *leaderboards.glob("*.svg")])
+    return [path for path in found if path not in files and MARK.encode() in path.read_bytes()]
+
+
+_PUBLISHED = (
+    "What others print, on their data, by their protocols and on their machines. These figures cannot be "
+    "compared with the rows above and are never ranked with them.\n"
+)
