@@ -1,0 +1,96 @@
+"""From pen strokes to grey levels: line width, pressure, ink and the scanner's noise."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+PAPER = 255  # CASIA's convention: the scanned paper is cut away to pure white
+FINE = 3  # drawn so many times larger, then shrunk by area: greys at the edges, widths in thirds of a pixel
+SHIFT = 4  # fractional bits of OpenCV's drawing coordinates
+LEVELS = 4  # line widths that one character is drawn with
+BANK = 512  # side of the noise picture that every character cuts its noise from
+FAINTEST = 250  # lighter than this is paper
+
+
+@dataclass(frozen=True)
+class Pen:
+    """A pen and a scanner.
+
+    Attributes:
+        width: line width, native pixels.
+        contrast: share of the width that pressure varies.
+        darkness: grey levels between paper and the ink's middle.
+        grain: standard deviation of the ink's grey levels from pixel to pixel.
+        flow: standard deviation of the ink's grey levels over longer distances.
+        blur: standard deviation of the scanner's blur, pixels.
+    """
+
+    width: float
+    contrast: float
+    darkness: float
+    grain: float
+    flow: float
+    blur: float
+
+
+def ink(
+    starts: NDArray[np.float32],
+    ends: NDArray[np.float32],
+    pressure: NDArray[np.float32],
+    pen: Pen,
+    rng: np.random.Generator,
+) -> NDArray[np.uint8]:
+    """Draw line segments and cut out their bounding box.
+
+    Args:
+        starts, ends: float32 (n, 2), native pixels, x first, all positive.
+        pressure: float32 (n,), 0 to 1, where 1 is the full line width.
+        pen: with what.
+        rng: for the noise.
+
+    Returns: uint8 (h, w), paper 255.
+    """
+    reach = np.maximum(starts.max(0), ends.max(0)) + pen.width + 3
+    width, height = int(reach[0]), int(reach[1])
+    cover = _cover(starts, ends, pressure, pen, (width, height))
+    if pen.blur > 0:
+        cover = cv2.GaussianBlur(cover, (0, 0), pen.blur)  # type: ignore[assignment]
+    y, x = rng.integers(0, BANK - np.minimum((height, width), BANK - 1))
+    fine, coarse = (bank[y : y + height, x : x + width] for bank in _noise())
+    dark = cover.astype(np.float32) * ((pen.darkness + pen.grain * fine + pen.flow * coarse) / 255)
+    image = PAPER - np.clip(dark, 0, PAPER).astype(np.uint8)
+    image[image > FAINTEST] = PAPER
+    left, top, w, h = cv2.boundingRect((image < PAPER).view(np.uint8))
+    return np.ascontiguousarray(image[top : top + h, left : left + w])
+
+
+def _cover(
+    starts: NDArray[np.float32],
+    ends: NDArray[np.float32],
+    pressure: NDArray[np.float32],
+    pen: Pen,
+    size: tuple[int, int],
+) -> NDArray[np.uint8]:
+    """How much of each pixel the pen has covered, uint8 (h, w), 255 for all of it."""
+    fine = np.zeros((size[1] * FINE, size[0] * FINE), np.uint8)
+    scale = FINE * (1 << SHIFT)
+    lines = np.stack([starts, ends], 1) * scale
+    lines = lines.astype(np.int32)
+    widths = np.maximum(1, (pen.width * FINE * pressure).round()).astype(np.int64)
+    order = np.argsort(widths, kind="stable")
+    for group in np.array_split(order, LEVELS):
+        if len(group):
+            cv2.polylines(fine, lines[group], False, 255, int(widths[group].mean().round()), cv2.LINE_8, SHIFT)  # type: ignore[call-overload]
+    return cv2.resize(fine, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
+
+
+@lru_cache(maxsize=1)
+def _noise() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Noise of unit variance, grain of a pixel and clouds of some eight pixels; the same in every run."""
+    rng = np.random.default_rng(0)
+    fine = cv2.GaussianBlur(rng.standard_normal((BANK, BANK)).astype(np.float32), (0, 0), 0.6)
+    coarse = cv2.resize(rng.standard_normal((BANK // 8, BANK // 8)).astype(np.float32), (BANK, BANK))
+    return (fine / fine.std()).astype(np.float32), (coarse / coarse.std()).astype(np.float32)
