@@ -24,7 +24,7 @@ class Tracker(Protocol):
         ...
 
     def board(self, table: tuple[list[str], list[list[Any]]], picture: Path | None) -> None:
-        """The run's board: columns and rows, and its picture as PNG."""
+        """The run's board: columns and rows, and its picture as SVG."""
         ...
 
 
@@ -117,7 +117,7 @@ class WandbTracker:
         run = self._init("leaderboard", "board", {})
         logged: dict[str, Any] = {"leaderboard": wandb.Table(columns=table[0], data=table[1])}
         if picture is not None:
-            logged["accuracy against latency"] = wandb.Image(str(picture))
+            logged["accuracy against latency"] = wandb.Html(picture.read_text(encoding="utf-8"))
         run.log(logged)
         run.finish()
 

@@ -1,0 +1,143 @@
+"""The command ``bench``: its verbs and their arguments. Each verb lives in ``bench/verbs.py`` and is loaded when used."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.plugins import UnknownPlugin
+from bench.suite import SCALES
+
+EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
+LISTS = ("architectures", "systems", "datasets", "suites", "measurements", "runtimes", "claims")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb and return the exit code: 0 done, 1 a row failed or boards differ, 2 wrong use, 130 interrupted."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    options.command = _command(sys.argv[1:] if arguments is None else arguments)
+    # Progress and messages go to stderr; with --json stdout holds one document and nothing else.
+    try:
+        verb: Callable[[argparse.Namespace], tuple[int, Any, str]] = _verb(options.verb)
+        code, document, text = verb(options)
+    except KeyboardInterrupt:
+        print("interrupted; finished rows are kept, and the same command continues", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except Exception as error:
+        if not _is_expected(error):
+            raise
+        print(f"bench: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    if options.json:
+        print(json.dumps(document, ensure_ascii=False, indent=1))
+    elif text:
+        print(text)
+    return code
+
+
+def _verb(name: str) -> Any:
+    if name == "list":  # listing imports no torch: half a second matters here
+        from bench.listing import list_names
+
+        return list_names
+    from bench import verbs
+
+    return getattr(verbs, name.replace(" ", "_"))
+
+
+def _is_expected(error: Exception) -> bool:
+    """Whether the message says all that the user needs."""
+    from bench.record import RecordError
+    from datamodules._errors import DataError
+
+    names = {"UsageError", "ClaimError", "CompareError", "EnvironmentUnfit"}  # their modules may not be imported
+    known = (UnknownPlugin, DataError, RecordError)
+    return isinstance(error, known) or type(error).__name__ in names
+
+
+def _command(arguments: Sequence[str]) -> str:
+    """The command as records state it: paths by their base names alone."""
+    words = [word if "/" not in word else "=".join(Path(part).name for part in word.split("=")) for word in arguments]
+    return " ".join(["bench", *words])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="bench", description="Which compact network reads handwritten characters best on a CPU?"
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--json", action="store_true", help="one JSON document on stdout and nothing else")
+    _add_run(verbs.add_parser("run", parents=[shared], help="train, measure and rank the systems of a suite"))
+    listing = verbs.add_parser("list", parents=[shared], help="names of what there is")
+    listing.add_argument("what", choices=LISTS)
+    _add_profile(verbs.add_parser("profile", parents=[shared], help="cost of one system, without training"))
+    compare = verbs.add_parser("compare", parents=[shared], help="two records: paired test and ratios")
+    compare.add_argument("a", metavar="A", help="a record's file, or a system's name")
+    compare.add_argument("b", metavar="B", help="a record's file, or a system's name")
+    _add_place(compare)
+    render = verbs.add_parser("render", parents=[shared], help="records into leaderboards")
+    render.add_argument("--check", action="store_true", help="write nothing; exit 1 when a board differs")
+    render.add_argument("--out", type=Path, default=Path("leaderboards"), metavar="DIR", help="folder of results/")
+    _add_data(verbs.add_parser("data", help="look at data, or draw synthetic data"), shared)
+    verbs.add_parser("doctor", parents=[shared], help="is this environment fit, and what to install if not")
+    return parser
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--suite", required=True, metavar="NAME", help="see: bench list suites")
+    add("--dataset", metavar="NAME", help="instead of the suite's own; see: bench list datasets")
+    add("--data-root", type=Path, metavar="DIR|ZIP", help="where the dataset's files are")
+    add("--scale", choices=SCALES, default="quick", help="smoke: for CI; quick: the default; paper: as published")
+    add("--system", action="append", default=[], metavar="NAME",
+        help="NAME[:variant][+recipe] instead of the default rows; may be repeated")  # fmt: skip
+    add("--runtime", action="append", default=[], metavar="NAME", help="time with this runtime too; may be repeated")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--seeds", type=_positive, metavar="N", help="N runs of each row: mean and spread")
+    which.add_argument("--seed", type=int, metavar="K", help="one run with this seed; default 0")
+    add("--out", type=Path, metavar="DIR", help="folder of results/ and boards; leaderboards, at smoke runs/smoke")
+    add("--fresh", action="store_true", help="measure again what is already measured")
+    add("--dry-run", action="store_true", help="the rows, their cost and an estimated time; nothing is run")
+    add("--wandb", choices=("off", "offline", "online"), default="off", help="Weights & Biases beside the records")
+    add("--accelerator", choices=("auto", "cpu", "gpu"), default="auto", help="where to train")
+    add("--devices", type=_positive, default=1, metavar="N")
+    add("--nodes", type=_positive, default=1, metavar="N")
+
+
+def _add_profile(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("system", metavar="SYSTEM", help="see: bench list systems")
+    add("--classes", type=_positive, default=3755, metavar="N", help="label-space size; 3,755 by default")
+    add("--runtime", default="eager", metavar="NAME", help="see: bench list runtimes")
+    add("--checkpoint", type=Path, metavar="FILE", help="trained weights, safetensors; random ones without")
+
+
+def _add_place(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--suite", default="hccr", metavar="NAME")
+    add("--dataset", metavar="NAME", help="as records name it; the suite's own by default")
+    add("--scale", choices=SCALES, default="quick")
+    add("--seed", type=int, default=0, metavar="K")
+    add("--out", type=Path, default=Path("leaderboards"), metavar="DIR", help="folder of results/")
+
+
+def _add_data(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    draw = actions.add_parser("synthesize", parents=[shared], help="draw synthetic writers as CASIA .gnt files")
+    draw.add_argument("--classes", type=_positive, required=True, metavar="N")
+    draw.add_argument("--writers", type=_positive, required=True, metavar="N")
+    draw.add_argument("--out", type=Path, required=True, metavar="DIR")
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"wanted a whole number above 0, got {text!r}")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

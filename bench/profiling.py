@@ -1,0 +1,80 @@
+"""The cost of one system without training: one record, never ranked where its weights are random."""
+
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bench.machine import machine, source_state, versions
+from bench.plugins import ARCHITECTURES, MEASUREMENTS, RUNTIMES
+from bench.record import SCHEMA, Measurement
+from bench.row import Row
+from bench.runner import describe
+from bench.system import parse_system
+from datamodules.synthetic_hwdb import SyntheticHWDB
+from tasks.normalised import Normalised
+from tasks.recogniser import load_recogniser, save_weights
+
+MEASURED = ("macs", "params", "params_keras", "size_bytes", "peak_activation_bytes")
+ROUNDS = 60  # of paired timing, as at scale quick
+# 64 characters of each of 4 validation writers: what latency cycles through.
+_CLASSES = 64
+
+
+def profile_system(name: str, classes: int, runtime: str, checkpoint: Path | None, command: str) -> dict[str, Any]:
+    """Measure what needs no test data.
+
+    Args:
+        name: a system.
+        classes: size of the label space.
+        runtime: what to time; ``latency`` for eager, ``latency@NAME`` otherwise.
+        checkpoint: trained weights; None for random ones.
+        command: as the record states it.
+
+    Raises:
+        UnknownPlugin: an unknown system or runtime.
+        ValueError: a checkpoint of another architecture.
+    """
+    system = parse_system(name, "light")
+    RUNTIMES.check(runtime.removesuffix("-int8"))
+    started = datetime.now(UTC)
+    with tempfile.TemporaryDirectory() as folder:
+        weights = checkpoint or Path(folder) / "weights.safetensors"
+        if checkpoint is None:
+            _write_random(system.architecture, classes, weights)
+        row = Row(
+            system=system.name, architecture=system.architecture,
+            recogniser=load_recogniser(system.architecture, classes, weights),
+            datamodule=SyntheticHWDB(_CLASSES, writers=(1, 1)), predictions=None, weights=weights, classes=classes,
+            rounds=ROUNDS, seed=0,
+        )  # fmt: skip
+        measurements = {name: _measured(name, row) for name in MEASURED}
+        timed = "latency" if runtime == "eager" else f"latency@{runtime}"
+        measurements[timed] = _measured("latency", row, runtime)
+    commit, dirty = source_state()
+    return {
+        "schema": SCHEMA, "suite": None, "scale": None, "status": "partial", "error": None, "parent": None,
+        "dataset": None, "system": system.name, "weights": "random" if checkpoint is None else "trained", "seed": 0,
+        "recipe": None, "precision": None, "checkpoint_sha256": None, "commit": commit, "dirty": dirty,
+        "command": command, "started_at": started.isoformat(timespec="seconds"),
+        "seconds": {"train": 0.0, "measure": round((datetime.now(UTC) - started).total_seconds(), 1)},
+        "machine": machine(), "versions": versions(), "classes": classes, "measurements": measurements,
+    }  # fmt: skip
+
+
+def _write_random(architecture: str, classes: int, path: Path) -> None:
+    name, _, variant = architecture.partition(":")
+    module = ARCHITECTURES.load(name)
+    torch.manual_seed(0)
+    save_weights(Normalised(module.build(variant, classes, *module.INPUT)), path)
+
+
+def _measured(name: str, row: Row, runtime: str | None = None) -> dict[str, Any]:
+    module = MEASUREMENTS.load(name)
+    try:
+        found: Measurement = module.measure(row) if runtime is None else module.measure_runtime(row, runtime)
+    except Exception as error:  # one figure's failure is no reason to withhold the others
+        found = Measurement(None, {"error": describe(error)})
+    return found.as_dict(module.UNIT, module.VERSION)

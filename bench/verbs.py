@@ -1,0 +1,209 @@
+"""What the verbs of ``bench`` do: each takes the parsed options and returns (exit code, JSON document, text)."""
+
+import argparse
+import shlex
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from bench import environment
+from bench.plugins import SUITES
+from bench.record import record_path, slug_system
+
+Answer = tuple[int, Any, str]
+
+
+def run(options: argparse.Namespace) -> Answer:
+    """``bench run``: records and boards for a suite's rows."""
+    environment.check_builds()
+    console = Console(stderr=True, width=None if sys.stderr.isatty() else 140)
+    if SUITES.load(options.suite).SUITE.kind == "comparisons":
+        from bench.comparisons import run_comparisons
+
+        return _rendered(run_comparisons(options, console), _out(options), console)
+    from bench.estimate import costs
+    from bench.plan import make_plan
+    from bench.progress import Bars
+    from bench.runner import run as run_plan
+    from bench.tracking import make_tracker
+
+    request = _request(options)
+    plan = make_plan(request)
+    rows = costs(plan)
+    seconds = sum(row["seconds"] for row in rows)
+    if options.dry_run:
+        lines = [
+            f"{row['system']:<24} seed {row['seed']}  {row['macs'] / 1e6:8.1f} M multiply-adds  "
+            f"{row['params'] / 1e6:7.2f} M parameters  about {row['seconds'] / 60:5.1f} min"
+            for row in rows
+        ]
+        return 0, {"rows": rows, "seconds": seconds}, "\n".join([*lines, f"about {seconds / 60:.0f} minutes in all"])
+    console.print(_opening(plan, seconds), highlight=False)
+    group = f"{request.suite}-{plan.datamodule.info.name}-{request.scale}-{time.strftime('%Y%m%d-%H%M%S')}"
+    tracker = make_tracker(options.wandb, request.runs, group, lambda text: console.print(text, style="yellow"))
+    try:
+        with Bars(console, seconds) as bars:
+            records = run_plan(plan, bars, tracker)
+    except KeyboardInterrupt:
+        _write_boards(request.out)
+        raise
+    answer = _rendered(records, request.out, console)
+    _track_board(tracker, records, request.out)
+    return answer
+
+
+def profile(options: argparse.Namespace) -> Answer:
+    """``bench profile``: the cost of one system, without training."""
+    environment.check_builds()
+    from bench.profiling import profile_system
+
+    record = profile_system(options.system, options.classes, options.runtime, options.checkpoint, options.command)
+    failed = [name for name, found in record["measurements"].items() if found.get("value") is None]
+    from bench.render import summary
+
+    columns, rows = summary([record])
+    width = max(map(len, columns))
+    return int(bool(failed)), record, "\n".join(f"{c:<{width}}  {v}" for c, v in zip(columns, rows[0], strict=True))
+
+
+def compare(options: argparse.Namespace) -> Answer:
+    """``bench compare``: two records, from stored per-image predictions."""
+    from bench.compare import compare as compare_records
+    from bench.compare import format_comparison
+
+    a, b = (_find_record(name, options) for name in (options.a, options.b))
+    found = compare_records(a, b, Path("runs"))
+    return 0, found, format_comparison(found)
+
+
+def render(options: argparse.Namespace) -> Answer:
+    """``bench render``: records into boards, or whether they agree."""
+    from bench.plan import UsageError
+    from bench.render import check_boards, write_boards
+
+    if not (options.out / "results").is_dir():
+        raise UsageError(f"{options.out}: no folder results/ with records in it; run: bench run --suite hccr")
+    if options.check:
+        problems = check_boards(options.out)
+        return int(bool(problems)), {"problems": problems}, "\n".join(problems) or "boards agree with their records"
+    done = write_boards(options.out)
+    lines = [f"wrote {path}" for path in done.written] + [f"removed {path}" for path in done.removed]
+    document = {
+        "written": [str(path) for path in done.written],
+        "removed": [str(path) for path in done.removed],
+        "damaged": done.damaged,
+    }
+    return int(bool(done.damaged)), document, "\n".join(lines + done.damaged) or "boards agree with their records"
+
+
+def data(options: argparse.Namespace) -> Answer:
+    """``bench data synthesize``: synthetic writers as CASIA .gnt files, and a contact sheet."""
+    from datamodules._contact_sheet import contact_sheet
+    from datamodules._gnt import read_gnt
+    from datamodules._handwriting import write_synthetic_writer
+    from datamodules.synthetic_hwdb import spread
+
+    characters = spread(options.classes)
+    started = time.monotonic()
+    files = [write_synthetic_writer(options.out, characters, writer, seed=0) for writer in range(1, options.writers + 1)]
+    seconds = time.monotonic() - started
+    shown = [record.image for file in files[:10] for record, _ in zip(read_gnt(file), range(20), strict=False)]
+    sheet = options.out / "contact-sheet.png"
+    contact_sheet(shown, sheet, columns=min(20, options.classes))
+    count = len(files) * len(characters)
+    document = {"synthetic": True, "files": len(files), "records": count, "classes": len(characters),
+                "writers": len(files), "seconds": seconds, "contact_sheet": str(sheet)}  # fmt: skip
+    text = f"{count} synthetic characters of {len(files)} synthetic writers in {options.out}, seen in {sheet}"
+    return 0, document, f"{text}; {count / seconds:.0f} a second"
+
+
+def doctor(options: argparse.Namespace) -> Answer:
+    """``bench doctor``: is this environment fit, and what to install if not."""
+    checks = environment.checks()
+    width = max(len(check["name"]) for check in checks)
+    lines = [f"{'ok ' if check['ok'] else 'NOT'} {check['name']:<{width}}  {check['text']}" for check in checks]
+    return int(not all(check["ok"] or check["optional"] for check in checks)), checks, "\n".join(lines)
+
+
+def _request(options: argparse.Namespace) -> Any:
+    from bench.plan import Request, UsageError
+    from bench.train import Hardware
+
+    if options.data_root is not None and options.dataset is None:
+        raise UsageError("--data-root needs --dataset: which dataset are these files? See: bench list datasets")
+    if options.dry_run and options.fresh:
+        raise UsageError("--dry-run and --fresh contradict each other: a dry run measures nothing")
+    if options.dry_run and options.wandb != "off":
+        raise UsageError("--dry-run and --wandb contradict each other: a dry run logs nothing")
+    seeds = tuple(range(options.seeds)) if options.seeds else (options.seed or 0,)
+    return Request(
+        suite=options.suite, dataset=options.dataset, scale=options.scale, data_root=options.data_root,
+        systems=tuple(options.system), runtimes=tuple(options.runtime), seeds=seeds, out=_out(options),
+        fresh=options.fresh, hardware=Hardware(options.accelerator, options.devices, options.nodes),
+        command=options.command,
+    )  # fmt: skip
+
+
+def _out(options: argparse.Namespace) -> Path:
+    return options.out or Path("runs/smoke" if options.scale == "smoke" else "leaderboards")
+
+
+def _opening(plan: Any, seconds: float) -> str:
+    info = plan.datamodule.info
+    kind = "synthetic data" if info.synthetic else "data"
+    return (
+        f"suite {plan.request.suite}, scale {plan.request.scale}, {kind} {info.name}: {info.classes} classes, "
+        f"{info.sizes['train']} train, {info.sizes['val']} validation, {info.sizes['test']} test characters; "
+        f"{len(plan.rows)} rows, about {seconds / 60:.0f} minutes"
+    )
+
+
+def _rendered(records: list[dict[str, Any]], out: Path, console: Console) -> Answer:
+    from bench.render import summary_table
+
+    boards = _write_boards(out)
+    console.print(summary_table(records))
+    text = "\n".join(f"board: {path}" for path in boards)
+    failed = any(r["status"] == "failed" or any("error" in m for m in r["measurements"].values()) for r in records)
+    return int(failed), {"records": records, "boards": [str(path) for path in boards]}, text
+
+
+def _write_boards(out: Path) -> list[Path]:
+    from bench.render import write_boards
+
+    for message in write_boards(out).damaged:
+        print(f"bench: {message}", file=sys.stderr)
+    return sorted(out.glob("*.md"))
+
+
+def _track_board(tracker: Any, records: list[dict[str, Any]], out: Path) -> None:
+    from bench.render import board_stem, summary
+
+    first = records[0]
+    picture = out / f"{board_stem(first['suite'], first['dataset']['name'])}.svg"
+    tracker.board(summary(records), picture if picture.exists() else None)
+
+
+def _find_record(name: str, options: argparse.Namespace) -> Mapping[str, Any]:
+    from bench.machine import machine
+    from bench.plan import UsageError
+    from bench.record import read_record
+    from bench.render import default_dataset
+
+    if name.endswith(".json"):
+        return read_record(Path(name))
+    wanted = {
+        "suite": options.suite, "scale": options.scale, "system": name, "seed": options.seed, "machine": machine(),
+        "dataset": {"name": options.dataset or default_dataset(options.suite)},
+    }  # fmt: skip
+    path = record_path(options.out / "results", wanted)
+    if not path.exists():
+        known = sorted(p.name for p in path.parent.glob("*.json"))
+        hint = f"; there are: {', '.join(known)}" if known else ""
+        rerun = shlex.join(["bench", "run", "--suite", options.suite, "--system", name])
+        raise UsageError(f"no record {path.name} (for {slug_system(name)}) in {path.parent}{hint}; make it: {rerun}")
+    return read_record(path)

@@ -1,0 +1,1 @@
+"""What the papers printed, one YAML file a paper; read through importlib.resources."""
