@@ -25,7 +25,7 @@ def table(header: Sequence[str], lines: Sequence[Sequence[str]], left: int) -> s
 
 
 def escaped(text: str) -> str:
-    """Text that cannot end a table's cell."""
+    """Text on one line that cannot end a table's cell."""
     return " ".join(text.replace("|", "\\|").split())
 
 
@@ -50,7 +50,7 @@ def provenance(records: Sequence[Mapping[str, Any]]) -> str:
 
 
 def advice(rows: Sequence[BoardRow]) -> str:
-    """Which system to deploy: the most accurate, the fastest and smallest of its ties, and the Pareto front."""
+    """Which system to deploy: the most accurate, the fastest and smallest of its ties, the Pareto front."""
     top = [row for row in rows if row.rank is not None and row.rank[0] == 1]
     if not top:
         return "No system has an accuracy yet.\n"
@@ -109,7 +109,7 @@ def conditions(rows: Sequence[BoardRow]) -> str:
 
 
 def failures(stored: Sequence[Stored]) -> str:
-    """Rows that failed and measurements that could not be had, with their errors; nothing where there are none."""
+    """Rows that failed and measurements that could not be had, with their errors; may be nothing."""
     lines = []
     for item in stored:
         record = item.record
@@ -130,9 +130,9 @@ def protocols_text(rows: Sequence[BoardRow], protocols: Mapping[str, Protocol]) 
     lines += [
         "- Rank: the best and the worst place that the 95 % intervals of the accuracies allow; rows whose "
         "intervals overlap share places. Several seeds make one row: their mean, ± their standard deviation.",
-        f"- {FRONT}, the Pareto front: no other row is both at least as accurate and at least as fast. Speed is "
-        "the ratio to the reference network, timed in turns with it; milliseconds depend on the machine and its load.",
-        f"- `stale`: measured by an older protocol. `noisy`: the machine was not quiet. {numbers.NONE}: no value.",
+        f"- {FRONT}, the Pareto front: no other row is both at least as accurate and at least as fast. Speed "
+        "is the ratio to the reference network, timed in turns with it; milliseconds depend on the machine.",
+        f"- `stale`: measured by an older protocol. `noisy`: the machine was busy. {numbers.NONE}: no value.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -155,8 +155,8 @@ def published_text(shown: Sequence[Claim]) -> str:
 def error_text(error: Any) -> str:
     """An error of a record on one line: its type and text."""
     if isinstance(error, Mapping):
-        return escaped(": ".join(str(error[key]) for key in ("type", "text") if error.get(key)))
-    return escaped(str(error)) if error else "without a message"
+        error = ": ".join(str(error[key]) for key in ("type", "text") if error.get(key))
+    return " ".join(str(error).split()) if error else "without a message"
 
 
 _PARTS = {"train": "training", "val": "validation", "test": "test"}  # key of a record's dataset -> word

@@ -3,12 +3,12 @@
 import io
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
@@ -17,15 +17,17 @@ from bench._numbers import MILLION
 from bench._rows import BoardRow
 
 SIZE = (10.0, 6.2)  # inches of 72 points; GitHub shows boards about 1000 pixels wide
-FRAME = (0.075, 0.105, 0.9, 0.765)  # left, bottom, width and height of the axes, shares of the figure
+FRAME = (0.075, 0.145, 0.9, 0.735)  # left, bottom, width and height of the axes, shares of the figure
 FONT = 9.0  # points
 # Blue and orange of Okabe and Ito's palette, told apart by the colour-blind; shapes differ as well.
 BLUE, ORANGE, GREY = "#0072B2", "#B35900", "#666666"
 ACCURACY_TICKS = (0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 98, 99, 99.5, 99.8, 99.9, 99.95, 99.98, 99.99)
-STYLE = {
+FACE = "DejaVu Sans"  # comes with matplotlib, so every machine lays out alike
+FALLBACK = "Verdana, sans-serif"  # for viewers without it; Verdana is as wide
+STYLE: dict[Any, Any] = {
     "svg.hashsalt": "hccr-bench",  # else identifiers are drawn at random
     "svg.fonttype": "none",  # text stays text: small files, and no outlines that change with FreeType
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so every machine lays out alike
+    "font.family": FACE,
     "font.size": FONT,
 }
 
@@ -61,8 +63,8 @@ def picture(rows: Sequence[BoardRow], title: str, description: str) -> bytes | N
         figure = draw(points, title, _reference_ms(rows))
         buffer = io.BytesIO()
         metadata = {"Date": None, "Creator": None, "Title": title, "Description": description}
-        FigureCanvasSVG(figure).print_svg(buffer, metadata=metadata)
-    return buffer.getvalue()
+        figure.savefig(buffer, format="svg", metadata=metadata)
+    return buffer.getvalue().replace(f"'{FACE}'".encode(), f"'{FACE}', {FALLBACK}".encode())
 
 
 def draw(points: Sequence[Point], title: str, reference_ms: float | None) -> Figure:
@@ -78,10 +80,10 @@ def draw(points: Sequence[Point], title: str, reference_ms: float | None) -> Fig
         _draw_point(axes, point)
     _draw_labels(axes, points)
     left, bottom, _, height = FRAME
-    figure.text(left, bottom + height + 0.085, title, fontsize=12, fontweight="bold")
+    figure.text(left, bottom + height + 0.08, title, fontsize=12, fontweight="bold")
     axes.plot([], [], "o-", color=BLUE, label="Pareto front: nothing is both faster and more accurate")
     axes.plot([], [], "s", color=ORANGE, markerfacecolor="white", label="other systems")
-    axes.legend(loc="lower right", frameon=True, framealpha=1.0, edgecolor="#cccccc", fontsize=8)
+    figure.legend(loc="lower center", ncols=2, frameon=False)
     return figure
 
 
@@ -94,9 +96,17 @@ def _points(rows: Sequence[BoardRow]) -> list[Point]:
             continue
         low = accuracy.value if accuracy.low is None else accuracy.low
         high = accuracy.value if accuracy.high is None else accuracy.high
-        errors = [max(1 - share, floor) for share in (accuracy.value, high, low)]
-        speeds = [ratio.value, ratio.low or ratio.value, ratio.high or ratio.value]
-        points.append(Point(row.system, *errors, *speeds, row.pareto))
+        point = Point(
+            row.system,
+            error=max(1 - accuracy.value, floor),
+            error_low=max(1 - high, floor),
+            error_high=max(1 - low, floor),
+            ratio=ratio.value,
+            ratio_low=ratio.low or ratio.value,
+            ratio_high=ratio.high or ratio.value,
+            pareto=row.pareto,
+        )
+        points.append(point)
     return points
 
 
@@ -131,14 +141,16 @@ def _scales(axes: Axes, points: Sequence[Point], reference_ms: float | None) -> 
     axes.set_xlabel("latency of one character, × reference network (logarithmic; left is faster)")
     axes.set_ylabel("accuracy, % (logarithmic in the error)")
     if reference_ms is not None:
-        upper = axes.secondary_xaxis(
-            "top", functions=(lambda r: r * reference_ms, lambda t: t / reference_ms)
-        )
+        upper = axes.secondary_xaxis("top", functions=(_times(reference_ms), _times(1 / reference_ms)))
         marks = _round_numbers(*(limit * reference_ms for limit in axes.get_xlim()))
         upper.xaxis.set_major_locator(FixedLocator(marks))
         upper.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         upper.xaxis.set_minor_locator(NullLocator())
         upper.set_xlabel("about, ms a character on the machine named on the board")
+
+
+def _times(factor: float) -> Callable[[Any], Any]:
+    return lambda value: value * factor
 
 
 def _round_numbers(low: float, high: float) -> list[float]:
@@ -149,7 +161,7 @@ def _round_numbers(low: float, high: float) -> list[float]:
 
 def _draw_point(axes: Axes, point: Point) -> None:
     colour = BLUE if point.pareto else ORANGE
-    bars = {"color": colour, "linewidth": 1.0, "alpha": 0.55, "zorder": 3}
+    bars: dict[str, Any] = {"color": colour, "linewidth": 1.0, "alpha": 0.55, "zorder": 3}
     axes.plot([point.ratio_low, point.ratio_high], [point.error, point.error], **bars)
     axes.plot([point.ratio, point.ratio], [point.error_low, point.error_high], **bars)
     face = BLUE if point.pareto else "white"
@@ -171,9 +183,9 @@ def _draw_labels(axes: Axes, points: Sequence[Point]) -> None:
     placed = place([p.name for p in points], centres, bars, line, frame, FONT)
     for point, (x, y), label in zip(points, centres, placed, strict=True):
         if label.far:
-            ends = {"xy": (x, y), "xytext": (label.anchor_x, label.anchor_y)}
+            end = (label.anchor_x, label.anchor_y)
             arrow = {"arrowstyle": "-", "color": "#999999", "linewidth": 0.6, "shrinkA": 0, "shrinkB": 4}
-            axes.annotate("", **ends, xycoords="figure pixels", textcoords="figure pixels", arrowprops=arrow)
+            axes.annotate("", (x, y), end, "figure pixels", "figure pixels", arrow)
         colour = "black" if point.pareto else GREY
         # Text stands on its baseline, a quarter of the font size above the lower edge of its box.
         place_of_text = (label.box.x0, label.box.y0 + 0.25 * FONT)

@@ -29,7 +29,7 @@ def cell(row: BoardRow, claims: Sequence[Claim], shown: Sequence[Claim], dataset
     name = row.system.removesuffix(f"+{row.recipe}")
     found = [claim for claim in claims if claim.system == name and claim.metric == "accuracy"]
     found = [claim for claim in found if claim.dataset == dataset] or found
-    texts = []
+    texts: list[str] = []
     for claim in found:
         target = f"#{_anchor(claim)}" if claim in shown else f"claims/{claim.paper}.yaml"
         text = f"[{_value(claim)}]({target}) on {claim.dataset}"

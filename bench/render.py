@@ -1,6 +1,8 @@
 """Records to boards: every Markdown file and picture under ``leaderboards``, from the records alone."""
 
+import ast
 from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,13 +48,13 @@ def suite_title(suite: str) -> str:
 
 
 def present_protocols() -> dict[str, Protocol]:
-    """VERSION and first line of documentation of every installed measurement, read without importing them."""
-    found = {}
-    for name in MEASUREMENTS.names():
-        literals = MEASUREMENTS.literals(name)
-        text = str(literals["__doc__"]).strip().split("\n\n")[0]
-        found[name] = Protocol(str(literals["VERSION"]), " ".join(text.split()))
-    return found
+    """VERSION of every installed measurement and what its ``measure`` says first; imports none of them."""
+    return {
+        name: Protocol(
+            str(MEASUREMENTS.literals(name)["VERSION"]), _first_words(f"{MEASUREMENTS.package}.{name}")
+        )
+        for name in MEASUREMENTS.names()
+    }
 
 
 def render_all(
@@ -84,7 +86,7 @@ def render_all(
         if name is None:
             files[f"{suite}.md"] = _page(title(suite), [performance_board(stored, protocols)])
         else:
-            stem = suite if name == default_dataset(suite) else f"{suite}-{name}"
+            stem = board_stem(suite, name, default_dataset)
             files |= _recogniser_board(stem, title(suite), stored, protocols, claims)
     return {leaderboards / name: content for name, content in sorted(files.items())}
 
@@ -117,6 +119,11 @@ def check_boards(
     left_over = _left_over(leaderboards, files)
     problems += [f"{path.name}: left over, no record calls for it; run bench render" for path in left_over]
     return problems + damaged_records(leaderboards)
+
+
+def board_stem(suite: str, dataset: str, default_dataset: Callable[[str], str] = default_dataset) -> str:
+    """File name, without suffix, of the board of a suite on a data set."""
+    return suite if dataset == default_dataset(suite) else f"{suite}-{dataset}"
 
 
 def damaged_records(leaderboards: Path) -> list[str]:
@@ -167,7 +174,7 @@ def _recogniser_board(
         every_row += rows
         suffix = f" ({_section_name(section, found)})" if len(found) > 1 else ""
         image = stem + (f"-{number}" if number > 1 else "") + ".svg"
-        drawn = picture(rows, f"{title}{suffix}", MARK)
+        drawn = picture(rows, _picture_title(title, section[0].record), MARK)
         if drawn is not None:
             files[image] = drawn
         parts += _section(rows, section, suffix, image if drawn else None, claims, shown)
@@ -197,6 +204,12 @@ def _section(
     return parts
 
 
+def _picture_title(title: str, record: Mapping[str, Any]) -> str:
+    dataset = record["dataset"]
+    synthetic = ", synthetic data" if dataset["synthetic"] else ""
+    return f"{title}: {dataset['name']}{synthetic}, scale {record['scale']}"
+
+
 def _section_name(section: Sequence[Stored], found: Sequence[Sequence[Stored]]) -> str:
     """The section's scale, and its classes and fingerprint where another section has the same scale."""
     record = section[0].record
@@ -205,6 +218,17 @@ def _section_name(section: Sequence[Stored], found: Sequence[Sequence[Stored]]) 
         return scale
     fingerprint = record["dataset"]["fingerprint"].removeprefix("sha256:")
     return f"{scale}, {record['dataset']['classes']:,} classes, fingerprint {fingerprint[:8]}"
+
+
+def _first_words(module: str) -> str:
+    """First paragraph of the documentation of a module's ``measure``."""
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        return ""
+    for node in ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef) and node.name == "measure":
+            return " ".join((ast.get_docstring(node) or "").split("\n\n")[0].split())
+    return ""
 
 
 def _page(title: str, parts: Sequence[str]) -> bytes:

@@ -1,0 +1,74 @@
+from pathlib import Path
+
+import pytest
+
+from bench.claims import ClaimError, load_claims, read_claims
+from bench.plugins import systems
+
+WHOLE = """\
+suite: hccr
+claims:
+- {id: a/one, name: One, system: null, dataset: d, metric: accuracy, unit: '%', printed: about 97, num: 97}
+- {id: a/two, name: One, system: lenet5, dataset: d, metric: memory_mb, unit: MB, printed: '> 100', num: null}
+"""
+
+
+def written(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_claim_keeps_what_is_printed_beside_its_number(tmp_path):
+    one, two = read_claims([written(tmp_path, "paper.yaml", WHOLE)])
+    assert (one.id, one.paper, one.suite, one.system, one.printed, one.num) == (
+        "a/one", "paper", "hccr", None, "about 97", 97,
+    )  # fmt: skip
+    assert (two.system, two.printed, two.num) == ("lenet5", "> 100", None)
+
+
+def test_an_id_in_two_files_is_refused_with_file_and_id(tmp_path):
+    files = [written(tmp_path, name, WHOLE) for name in ("first.yaml", "second.yaml")]
+    with pytest.raises(ClaimError, match=r"second\.yaml: claim a/one: the id stands twice"):
+        read_claims(files)
+
+
+@pytest.mark.parametrize("gone", ["unit: '%', ", "printed: about 97, ", "num: 97", "system: null, "])
+def test_a_claim_that_lacks_something_is_refused_with_file_and_id(tmp_path, gone):
+    path = written(tmp_path, "paper.yaml", WHOLE.replace(gone, "", 1))
+    with pytest.raises(ClaimError, match=r"paper\.yaml: claim a/one: lacks " + gone.split(":")[0]):
+        read_claims([path])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("claims: [", "not readable as YAML"),
+        ("- 1", "got list"),
+        ("suite: hccr", "wanted the keys suite and claims"),
+        (WHOLE.replace("system: lenet5", "sytem: lenet5, system: lenet5"), "a/two: unknown keys sytem"),
+        (WHOLE.replace("num: 97", "num: '97'"), "a/one: wanted a number"),
+        ("suite: hccr\nclaims: [3]", "wanted a mapping for each claim"),
+    ],
+)
+def test_a_file_of_another_form_is_refused(tmp_path, text, message):
+    with pytest.raises(ClaimError, match=message):
+        read_claims([written(tmp_path, "paper.yaml", text)])
+
+
+def test_shipped_claims_print_what_the_papers_say():
+    claims = {claim.id: claim for claim in load_claims()}
+    cascade = claims["fire-hccr/table5/fire-cascaded-quant/accuracy"]
+    assert (cascade.printed, cascade.num, cascade.unit) == ("97.11%", 97.11, "%")
+    assert claims["shui-ocr/table2/alexnet/params"].num == 61_000_000
+    assert claims["hybrid-mobilenet/table6/cifar10/d2-a0.25/mult_adds"].num == 9_500_000
+    assert claims["public-results/melnyk-net/memory_mb"].num == 24.9
+    assert {claim.paper for claim in claims.values()} == {
+        "fire-hccr", "hybrid-mobilenet", "mobilenet-hccr", "public-results", "shui-ocr",
+    }  # fmt: skip
+
+
+def test_shipped_claims_name_systems_that_exist():
+    named = {claim.system for claim in load_claims()} - {None}
+    assert named
+    assert named <= set(systems())
