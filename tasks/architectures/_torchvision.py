@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import nn
 
 from tasks.architectures._checks import fitted
@@ -11,7 +12,7 @@ from tasks.architectures._checks import fitted
 def torchvision_network(
     builder: Callable[..., nn.Module], classes: int, channels: int, size: int, **settings: Any
 ) -> nn.Module:
-    """One of torchvision's networks with random weights; only the first convolution may differ from torchvision.
+    """One of torchvision's networks with random weights; at most its first convolution is changed.
 
     Args:
         builder: such as ``torchvision.models.alexnet``.
@@ -44,7 +45,7 @@ def _set_input_channels(network: nn.Module, channels: int) -> None:
         old.bias is not None,
     )
     # Each network has its own initialisation; its spread is carried over instead of PyTorch's default.
-    nn.init.normal_(new.weight, std=old.weight.std().item())
+    new.weight.data = torch.randn_like(new.weight) * old.weight.data.std()
     if new.bias is not None and old.bias is not None:
         new.bias.data.copy_(old.bias.data)
     parent, _, child = name.rpartition(".")

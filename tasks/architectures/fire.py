@@ -60,8 +60,8 @@ class Fire(nn.Module):
 class GlobalWeightedPool(nn.Conv2d):
     """Global weighted average pooling: one weight per channel and position, (B, C, S, S) -> (B, C, 1, 1).
 
-    A depthwise convolution whose window is the whole map, so that counters, exporters and quantisers know it; it
-    starts as the plain average. Source: fire-hccr, section 3.2.
+    A depthwise convolution whose window is the whole map, so that counters, exporters and quantisers know it;
+    it starts as the plain average. Source: fire-hccr, section 3.2.
 
     Args:
         channels: of the maps.
@@ -77,7 +77,7 @@ class GlobalWeightedPool(nn.Conv2d):
 
 
 def build(variant: str, classes: int, channels: int, size: int) -> nn.Module:
-    """fire-hccr's network: ``gap`` averages the last maps, ``fc`` adds a hidden layer, ``gwap`` weighs places."""
+    """fire-hccr's network: ``gap`` averages the maps, ``fc`` adds a hidden layer, ``gwap`` weighs places."""
     check_variant(variant, VARIANTS)
     network = trunk(channels)
     features, side, _ = output_shape(network, channels, size)

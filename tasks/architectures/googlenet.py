@@ -13,9 +13,10 @@ LAYOUT = "channels_last"
 CPU_TRAINING = "fp32"
 RECIPE = {
     "light": {},
-    # Section 6: SGD with momentum 0.9, rate cut by 4 % every 8 passes; rate, batch and length are not printed, so
-    # batch and length are those of the residual networks, the rate a tenth of theirs. Section 7: crops of 8 to
-    # 100 % of the area; less than half a character is no character, so the zoom ends at sqrt(2). Mirror images.
+    # Section 6: SGD with momentum 0.9, rate cut by 4 % every 8 passes; rate, batch and length are not
+    # printed, so batch and length are those of the residual networks, the rate a tenth of theirs. Section 7:
+    # crops of 8 to 100 % of the area; less than half a character is no character, so the zoom ends at
+    # sqrt(2). Mirror images.
     "paper": {
         "optimizer": "sgd",
         "lr": 0.01,

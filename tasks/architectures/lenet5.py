@@ -13,8 +13,9 @@ LAYOUT = "contiguous"
 CPU_TRAINING = "fp32"
 RECIPE = {
     "light": {},
-    # Section III.B: plain stochastic gradient, one image a step, 20 passes, the rate cut to 1/50 in five stages.
-    # Its second-order estimate gave each weight a rate of its own, at most 0.016; one below it stands for all.
+    # Section III.B: plain stochastic gradient, one image a step, 20 passes, the rate cut to 1/50 in five
+    # stages. Its second-order estimate gave each weight a rate of its own, at most 0.016; one below it stands
+    # for all.
     "paper": {
         "optimizer": "sgd",
         "lr": 0.01,
@@ -31,8 +32,8 @@ RECIPE = {
 def build(variant: str, classes: int, channels: int, size: int) -> nn.Module:
     """LeNet-5: 61,706 parameters at ten classes and 1x32x32.
 
-    Customary simplifications: subsampling is a plain average, the third layer sees all maps of the second, tanh
-    is unscaled, and a linear output replaces the radial basis functions.
+    Customary simplifications: subsampling is a plain average, the third layer sees all maps of the second,
+    tanh is unscaled, and a linear output replaces the radial basis functions.
     """
     check_variant(variant, VARIANTS)
     body = nn.Sequential()

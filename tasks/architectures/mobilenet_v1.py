@@ -12,8 +12,8 @@ CPU_TRAINING = "fp32"
 RECIPE: dict[str, dict[str, object]] = {"light": {}, "paper": {}}  # "paper" is mobilenet-hccr's own
 
 _STEM = 32  # MobileNets, Table 1
-# MobileNets, Table 1: (maps, stride) of each separable convolution; mobilenet-hccr's own table does not chain.
-# The last depthwise stride is printed as 2 but keeps 7x7 maps, so it is 1.
+# MobileNets, Table 1: (maps, stride) of each separable convolution; mobilenet-hccr's own table does not
+# chain. The last depthwise stride is printed as 2 but keeps 7x7 maps, so it is 1.
 _PLAN = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *((512, 1),) * 5, (1024, 2), (1024, 1))
 _DROPOUT = 0.5  # mobilenet-hccr, section 6.2.2 (it prints the share kept)
 

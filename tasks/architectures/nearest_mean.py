@@ -20,8 +20,8 @@ RECIPE = {
 class NearestMean(nn.Module):
     """The class whose mean image lies nearest, as one linear layer: logits 2 m·x - |m|².
 
-    These differ from the negative squared distances by |x|² alone, which is the same for all classes. Give each
-    training image to ``update`` once, then call ``finish``; until then the weights are random.
+    These differ from the negative squared distances by |x|² alone, which is the same for all classes. Give
+    each training image to ``update`` once, then call ``finish``; until then the weights are random.
 
     Args:
         classes: number of classes.

@@ -13,8 +13,9 @@ LAYOUT = "channels_last"
 CPU_TRAINING = "fp32"
 RECIPE = {
     "light": {},
-    # Section 3.4: batch 256, momentum 0.9, decay 0.0001, rate 0.1 cut by ten when the error stalls, 600,000 steps
-    # (120 passes over ImageNet); crops of 224 from 256 pixels (a shift of up to 16/224) and mirror images.
+    # Section 3.4: batch 256, momentum 0.9, decay 0.0001, rate 0.1 cut by ten when the error stalls, 600,000
+    # steps (120 passes over ImageNet); crops of 224 from 256 pixels (a shift of up to 16/224) and mirror
+    # images.
     "paper": {
         "optimizer": "sgd",
         "lr": 0.1,

@@ -11,7 +11,7 @@ LAYOUT = "contiguous"
 CPU_TRAINING = "fp32"
 RECIPE = {
     "light": {},
-    # shui-ocr, section 4.3: SGD with momentum 0.9, rate 0.001, batch 128, 400 epochs; no augmentation.
+    # shui-ocr, sections 4.2 and 4.3: SGD, momentum 0.9, rate 0.001, batch 128, 400 epochs, no augmentation.
     "paper": {
         "optimizer": "sgd",
         "lr": 1e-3,
@@ -22,7 +22,8 @@ RECIPE = {
     },
 }
 
-# shui-ocr, Table 1: (maps, kernel). The text gives 2 for the last kernel; only 3 leads to the printed 2x2 maps.
+# shui-ocr, Table 1: (maps, kernel). The text gives 2 for the last kernel; only 3 leads to the printed 2x2
+# maps.
 _CONVOLUTIONS = ((128, 5), (192, 5), (256, 3), (128, 3))
 _HIDDEN = 1024  # shui-ocr, section 3.3
 

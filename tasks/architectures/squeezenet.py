@@ -30,4 +30,9 @@ RECIPE = {
 def build(variant: str, classes: int, channels: int, size: int) -> nn.Module:
     """SqueezeNet 1.1; 3x3 maps remain of 64x64."""
     check_variant(variant, VARIANTS)
-    return torchvision_network(squeezenet1_1, classes, channels, size)
+    network = torchvision_network(squeezenet1_1, classes, channels, size)
+    # A ReLU follows the last convolution. From torchvision's bias of 0 AdamW drives every logit below 0
+    # within an epoch, where no gradient is left; equal positive biases change no probability and keep them
+    # alive.
+    nn.init.ones_(network.get_parameter("classifier.1.bias"))
+    return network

@@ -13,8 +13,8 @@ LAYOUT = "channels_last"
 CPU_TRAINING = "fp32"
 RECIPE = {
     "light": {},
-    # Section 3.1: batch 256, momentum 0.9, decay 0.0005, rate 0.01 cut by ten when the validation accuracy stalls,
-    # 74 passes; crops of 224 from 256 pixels (a shift of up to 16/224) and mirror images.
+    # Section 3.1: batch 256, momentum 0.9, decay 0.0005, rate 0.01 cut by ten when the validation accuracy
+    # stalls, 74 passes; crops of 224 from 256 pixels (a shift of up to 16/224) and mirror images.
     "paper": {
         "optimizer": "sgd",
         "lr": 0.01,
