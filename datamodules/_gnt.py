@@ -18,7 +18,7 @@ from datamodules._errors import DataError
 
 HEADER = struct.Struct("<I2sHH")  # size, tag, width, height: ten bytes
 LARGEST_SIDE = 0xFFFF  # width and height are uint16
-# First bytes of what people rename or unpack only halfway: the official downloads are zips around ALZ archives.
+# First bytes of what people rename or unpack halfway: the official downloads are zips around ALZ archives.
 OTHER_KINDS = {
     b"PK\x03\x04": "a zip archive",
     b"ALZ\x01": "an ALZ archive",
@@ -98,7 +98,7 @@ def write_gnt(path: Path, records: Iterable[tuple[bytes, NDArray[np.uint8]]]) ->
     """Write (tag, image) records atomically; images are uint8 (h, w), paper 255.
 
     Raises:
-        ValueError: a tag that is no GBK code, or an image that is not uint8 (h, w), 1 to 65,535 pixels a side.
+        ValueError: a tag that is no GBK code, or an image that is not uint8 (h, w) of 1 to 65,535 pixels.
     """
     with whole_file(path) as partial, partial.open("wb") as file:
         for tag, image in records:
@@ -143,7 +143,7 @@ def _problem(path: Path, content: bytes, offset: int) -> DataError | None:
 
 
 def _next_record(content: bytes, offset: int) -> int | None:
-    """Where the record after a damaged one starts, by its size field or its width and height; None if unknown."""
+    """Where the record after a damaged one starts, by its size or its width and height; None if unknown."""
     if len(content) - offset < HEADER.size:
         return None
     size, _, width, height = HEADER.unpack_from(content, offset)

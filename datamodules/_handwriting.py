@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datamodules._gnt import write_gnt
-from datamodules._pen import Pen, ink
+from datamodules._pen import PAPER, Pen, ink
 from datamodules._strokes import Strokes, strokes
 
 STYLE_STREAM = 0xFFFFFF  # above every code point: keeps a writer's style apart from the characters' variation
@@ -38,6 +38,7 @@ class Hand:
         joining: share of possible joins that are written through.
         dropping: share of short strokes left out.
         tremor: standard deviation of single points.
+        loose: paper left around the ink on each side, a share of the box; 0 where the crop is tight.
         pen: with what.
     """
 
@@ -53,6 +54,7 @@ class Hand:
     joining: float
     dropping: float
     tremor: float
+    loose: float
     pen: Pen
 
 
@@ -63,8 +65,8 @@ def hand(writer: int, seed: int) -> Hand:
     size = float(np.clip(rng.normal(72, 11), 45, 110))
     return Hand(
         size=size,
-        aspect=float(np.exp(rng.normal(-0.08, 0.12))),
-        rise=float(rng.normal(0.09, 0.07)),
+        aspect=float(np.exp(rng.normal(-0.15, 0.13))),
+        rise=float(rng.normal(0.13, 0.07)),
         slant=float(rng.normal(0.03, 0.10)),
         warp=float(rng.uniform(0.03, 0.075)),
         parts=float(rng.uniform(0.5, 1.4)),
@@ -73,7 +75,8 @@ def hand(writer: int, seed: int) -> Hand:
         rounding=int(rng.integers(0, 5)),
         joining=float(rng.beta(1.2, 2.0)),
         dropping=float(rng.uniform(0, 0.03)),
-        tremor=float(rng.uniform(0.002, 0.010)),
+        tremor=float(rng.uniform(0.001, 0.005)),
+        loose=float(max(0.0, rng.uniform(-0.16, 0.16))),
         pen=Pen(
             width=float(np.clip(size * rng.lognormal(math.log(0.047), 0.30), 1.6, 7)),
             contrast=float(rng.uniform(0.1, 0.5)),
@@ -105,7 +108,8 @@ def draw(character: str, writer: int, seed: int, sample: int = 0) -> NDArray[np.
     points = points * shape
     points += MARGIN - points.min(0)
     here = np.flatnonzero(onward >= 0)
-    return ink(points[here], points[onward[here]], pressure[here], style.pen, rng)
+    image = ink(points[here], points[onward[here]], pressure[here], style.pen, rng)
+    return _loosen(image, style.loose, rng) if style.loose else image
 
 
 def write_synthetic_writer(
@@ -154,9 +158,10 @@ def _move_strokes(plan: Strokes, style: Hand, rng: Random) -> Floats:
     length = np.hypot(chord[:, 0], chord[:, 1])
     noise = rng.standard_normal((6, count), np.float32)
     turn = noise[0] * np.float32(style.strokes) * (0.05 + 0.03 / (0.2 + length))
-    stretch = np.exp(noise[1] * np.float32(0.10 * style.strokes))
+    # Dots, short in print, are written out.
+    stretch = np.exp(noise[1] * np.float32(0.10 * style.strokes)) * (1 + 0.05 * np.exp(-length / 0.1) / 0.1)
     shift = noise[2:4].T * np.float32(0.016 * style.strokes)
-    bow = noise[4] * np.float32(style.bend) * length
+    bow = (noise[4] * np.float32(style.bend) + np.float32(0.02)) * length
     cos, sin = np.cos(turn) * stretch, np.sin(turn) * stretch
     owner = plan.stroke
     local = plan.points - middle[owner]
@@ -187,7 +192,9 @@ def _warp(points: Floats, amplitude: float, rng: Random) -> Floats:
     frequency = noise[:2] * np.float32(2.6)
     phase = rng.random(WAVES, np.float32) * np.float32(2 * math.pi)
     waves = np.sin(points @ frequency + phase)
-    return points + waves @ (noise[2:].T * np.float32(amplitude / math.sqrt(WAVES) * 1.4))
+    points = points + waves @ (noise[2:].T * np.float32(amplitude / math.sqrt(WAVES) * 1.4))
+    taper = rng.standard_normal(2, np.float32) * np.float32(3 * amplitude)
+    return points * (1 + points[:, ::-1] * taper)
 
 
 def _run(plan: Strokes, style: Hand, rng: Random) -> tuple[NDArray[np.int64], Floats]:
@@ -218,3 +225,11 @@ def _round_corners(points: Floats, onward: NDArray[np.int64], passes: int) -> Fl
     for _ in range(passes):
         points[middle] = points[middle] * np.float32(0.5) + (points[before] + points[after]) * np.float32(0.25)
     return points
+
+
+def _loosen(image: NDArray[np.uint8], share: float, rng: Random) -> NDArray[np.uint8]:
+    """Leave paper on all sides, each side a little different."""
+    height, width = image.shape
+    sides = share * (1 + 0.15 * rng.standard_normal(4)) * (height, height, width, width)
+    top, bottom, left, right = np.clip(sides.round(), 0, None).astype(int).tolist()
+    return np.pad(image, ((top, bottom), (left, right)), constant_values=PAPER)

@@ -16,10 +16,12 @@ EM = 96  # pixels: lines are then 4 to 8 px wide and the narrowest gaps of dense
 CANVAS = EM + 16  # the em square and a margin, since some glyphs reach beyond it
 BASELINE = round(CANVAS * 0.82)  # pixels from the top; places the glyph's box in the middle of the canvas
 SPACING = 0.055  # em between the points of a stroke: a bend of a small box keeps two points a side
-SPUR = 5  # pixels: thinning leaves whiskers of up to half a line's width at square ends
+SPUR = 3  # pixels: thinning leaves whiskers at the corners of square line ends
 BRIDGE = 7  # pixels: crossings of thick lines thin to two forks up to a line's width apart
 STRAIGHT_ON = 0.76  # cosine of 40°: two branches of a fork that differ less from a straight line are one stroke
-CORNER_ARM = 0.16  # em: shorter arms are hooks and belong to their stroke
+HOOK = 0.16  # em: shorter arms at the lower right are hooks and belong to their stroke
+ARM = 0.07  # em: shorter arms at the upper left are whiskers
+WOBBLE = 1.2  # pixels: thinned lines swerve by so much where another line meets them
 REACH = 0.45  # em: farther ends are never joined in a running hand
 
 Pixel = tuple[int, int]
@@ -223,11 +225,11 @@ def _split_corners(path: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
     for before, corner, after in zip(corners, corners[1:], corners[2:], strict=False):
         arms = np.stack([before - corner, after - corner])
         lengths = np.hypot(arms[:, 0], arms[:, 1])
-        if lengths.min() < CORNER_ARM * EM:
+        if lengths.min() < ARM * EM:
             continue
         (ax, ay), (bx, by) = (arms / lengths[:, None]).tolist()
         upper_left = max(ax, bx) > STRAIGHT_ON and max(ay, by) > STRAIGHT_ON
-        lower_right = min(ax, bx) < -STRAIGHT_ON and min(ay, by) < -STRAIGHT_ON
+        lower_right = lengths.min() > HOOK * EM and min(ax, bx) < -STRAIGHT_ON and min(ay, by) < -STRAIGHT_ON
         at = start + int(np.abs(path[start:] - corner).sum(1).argmin())
         if (upper_left or lower_right) and start < at < len(path) - 1:
             yield path[start : at + 1]
@@ -236,9 +238,9 @@ def _split_corners(path: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
 
 
 def _resample(path: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Even spacing, smoothed by a pixel or two, in writing direction: from the left, or from the top where steep."""
-    smooth = cv2.blur(np.pad(path, ((2, 2), (0, 0)), "edge"), (1, 5), borderType=cv2.BORDER_REPLICATE)[2:-2]
-    smooth[0], smooth[-1] = path[0], path[-1]
+    """Straightened, evenly spaced, in writing direction: from the left, or from the top where steep."""
+    corners = cv2.approxPolyDP(path.astype(np.float32).reshape(-1, 1, 2), WOBBLE, False)  # type: ignore[call-overload]
+    smooth: NDArray[np.float64] = corners[:, 0].astype(np.float64)
     run = smooth[-1] - smooth[0]
     if run[0] + 1.6 * run[1] < 0:  # 1.6: lines rising by less than 32° are written to the right
         smooth = smooth[::-1]
