@@ -134,7 +134,9 @@ def damaged_records(leaderboards: Path) -> list[str]:
 def summary(records: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[str]]]:
     """Columns and rows of a table for the end of a run, in the order of the records."""
     costs = ["MACs (M)", "Params (M)", "Size (MB)", "ms/character", "× reference"]
-    return ["System", "Accuracy, %", *costs, "Status"], [_summary_line(record) for record in records]
+    others = sorted({name for record in records for name in record["measurements"] if "@" in name})
+    columns = ["System", "Accuracy, %", *costs, *others, "Status"]
+    return columns, [_summary_line(record, others) for record in records]
 
 
 def summary_table(records: Sequence[Mapping[str, Any]]) -> Table:
@@ -147,12 +149,15 @@ def summary_table(records: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def _summary_line(record: Mapping[str, Any]) -> list[str]:
+def _summary_line(record: Mapping[str, Any], others: Sequence[str]) -> list[str]:
     # Every row of the table stands for itself, a failed one too.
     row = board_rows([Stored("", {**record, "status": "whole"})], {})[0]
     costs = [numbers.millions(row[name]) for name in ("macs", "params", "size_bytes", "latency")]
+    units = {name: str(found.get("unit", "")) for name, found in record["measurements"].items()}
+    conditions = [numbers.of_unit(row[name], units.get(name, "")) for name in others]
     status = record["status"] + (f" ({board.error_text(record['error'])})" if record.get("error") else "")
-    return [record["system"], numbers.accuracy(row["accuracy"]), *costs, numbers.ratio(row["ratio"]), status]
+    figures = [numbers.accuracy(row["accuracy"]), *costs, numbers.ratio(row["ratio"]), *conditions]
+    return [record["system"], *figures, status]
 
 
 def _recogniser_board(

@@ -1,80 +1,13 @@
 import io
 import subprocess
 import sys
-from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
+from fake.boards import boards, line_of, order_of
 from fake.records import record, write
 from rich.console import Console
 
-from bench._labels import Box, place
-from bench._rows import Protocol, Stored, board_rows
-from bench.claims import Claim
 from bench.render import MARK, check_boards, render_all, summary, summary_table, write_boards
-
-PROTOCOLS = {name: Protocol("1", f"How {name} is measured.") for name in ("accuracy", "macs", "latency")}
-CLAIMS = [
-    Claim("p/t1/acc", "p", "hccr", "Fire", "fire:gwap", "icdar", "accuracy", "%", "96.91%", 96.91, "Table 1"),
-    Claim("p/t1/macs", "p", "hccr", "Fire", "fire:gwap", "icdar", "flops", "1e8", "0.91", 91e6, "Table 1"),
-    Claim("p/t2/acc", "p", "hccr", "Fire", "fire:gwap", "icdar", "accuracy", "%", "96.96", 96.96, "Text"),
-    Claim("q/acc", "q", "hccr", "Other", None, "icdar", "accuracy", "%", "97.5", 97.5),
-    Claim("c/acc", "c", "cifar", "Net", "resnet:18", "cifar10", "accuracy", "%", "88.9", 88.9),
-]
-
-
-def boards(folder: Path, *records) -> dict[str, str]:
-    """Rendered boards and pictures of these records, by file name."""
-    write(folder, *records)
-    files = render_all(folder, lambda suite: "synthetic_hwdb", protocols=PROTOCOLS, claims=CLAIMS)
-    return {path.name: content.decode() for path, content in files.items()}
-
-
-def line_of(board: str, system: str) -> dict[str, str]:
-    """A system's line in the ranked table, by column."""
-    lines = board.split("## Leaderboard")[1].split("## ")[0].strip().splitlines()
-    found = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
-    match = [cells for cells in found[2:] if cells[2].split(" ")[0] == f"`{system}`"]
-    assert len(match) == 1
-    return dict(zip(found[0], match[0], strict=True))
-
-
-def order_of(board: str) -> list[str]:
-    lines = board.split("## Leaderboard")[1].split("## ")[0].strip().splitlines()[2:]
-    return [line.split("|")[3].strip().split(" ")[0].strip("`") for line in lines if line.startswith("|")]
-
-
-def rows(*records, protocols=PROTOCOLS):
-    return {row.system: row for row in board_rows([Stored("", r) for r in records], protocols)}
-
-
-# Ranks, by hand: intervals are ±0.01.
-
-FOUR = [record(name, accuracy) for name, accuracy in zip("abcd", (0.99, 0.975, 0.96, 0.90), strict=True)]
-
-
-def test_overlapping_intervals_share_ranks():
-    found = rows(*FOUR)
-    # a [.98, 1] lies above c [.95, .97] and d; b [.965, .985] overlaps with both a and c; d lies below all.
-    assert [found[name].rank for name in "abcd"] == [(1, 2), (1, 3), (2, 3), (4, 4)]
-
-
-def test_a_rank_is_one_number_only_where_it_is_certain(tmp_path):
-    board = boards(tmp_path, *FOUR)["hccr.md"]
-    assert [line_of(board, name)["Rank"] for name in "abcd"] == ["1–2", "1–3", "2–3", "4"]
-    assert order_of(board) == ["a", "b", "c", "d"]
-
-
-def test_pareto_marks_what_nothing_beats_in_both():
-    found = rows(
-        record("fast", 0.8, 0.1), record("best", 0.99, 2.0), record("slow", 0.7, 3.0), record("mid", 0.9, 1.0)
-    )
-    assert {name for name, row in found.items() if row.pareto} == {"fast", "mid", "best"}
-
-
-def test_equal_points_are_both_on_the_front():
-    assert all(row.pareto for row in rows(record("a", 0.9, 1.0), record("b", 0.9, 1.0)).values())
-
 
 # Cells.
 
@@ -322,40 +255,6 @@ def test_the_same_records_give_the_same_bytes_in_another_process(tmp_path):
     assert done.stdout.strip() == "[]"
 
 
-# Picture.
-
-
-def test_the_picture_is_opaque_and_names_every_ranked_system(tmp_path):
-    drawn = boards(tmp_path, record("a", 0.9), record("b", 1.0, 2.0), record("c", None))["hccr.svg"]
-    root = ElementTree.fromstring(drawn)
-    texts = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
-    assert {"a", "b"} <= set(texts)
-    assert "c" not in texts
-    background = root.find(".//*[@id='patch_1']/*")
-    assert background is not None
-    assert "fill: #ffffff" in background.attrib["style"]
-    assert "Date" not in drawn
-
-
-def test_a_users_matplotlib_settings_change_nothing(tmp_path):
-    import matplotlib
-
-    expected = boards(tmp_path, record("a"), record("b", 0.8, 0.5))["hccr.svg"]
-    with matplotlib.rc_context({"font.size": 20, "axes.facecolor": "black"}):
-        assert boards(tmp_path)["hccr.svg"] == expected
-
-
-def test_labels_cover_neither_each_other_nor_points():
-    centres = [(300 + 9 * i, 200 + 5 * (i % 3)) for i in range(12)]
-    names = [f"architecture:variant-{i}" for i in range(12)]
-    frame = Box(0, 0, 700, 400)
-    boxes = [label.box for label in place(names, centres, [], [], frame, 9.0)]
-    for index, box in enumerate(boxes):
-        assert box.overlap(frame) == pytest.approx(box.area)
-        assert all(box.overlap(other) == 0 for other in boxes[:index])
-        assert all(box.overlap(Box(x, y, x, y).grown(4)) == 0 for x, y in centres)
-
-
 # Terminal.
 
 
@@ -369,3 +268,10 @@ def test_the_summary_shows_every_record_in_order():
     text = console.file.getvalue()
     assert "90.00 [89.00–91.00]" in text
     assert "failed (MemoryError: [x])" in text
+
+
+def test_the_summary_has_a_column_for_each_other_runtime():
+    odd = record("a")
+    odd["measurements"]["latency@onnxruntime"] = {"version": "1", "unit": "ns", "value": 1_250_000}
+    columns, lines = summary([odd, record("b")])
+    assert [line[columns.index("latency@onnxruntime")] for line in lines] == ["1.25 ms", "—"]
