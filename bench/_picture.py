@@ -34,7 +34,11 @@ STYLE: dict[Any, Any] = {
 
 @dataclass(frozen=True)
 class Point:
-    """One row in the picture: shares and ratios, not per cent."""
+    """One row in the picture: shares and ratios, not per cent.
+
+    Attributes:
+        faultless: without an error, for which a logarithmic scale has no place: ``error`` is half an image.
+    """
 
     name: str
     error: float
@@ -44,6 +48,7 @@ class Point:
     ratio_low: float
     ratio_high: float
     pareto: bool
+    faultless: bool
 
 
 def picture(rows: Sequence[BoardRow], title: str, description: str) -> bytes | None:
@@ -105,6 +110,7 @@ def _points(rows: Sequence[BoardRow]) -> list[Point]:
             ratio_low=ratio.low or ratio.value,
             ratio_high=ratio.high or ratio.value,
             pareto=row.pareto,
+            faultless=accuracy.value >= 1,
         )
         points.append(point)
     return points
@@ -131,8 +137,8 @@ def _scales(axes: Axes, points: Sequence[Point], reference_ms: float | None) -> 
     axes.set_ylim(min(max(p.error_high for p in points) * 1.25, 1.0), min(p.error_low for p in points) / 1.35)
     ticks = _round_numbers(*axes.get_xlim())
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    shown = [t for t in ACCURACY_TICKS if axes.get_ylim()[1] <= 1 - t / 100 <= axes.get_ylim()[0]]
-    axes.set_yticks([1 - t / 100 for t in shown], [f"{t:g}" for t in shown])
+    marks = _accuracy_marks(points, *axes.get_ylim())
+    axes.set_yticks(list(marks), list(marks.values()))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_minor_locator(NullLocator())
     axes.grid(color="#e4e4e4", linewidth=0.7)
@@ -142,11 +148,18 @@ def _scales(axes: Axes, points: Sequence[Point], reference_ms: float | None) -> 
     axes.set_ylabel("accuracy, % (logarithmic in the error)")
     if reference_ms is not None:
         upper = axes.secondary_xaxis("top", functions=(_times(reference_ms), _times(1 / reference_ms)))
-        marks = _round_numbers(*(limit * reference_ms for limit in axes.get_xlim()))
-        upper.xaxis.set_major_locator(FixedLocator(marks))
+        times = _round_numbers(*(limit * reference_ms for limit in axes.get_xlim()))
+        upper.xaxis.set_major_locator(FixedLocator(times))
         upper.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         upper.xaxis.set_minor_locator(NullLocator())
         upper.set_xlabel("about, ms a character on the machine named on the board")
+
+
+def _accuracy_marks(points: Sequence[Point], worst: float, best: float) -> dict[float, str]:
+    """Errors and what stands beside them on the axis: accuracies in per cent."""
+    top = {p.error: "100" for p in points if p.faultless}
+    limit = 1.2 * max(top, default=best / 1.2)  # no other mark close to that of 100 %
+    return {e: f"{t:g}" for t in ACCURACY_TICKS if limit <= (e := 1 - t / 100) <= worst} | top
 
 
 def _times(factor: float) -> Callable[[Any], Any]:
