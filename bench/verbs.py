@@ -102,7 +102,7 @@ def render(options: argparse.Namespace) -> Answer:
 
 def data(options: argparse.Namespace) -> Answer:
     """``bench data synthesize``: synthetic writers as CASIA .gnt files, and a contact sheet."""
-    from datamodules._contact_sheet import contact_sheet
+    from datamodules._contact_sheet import write_contact_sheet
     from datamodules._gnt import read_gnt
     from datamodules._handwriting import write_synthetic_writer
     from datamodules.synthetic_hwdb import spread
@@ -113,7 +113,7 @@ def data(options: argparse.Namespace) -> Answer:
     seconds = time.monotonic() - started
     shown = [record.image for file in files[:10] for record, _ in zip(read_gnt(file), range(20), strict=False)]
     sheet = options.out / "contact-sheet.png"
-    contact_sheet(shown, sheet, columns=min(20, options.classes))
+    write_contact_sheet(sheet, shown, columns=min(20, options.classes))
     count = len(files) * len(characters)
     document = {"synthetic": True, "files": len(files), "records": count, "classes": len(characters),
                 "writers": len(files), "seconds": seconds, "contact_sheet": str(sheet)}  # fmt: skip
