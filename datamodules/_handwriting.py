@@ -15,6 +15,7 @@ from datamodules._strokes import Strokes, strokes
 
 STYLE_STREAM = 0xFFFFFF  # above every code point: keeps a writer's style apart from the characters' variation
 WAVES = 3  # smooth displacement is a sum of so many plane waves
+DROPPED = 5  # points: longer strokes are never left out
 MARGIN = 6  # native pixels kept free around the strokes while drawing
 
 Random = np.random.Generator
@@ -74,15 +75,15 @@ def hand(writer: int, seed: int) -> Hand:
         bend=float(rng.uniform(0.03, 0.09)),
         rounding=int(rng.integers(0, 5)),
         joining=float(rng.beta(1.2, 2.0)),
-        dropping=float(rng.uniform(0, 0.03)),
+        dropping=float(rng.uniform(0, 0.06)),
         tremor=float(rng.uniform(0.001, 0.005)),
         loose=float(max(0.0, rng.uniform(-0.16, 0.16))),
         pen=Pen(
-            width=float(np.clip(size * rng.lognormal(math.log(0.047), 0.30), 1.6, 7)),
+            width=float(np.clip(size * rng.lognormal(math.log(0.047), 0.33), 1.6, 8)),
             contrast=float(rng.uniform(0.1, 0.5)),
-            darkness=float(rng.uniform(150, 235)),
-            grain=float(rng.uniform(8, 28)),
-            flow=float(rng.uniform(4, 24)),
+            darkness=float(np.clip(rng.normal(198, 17), 150, 240)),
+            grain=float(rng.uniform(18, 36)),
+            flow=float(rng.uniform(10, 28)),
             blur=float(rng.uniform(0.4, 0.8)),
         ),
     )
@@ -132,9 +133,14 @@ def write_synthetic_writer(
             for sample in range(samples):
                 yield tag, draw(character, writer, seed, sample)
 
-    path = folder / f"s{writer:04d}.gnt"
+    path = folder / file_name(writer)
     write_gnt(path, records())
     return path
+
+
+def file_name(writer: int) -> str:
+    """Name of a synthetic writer's file."""
+    return f"s{writer:04d}.gnt"
 
 
 def _stream(seed: int, writer: int, code: int, sample: int) -> Random:
@@ -159,8 +165,11 @@ def _move_strokes(plan: Strokes, style: Hand, rng: Random) -> Floats:
     noise = rng.standard_normal((6, count), np.float32)
     turn = noise[0] * np.float32(style.strokes) * (0.05 + 0.03 / (0.2 + length))
     # Dots, short in print, are written out.
-    stretch = np.exp(noise[1] * np.float32(0.10 * style.strokes)) * (1 + 0.05 * np.exp(-length / 0.1) / 0.1)
-    shift = noise[2:4].T * np.float32(0.016 * style.strokes)
+    stretch = np.exp(noise[1] * np.float32(0.10 * style.strokes) - np.float32(0.05)) * (1 + 0.05 * np.exp(-length / 0.1) / 0.1)
+    # Steep strokes are drawn out downwards, so that they keep their upper end and reach below.
+    reach = np.abs(noise[5]) * np.float32(0.12 * style.strokes) * (chord[:, 1] > 2 * np.abs(chord[:, 0])) * (length > 0.3)
+    stretch *= 1 + reach
+    shift = noise[2:4].T * np.float32(0.016 * style.strokes) + chord * (reach / 2)[:, None]
     bow = (noise[4] * np.float32(style.bend) + np.float32(0.02)) * length
     cos, sin = np.cos(turn) * stretch, np.sin(turn) * stretch
     owner = plan.stroke
@@ -180,6 +189,8 @@ def _move_parts(plan: Strokes, points: Floats, style: Hand, rng: Random) -> Floa
     noise = rng.standard_normal((6, count), np.float32) * np.float32(style.parts)
     turn = 0.06 * noise[0]
     scale = np.exp(0.09 * noise[1:3].T + 0.06 * noise[3][:, None])
+    scale[:, 0] /= plan.flatness
+    scale[:, 1] *= plan.flatness
     local = (points - centre[owner]) * scale[owner]
     x, y, c, s = local[:, 0], local[:, 1], np.cos(turn)[owner], np.sin(turn)[owner]
     shift = 0.03 * noise[4:6].T + centre
@@ -209,7 +220,7 @@ def _run(plan: Strokes, style: Hand, rng: Random) -> tuple[NDArray[np.int64], Fl
     onward[chosen[:, 0]] = chosen[:, 1]
     pressure[chosen[:, 0]] *= 0.6
     if len(plan.first) > 4:
-        dropped = rng.random(len(plan.first)) < style.dropping
+        dropped = (rng.random(len(plan.first)) < style.dropping) & (plan.last - plan.first < DROPPED)
         onward[dropped[owner] & (onward == np.arange(1, count + 1))] = -1
     return onward, np.clip(pressure, 0.35, 1.5).astype(np.float32)
 
@@ -231,5 +242,7 @@ def _loosen(image: NDArray[np.uint8], share: float, rng: Random) -> NDArray[np.u
     """Leave paper on all sides, each side a little different."""
     height, width = image.shape
     sides = share * (1 + 0.15 * rng.standard_normal(4)) * (height, height, width, width)
-    top, bottom, left, right = np.clip(sides.round(), 0, None).astype(int).tolist()
-    return np.pad(image, ((top, bottom), (left, right)), constant_values=PAPER)
+    top, bottom, left, right = [max(0, round(side)) for side in sides.tolist()]
+    sheet = np.full((top + height + bottom, left + width + right), PAPER, np.uint8)
+    sheet[top : top + height, left : left + width] = image
+    return sheet

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -81,9 +82,11 @@ def _cover(
     lines = lines.astype(np.int32)
     widths = np.maximum(1, (pen.width * FINE * pressure).round()).astype(np.int64)
     order = np.argsort(widths, kind="stable")
-    for group in np.array_split(order, LEVELS):
-        if len(group):
-            cv2.polylines(fine, lines[group], False, 255, int(widths[group].mean().round()), cv2.LINE_8, SHIFT)  # type: ignore[call-overload]
+    lines, widths = lines[order], widths[order]
+    bounds = [len(order) * i // LEVELS for i in range(LEVELS + 1)]
+    for low, high in pairwise(bounds):
+        if low < high:
+            cv2.polylines(fine, lines[low:high], False, 255, int(widths[(low + high) // 2]), cv2.LINE_8, SHIFT)  # type: ignore[call-overload]
     return cv2.resize(fine, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 

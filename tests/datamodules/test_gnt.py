@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fake.gnt import record
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from datamodules._errors import DataError
 from datamodules._gnt import gnt_character, read_gnt, write_gnt
-from fake.gnt import record
 
 REAL = Path(__file__).parents[2].parent / "shared" / "data" / "gnt"
 
