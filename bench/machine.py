@@ -4,6 +4,7 @@ import importlib.metadata
 import os
 import platform
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,32 @@ import psutil
 
 from bench.record import slug
 
-PACKAGES = ("torch", "torchvision", "pytorch-lightning", "torchmetrics", "albumentations", "numpy",
-            "opencv-python-headless", "onnxruntime", "hccr-bench")
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "pytorch-lightning",
+    "torchmetrics",
+    "albumentations",
+    "numpy",
+    "opencv-python-headless",
+    "onnxruntime",
+    "hccr-bench",
+)
 SOURCE_FOLDERS = ("bench", "datamodules", "tasks", "pyproject.toml")
+
+
+def provenance(command: str) -> dict[str, Any]:
+    """The part of a record that says by which code, command and machine it is being made, and when."""
+    commit, dirty = source_state()
+    return {
+        "commit": commit,
+        "dirty": dirty,
+        "command": command,
+        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": {"train": 0.0, "measure": 0.0},
+        "machine": machine(),
+        "versions": versions(),
+    }
 
 
 def machine() -> dict[str, Any]:
@@ -66,7 +90,9 @@ def _git(root: Path, *arguments: str) -> str | None:
     if not (root / ".git").exists():
         return None
     try:
-        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=20)
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=20
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None

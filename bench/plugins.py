@@ -7,8 +7,9 @@ from tasks.architectures import ARCHITECTURES
 SUITES = Registry("bench.suites")
 MEASUREMENTS = Registry("bench.measurements")
 RUNTIMES = Registry("bench.runtimes")
+COMPARISONS = Registry("bench.comparisons")
 
-__all__ = ["ARCHITECTURES", "DATASETS", "MEASUREMENTS", "RUNTIMES", "SUITES", "UnknownPlugin", "systems"]
+__all__ = ["ARCHITECTURES", "COMPARISONS", "DATASETS", "MEASUREMENTS", "RUNTIMES", "SUITES", "UnknownPlugin", "systems"]
 
 
 def systems() -> list[str]:

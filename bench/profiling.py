@@ -1,18 +1,18 @@
 """The cost of one system without training: one record, never ranked where its weights are random."""
 
 import tempfile
-from datetime import UTC, datetime
+import time
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from bench.machine import machine, source_state, versions
+from bench.machine import provenance
 from bench.plugins import ARCHITECTURES, MEASUREMENTS, RUNTIMES
 from bench.record import SCHEMA, Measurement
 from bench.row import Row
 from bench.runner import describe
-from bench.system import parse_system
+from bench.system import System, parse_system
 from datamodules.synthetic_hwdb import SyntheticHWDB
 from tasks.normalised import Normalised
 from tasks.recogniser import load_recogniser, save_weights
@@ -23,7 +23,9 @@ ROUNDS = 60  # of paired timing, as at scale quick
 _CLASSES = 64
 
 
-def profile_system(name: str, classes: int, runtime: str, checkpoint: Path | None, command: str) -> dict[str, Any]:
+def profile_system(
+    name: str, classes: int, runtime: str, checkpoint: Path | None, command: str
+) -> dict[str, Any]:
     """Measure what needs no test data.
 
     Args:
@@ -39,29 +41,38 @@ def profile_system(name: str, classes: int, runtime: str, checkpoint: Path | Non
     """
     system = parse_system(name, "light")
     RUNTIMES.check(runtime.removesuffix("-int8"))
-    started = datetime.now(UTC)
+    made, started = provenance(command), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         weights = checkpoint or Path(folder) / "weights.safetensors"
         if checkpoint is None:
             _write_random(system.architecture, classes, weights)
-        row = Row(
-            system=system.name, architecture=system.architecture,
-            recogniser=load_recogniser(system.architecture, classes, weights),
-            datamodule=SyntheticHWDB(_CLASSES, writers=(1, 1)), predictions=None, weights=weights, classes=classes,
-            rounds=ROUNDS, seed=0,
-        )  # fmt: skip
+        row = _row(system, classes, weights)
         measurements = {name: _measured(name, row) for name in MEASURED}
         timed = "latency" if runtime == "eager" else f"latency@{runtime}"
         measurements[timed] = _measured("latency", row, runtime)
-    commit, dirty = source_state()
+    made["seconds"]["measure"] = round(time.monotonic() - started, 1)
     return {
         "schema": SCHEMA, "suite": None, "scale": None, "status": "partial", "error": None, "parent": None,
         "dataset": None, "system": system.name, "weights": "random" if checkpoint is None else "trained", "seed": 0,
-        "recipe": None, "precision": None, "checkpoint_sha256": None, "commit": commit, "dirty": dirty,
-        "command": command, "started_at": started.isoformat(timespec="seconds"),
-        "seconds": {"train": 0.0, "measure": round((datetime.now(UTC) - started).total_seconds(), 1)},
-        "machine": machine(), "versions": versions(), "classes": classes, "measurements": measurements,
+        "recipe": None, "precision": None, "checkpoint_sha256": None, **made, "classes": classes,
+        "measurements": measurements,
     }  # fmt: skip
+
+
+def random_row(name: str, classes: int, weights: Path) -> Row:
+    """A row with random weights, written to the file ``weights``; its time is real, its answers mean nothing."""
+    system = parse_system(name, "light")
+    _write_random(system.architecture, classes, weights)
+    return _row(system, classes, weights)
+
+
+def _row(system: System, classes: int, weights: Path) -> Row:
+    return Row(
+        system=system.name, architecture=system.architecture,
+        recogniser=load_recogniser(system.architecture, classes, weights),
+        datamodule=SyntheticHWDB(_CLASSES, writers=(1, 1)), predictions=None, weights=weights, classes=classes,
+        rounds=ROUNDS, seed=0,
+    )  # fmt: skip
 
 
 def _write_random(architecture: str, classes: int, path: Path) -> None:

@@ -8,17 +8,16 @@ import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from bench.machine import machine, source_state, versions
+from bench.machine import provenance
 from bench.plan import Plan
 from bench.plugins import ARCHITECTURES, MEASUREMENTS
 from bench.record import (
-    SCHEMA, Measurement, RecordError, read_record, record_path, slug_system, status_of, write_record,
+    SCHEMA, Measurement, RecordError, read_record, record_path, status_of, write_record,
 )  # fmt: skip
 from bench.row import Predictions, Row
 from bench.system import System
@@ -193,7 +192,6 @@ class _Row:
         if limit is not None:
             recipe = replace(recipe, epochs=min(recipe.epochs, limit))
         info = self.plan.datamodule.info
-        commit, dirty = source_state()
         return {
             "schema": SCHEMA, "suite": self.plan.request.suite, "scale": self.plan.request.scale,
             "status": "partial", "error": None, "parent": None,
@@ -203,11 +201,8 @@ class _Row:
             },
             "system": self.name, "weights": "trained", "seed": self.seed,
             "recipe": json.loads(json.dumps(recipe.as_dict())),  # as it reads back: lists for tuples
-            "precision": None, "checkpoint_sha256": None, "commit": commit, "dirty": dirty,
-            "command": self.plan.request.command,
-            "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "seconds": {"train": 0.0, "measure": 0.0},
-            "machine": machine(), "versions": versions(), "measurements": {},
+            "precision": None, "checkpoint_sha256": None, **provenance(self.plan.request.command),
+            "measurements": {},
         }  # fmt: skip
 
 
@@ -234,12 +229,6 @@ def read_predictions(path: Path) -> Predictions:
         return Predictions(stored["top"], stored["probability"], stored["labels"])
 
 
-def predictions_path(runs: Path, record: Mapping[str, Any]) -> Path:
-    """Where a record's predictions lie below the folder ``runs``."""
-    place = runs / record["suite"] / record["dataset"]["name"] / record["scale"]
-    return place / f"{slug_system(record['system'])}-s{record['seed']}" / "predictions.npz"
-
-
 def _write_predictions(path: Path, found: Predictions) -> None:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, top=found.top, probability=found.probability, labels=found.labels)
@@ -250,4 +239,4 @@ def _sha256(path: Path) -> str | None:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
 
 
-__all__ = ["RecordError", "Reporter", "describe", "predictions_path", "read_predictions", "run"]
+__all__ = ["RecordError", "Reporter", "describe", "read_predictions", "run"]

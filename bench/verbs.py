@@ -22,9 +22,9 @@ def run(options: argparse.Namespace) -> Answer:
     environment.check_builds()
     console = Console(stderr=True, width=None if sys.stderr.isatty() else 140)
     if SUITES.load(options.suite).SUITE.kind == "comparisons":
-        from bench.comparisons import run_comparisons
+        from bench.comparing import run_comparisons
 
-        return _rendered(run_comparisons(options, console), _out(options), console)
+        return _rendered(run_comparisons(_request(options), console), _out(options), console)
     from bench.estimate import costs
     from bench.plan import make_plan
     from bench.progress import Bars

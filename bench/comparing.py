@@ -1,0 +1,61 @@
+"""Suite ``performance``: each row is the ratio of two programs, measured side by side."""
+
+import time
+from typing import Any
+
+from rich.console import Console
+
+from bench.machine import provenance
+from bench.plan import Request, UsageError
+from bench.plugins import COMPARISONS, SUITES
+from bench.record import SCHEMA, Measurement, read_record, record_path, write_record
+from bench.runner import describe
+from bench.suite import Suite
+
+
+def run_comparisons(request: Request, console: Console) -> list[dict[str, Any]]:
+    """Measure every comparison that has no current record yet.
+
+    Raises:
+        UsageError: options that comparisons cannot use.
+        UnknownPlugin: an unknown comparison; the known ones are listed.
+    """
+    if request.dataset or request.runtimes or len(request.seeds) > 1:
+        raise UsageError(f"suite {request.suite} compares programs; it takes no dataset, runtime or seeds")
+    suite: Suite = SUITES.load(request.suite).SUITE
+    if request.scale not in suite.scales:
+        raise UsageError(
+            f"suite {request.suite} has no scale {request.scale}; known: {', '.join(suite.scales)}"
+        )
+    names = request.systems or tuple(COMPARISONS.names())
+    for name in names:
+        COMPARISONS.check(name)
+    records = []
+    for number, name in enumerate(names, 1):
+        console.print(f"{number}/{len(names)}  {name}", highlight=False)
+        records.append(_row(request, name))
+    return records
+
+
+def _row(request: Request, name: str) -> dict[str, Any]:
+    module = COMPARISONS.load(name)
+    record: dict[str, Any] = {
+        "schema": SCHEMA, "suite": request.suite, "scale": request.scale, "status": "whole", "error": None,
+        "parent": None, "dataset": None, "system": name, "weights": None, "seed": request.seeds[0], "recipe": None,
+        "goal": module.GOAL, **provenance(request.command), "measurements": {},
+    }  # fmt: skip
+    path = record_path(request.out / "results", record)
+    if path.exists() and not request.fresh:
+        found = read_record(path)
+        if found["status"] == "whole" and found["measurements"]["ratio"]["version"] == module.VERSION:
+            return found
+    started = time.monotonic()
+    try:
+        ratio: Measurement = module.compare()
+        record["measurements"]["ratio"] = ratio.as_dict("ratio", module.VERSION)
+        record["verdict"] = "met" if ratio.value is not None and ratio.value <= module.LIMIT else "missed"
+    except Exception as error:
+        record.update(status="failed", error=describe(error))
+    record["seconds"]["measure"] = round(time.monotonic() - started, 1)
+    write_record(request.out / "results", record)
+    return record

@@ -1,0 +1,27 @@
+"""The same system timed twice: how far apart two paired latency ratios are."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from bench.measurements import latency
+from bench.profiling import random_row
+from bench.record import Measurement
+
+GOAL = "two runs within 3 % of each other"
+LIMIT = 1.03
+VERSION = "1"
+SYSTEMS = ("lenet5", "squeezenet", "mobilenet_v2", "shui_cnn", "fire:gwap", "resnet:18")
+CLASSES = 100
+
+
+def compare() -> Measurement:
+    """Largest of the systems' ratios of the slower to the faster of two measurements, weights random."""
+    ratios = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name in SYSTEMS:
+            row = random_row(name, CLASSES, Path(folder) / f"{name.replace(':', '-')}.safetensors")
+            first, second = (latency.measure(row).detail["ratio_to_reference"] for _ in range(2))
+            ratios[name] = float(np.exp(abs(np.log(second / first))))
+    return Measurement(max(ratios.values()), {"n": len(ratios), "systems": ratios})

@@ -1,0 +1,11 @@
+"""The suite's own speed: ratios of two programs measured side by side in one run."""
+
+from bench.suite import Scale, Suite
+
+SUITE = Suite(
+    title="Performance of the suite itself",
+    dataset="none",
+    measurements=("ratio",),
+    scales={"quick": Scale((), None, None, None, None, rounds=60)},
+    kind="comparisons",
+)
