@@ -10,10 +10,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 
-class OperatorMode(TorchDispatchMode):
+class OperatorMode(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """While entered, tells ``seen`` of every operator that runs and of what it returned.
 
-    Operators that are only a composition of others (``linear``, ``matmul``, ``einsum`` …) are taken apart first: in
+    Operators that only compose others (``linear``, ``matmul``, ``einsum`` …) are taken apart first: in
     inference mode they would otherwise arrive whole and hide what they do.
     """
 

@@ -1,7 +1,7 @@
 """The frozen reference network beside which every latency is taken.
 
-Never change it, its weights or its input: ratios of different days, machines and versions are comparable through it
-alone. Whoever must change it bumps the VERSION of every measurement that uses it.
+Never change it, its weights or its input: ratios of different days, machines and versions are comparable
+through it alone. Whoever must change it bumps the VERSION of every measurement that uses it.
 """
 
 from collections.abc import Callable
@@ -42,8 +42,11 @@ def _network() -> nn.Module:
         nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, _CLASSES),
     )  # fmt: skip
     generator = torch.Generator().manual_seed(_SEED)
-    for parameter in network.parameters():
-        if parameter.ndim > 1:
-            fan_in = parameter[0].numel()
-            nn.init.normal_(parameter, std=(2 / fan_in) ** 0.5, generator=generator)  # keeps activations near 1
+    for layer in network:
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            assert layer.bias is not None
+            fan_in = layer.weight[0].numel()
+            std = (2 / fan_in) ** 0.5  # keeps activations near 1: none is denormal
+            nn.init.normal_(layer.weight, std=std, generator=generator)
+            nn.init.zeros_(layer.bias)
     return network.eval()

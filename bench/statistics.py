@@ -72,4 +72,4 @@ def mcnemar(only_a: int, only_b: int) -> float:
     for i in range(min(only_a, only_b) + 1):
         tail += ways
         ways = ways * (n - i) // (i + 1)
-    return min(1.0, 2 * tail / 2**n)
+    return min(1.0, float(2 * tail / (1 << n)))

@@ -17,8 +17,8 @@ from datamodules._characters import Characters
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 # Imported once, in the server; each measuring process is a fork of it and starts in milliseconds.
 _PRELOAD = ["torch", "torchvision", "cv2", "bench._pairing", "bench.runtimes.eager"]
-# The protocol ends after 10 s of warm-up and 12 s in all, or after ten slow rounds; a loaded machine may take several
-# times as long, and a process that takes longer than this hangs.
+# The protocol ends after 10 s of warm-up and 12 s in all, or after ten slow rounds; a loaded machine may take
+# several times as long, and a process that takes longer than this hangs.
 LIMIT_S = 180.0
 
 
@@ -27,7 +27,11 @@ class MeasurementError(Exception):
 
 
 def time_apart(
-    prepare: Callable[[], Classifier], characters: Characters, rounds: int, seed: int, limit_s: float = LIMIT_S
+    prepare: Callable[[], Classifier],
+    characters: Characters,
+    rounds: int,
+    seed: int,
+    limit_s: float = LIMIT_S,
 ) -> dict[str, Any]:
     """Run the timing protocol in a process of its own, while no other one measures.
 
@@ -41,15 +45,17 @@ def time_apart(
     Returns: ``value``, nanoseconds per call, and its details; see ``bench._pairing.time_paired``.
 
     Raises:
-        MeasurementError: an error in that process, as ``Type: text``; or it died, or took longer than ``limit_s``.
+        MeasurementError: an error in that process, as ``Type: text``; or it died, or took too long.
     """
     with _alone():
         context = _server()
         receiver, sender = context.Pipe(duplex=False)
-        process = context.Process(target=_measure, args=(sender, prepare, characters, rounds, seed), daemon=True)
+        process = context.Process(
+            target=_measure, args=(sender, prepare, characters, rounds, seed), daemon=True
+        )
         try:
             process.start()
-            sender.close()  # the other process holds the only one left, so that its death is the end of the pipe
+            sender.close()  # the other process has the only one left: its death ends the pipe
             answer = _answer(receiver, process, limit_s)
         finally:
             sender.close()

@@ -12,5 +12,5 @@ PHASE = "figures"
 
 
 def measure(row: Row) -> Measurement:
-    """The share of test characters whose class is among the five most probable, with Wilson's 95 % interval."""
+    """The share of test characters whose class is among the first five, with Wilson's 95 % interval."""
     return within(row, 5)

@@ -1,4 +1,4 @@
-"""CPU time to classify one character."""
+"""Time to classify one character on one CPU thread."""
 
 from functools import partial
 
@@ -20,7 +20,7 @@ _CHARACTERS = 256  # as many as a suite's validation part has at least; more tha
 
 
 def measure(row: Row) -> Measurement:
-    """Median CPU time to classify one character in eager mode, beside a frozen reference network.
+    """Median time to classify one character in eager mode on one CPU thread, beside a frozen reference.
 
     Raises:
         MeasurementError: the measuring process failed; its error as text.
@@ -30,14 +30,14 @@ def measure(row: Row) -> Measurement:
 
 
 def measure_runtime(row: Row, runtime: str) -> Measurement:
-    """Median CPU time to classify one character in a runtime, beside a frozen reference network in eager mode.
+    """Median time to classify one character in a runtime on one CPU thread, beside a frozen reference.
 
-    Resize, normalisation, network and softmax of a native-size character are inside the clock: a user pays for all
-    of them. One thread, batch 1, a process of its own, trained weights, and validation characters of which each is
-    seen in turn.
+    Resize, normalisation, network and softmax of a native-size character are inside the clock: a user pays
+    for all of them. One thread, batch 1, a process of its own, the row's weights, and validation characters
+    in turn.
 
     Args:
-        row: its weights file, architecture and validation characters; the network itself stays in this process.
+        row: its weights file, architecture and validation characters; the network itself stays here.
         runtime: ``eager`` or another name of ``bench.runtimes``.
 
     Returns: nanoseconds; ``ratio_to_reference`` is what survives a change of load or machine.

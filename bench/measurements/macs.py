@@ -18,8 +18,9 @@ _PAPER = 255  # a blank character: where the cost depends on what is read, the n
 def measure(row: Row) -> Measurement:
     """Multiply-adds of one forward pass at batch 1; no value where an operator's cost is not known.
 
-    Convolutions, fully connected layers and products of matrices count; biases, normalisation, activations and
-    pooling do not, and stand as output values in ``elementwise``. ``incomplete`` names what could not be counted.
+    Convolutions, fully connected layers and products of matrices count. Biases do not; normalisation,
+    activations and pooling stand as output values in ``elementwise``. ``incomplete`` names what could not
+    be counted.
     """
     recogniser = row.recogniser
     blank = torch.full((1, recogniser.channels, recogniser.size, recogniser.size), _PAPER, dtype=torch.uint8)

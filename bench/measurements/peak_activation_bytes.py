@@ -28,8 +28,8 @@ def measure(row: Row) -> Measurement:
 def peak_bytes(network: nn.Module, *inputs: Tensor) -> int:
     """Most bytes that tensors made during one forward pass hold at once.
 
-    Parameters, buffers and the inputs are the caller's and do not count; neither does scratch memory inside an
-    operator's kernel.
+    Parameters, buffers and the inputs are the caller's and do not count, nor does scratch memory inside a
+    kernel.
     """
     tracker = _Tracker([*network.parameters(), *network.buffers(), *inputs])
     with torch.inference_mode(), tracker:
@@ -37,11 +37,11 @@ def peak_bytes(network: nn.Module, *inputs: Tensor) -> int:
     return tracker.peak
 
 
-class _Tracker(OperatorMode):
-    """Adds each new storage when an operator returns it and takes it off when nothing refers to it any more."""
+class _Tracker(OperatorMode):  # type: ignore[no-untyped-call]
+    """Adds each new storage when an operator returns it, takes it off when nothing refers to it any more."""
 
     def __init__(self, given: list[Tensor]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.live = self.peak = 0
         # Storages by identity; the given ones are kept, so that no new one can take their identity.
         self._given = [tensor.untyped_storage() for tensor in given]

@@ -1,8 +1,8 @@
 """Runtimes: a file here without a leading underscore runs recognisers, and its name follows ``latency@``.
 
-Such a file holds ``prepare(subject, form) -> Classifier`` and, where it offers more than its plain form, the literal
-``FORMS``: with ``FORMS = ("int8",)`` the file ``x.py`` is the runtimes ``x`` (form ``""``) and ``x-int8``. It is
-imported in the measuring process alone and there keeps to one thread.
+Such a file holds ``prepare(subject, form) -> Classifier`` and, where it offers more than its plain form, the
+literal ``FORMS``: with ``FORMS = ("int8",)`` the file ``x.py`` is the runtimes ``x`` (form ``""``) and
+``x-int8``. It is imported in the measuring process and there keeps to one thread.
 """
 
 from dataclasses import dataclass

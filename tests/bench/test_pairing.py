@@ -1,0 +1,140 @@
+"""The timing protocol on sides whose speed is known."""
+
+import math
+import random
+import time
+from itertools import count
+
+import pytest
+import torch
+
+from bench import _pairing
+from bench._pairing import BLOCK_NS, LEAST_ROUNDS, Side, cpu_pressure, flushes_denormals, warm_up
+from bench._reference import _network, reference, reference_input
+from bench.counting import count as count_macs
+
+
+class Scripted(Side):
+    """A side that takes ``cost`` times what the machine's speed is at that moment."""
+
+    def __init__(self, cost: float, speed) -> None:
+        super().__init__(abs, [0])
+        self.cost, self.speed = cost, speed
+
+    def timed_block(self) -> float:
+        return self.cost * self.speed()
+
+
+def burn(milliseconds: float) -> None:
+    end = time.process_time() + milliseconds / 1000
+    while time.process_time() < end:
+        pass
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_steady_drift_cancels(seed: int) -> None:
+    moments = count()
+    drifting = [Scripted(cost, lambda: 1 + 0.05 * next(moments)) for cost in (3.0, 1.0)]
+    rng = random.Random(seed)
+    for _ in range(4):
+        assert _pairing._round(*drifting, rng) == pytest.approx(math.log(3))
+
+
+def test_both_orders_are_drawn() -> None:
+    order: list[str] = []
+
+    class Named(Side):
+        def __init__(self, name: str) -> None:
+            super().__init__(abs, [0])
+            self.name = name
+
+        def timed_block(self) -> float:
+            order.append(self.name)
+            return 1.0
+
+    rng = random.Random(0)
+    sides = Named("A"), Named("B")
+    for _ in range(20):
+        _pairing._round(*sides, rng)
+    rounds = {"".join(order[i : i + 4]) for i in range(0, 80, 4)}
+    assert rounds == {"ABBA", "BAAB"}
+
+
+def test_slow_systems_get_fewer_rounds_but_ten() -> None:
+    sides = [Scripted(1.0, lambda: 1.0) for _ in range(3)]
+    rng = random.Random(0)
+    over, _ = _pairing._rounds(*sides, 60, time.monotonic() - 1, rng)
+    ample, controls = _pairing._rounds(*sides, 60, time.monotonic() + 60, rng)
+    assert (len(over), len(ample), len(controls)) == (LEAST_ROUNDS, 60, 20)
+
+
+def test_control_at_the_smallest_scale_has_as_many_rounds() -> None:
+    sides = [Scripted(1.0, lambda: 1.0) for _ in range(3)]
+    ratios, controls = _pairing._rounds(*sides, 10, time.monotonic() + 60, random.Random(0))
+    assert len(ratios) == len(controls) == 10
+
+
+def test_inputs_are_cycled_through() -> None:
+    seen: list[int] = []
+    side = Side(seen.append, [0, 1, 2])
+    side.run(4)
+    side.block = 3
+    side.timed_block()
+    assert seen == [0, 1, 2, 0, 1, 2, 0]
+    assert len(side.wall) == len(side.cpu) == 3  # only blocks are kept
+
+
+def test_times_are_those_of_the_call() -> None:
+    side = Side(burn, [2.0])
+    wall, cpu = side.run(5)
+    assert all(1.9e6 < c < 4e6 for c in cpu)
+    assert all(w > 1.9e6 for w in wall)
+
+
+def test_warm_up_sets_blocks_of_five_milliseconds() -> None:
+    fast, slow = Side(burn, [0.5]), Side(burn, [8.0])
+    assert warm_up(fast, slow)
+    assert 8 <= fast.block <= 10  # 0.5 ms and what the loop costs
+    assert slow.block == 1
+    assert BLOCK_NS == 5e6
+
+
+def test_warm_up_gives_up_on_what_never_settles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_pairing, "WARM_CAP_S", 0.7)
+    lengths = [0.1] * 10 + [0.3] * 10
+    assert not warm_up(Side(burn, lengths))
+
+
+def test_reference_is_frozen() -> None:
+    # Whoever changes these numbers bumps the VERSION of every latency.
+    classify = reference()
+    found = classify(reference_input())
+    assert found.shape == (1, 100)
+    assert found.sum().item() == pytest.approx(1)
+    assert found[0, :3].tolist() == pytest.approx([0.0076557, 0.0086556, 0.0060206], rel=1e-3)
+    assert torch.equal(found, reference()(reference_input()))
+
+
+def test_cost_of_the_reference() -> None:
+    layers = [32 * 32 * 16 * 9, 32 * 32 * 32 * 16 * 9, 16 * 16 * 32 * 32 * 9, 8 * 8 * 64 * 32 * 9, 64 * 100]
+    assert count_macs(_network(), reference_input()).macs == sum(layers) == 8_411_392
+
+
+def test_pressure_is_read_where_the_kernel_gives_it(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "cpu"
+    file.write_text(
+        "some avg10=12.50 avg60=0.10 avg300=0.00 total=1\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n"
+    )
+    monkeypatch.setattr(_pairing, "PRESSURE", file)
+    assert cpu_pressure() == 12.5
+    monkeypatch.setattr(_pairing, "PRESSURE", tmp_path / "none")
+    assert cpu_pressure() is None
+
+
+def test_denormals_are_told() -> None:
+    assert not flushes_denormals()
+    if torch.set_flush_denormal(True):
+        try:
+            assert flushes_denormals()
+        finally:
+            torch.set_flush_denormal(False)
