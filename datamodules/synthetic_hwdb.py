@@ -9,7 +9,6 @@ import numpy as np
 from datamodules import _handwriting, _pen, _strokes
 from datamodules._base import CharacterDataModule, DatasetInfo, DataSettings, Splits
 from datamodules._cache import cache_folder
-from datamodules._characters import Characters
 from datamodules._gb2312 import LEVEL1
 from datamodules._hwdb import read_characters
 
@@ -28,7 +27,7 @@ class SyntheticHWDB(CharacterDataModule):
     """Level-1 characters of GB2312 in synthetic handwriting, split by writer.
 
     Args:
-        classes: how many of the 3,755 characters, evenly spread.
+        classes: how many of the 3,755 characters, evenly spread; or the characters themselves, in label order.
         writers: (train, test) writers; every writer writes every character once. Validation has writers of its
             own, a tenth of train's or as many as latency needs.
         batch_size, workers, seed: see CharacterDataModule; ``seed`` does not change the characters.
@@ -36,21 +35,21 @@ class SyntheticHWDB(CharacterDataModule):
 
     def __init__(
         self,
-        classes: int = len(LEVEL1),
+        classes: int | Sequence[str] = len(LEVEL1),
         writers: tuple[int, int] = WRITERS,
         batch_size: int = 64,
         workers: int = 0,
         seed: int = 0,
     ) -> None:
         super().__init__(batch_size, workers, seed)
-        if not 2 <= classes <= len(LEVEL1):
-            raise ValueError(f"wanted 2 to {len(LEVEL1)} classes, got {classes}")
+        self.characters = spread(classes) if isinstance(classes, int) else tuple(classes)
+        if len(self.characters) < 2:
+            raise ValueError(f"wanted at least 2 classes, got {len(self.characters)}")
         if min(writers) < 1:
             raise ValueError(f"wanted at least one writer in train and in test, got {writers}")
-        self.characters = spread(classes)
         self.counts = {
             "train": writers[0],
-            "val": max(-(-VALIDATION_CHARACTERS // classes), writers[0] // 10),
+            "val": max(-(-VALIDATION_CHARACTERS // len(self.characters)), writers[0] // 10),
             "test": writers[1],
         }
 
@@ -93,7 +92,13 @@ def build(settings: DataSettings) -> SyntheticHWDB:
 
 
 def spread(classes: int) -> tuple[str, ...]:
-    """This many level-1 characters, evenly spread over GB2312 order."""
+    """This many level-1 characters, evenly spread over GB2312 order.
+
+    Raises:
+        ValueError: more than there are, or none.
+    """
+    if not 1 <= classes <= len(LEVEL1):
+        raise ValueError(f"wanted 1 to {len(LEVEL1)} classes, got {classes}")
     return tuple(LEVEL1[i] for i in np.linspace(0, len(LEVEL1) - 1, classes).astype(int))
 
 
