@@ -14,6 +14,7 @@ from bench import _numbers as numbers
 from bench._performance import performance_board
 from bench._picture import picture
 from bench._published import shown_claims
+from bench._readme import filled as readme_filled
 from bench._rows import BoardRow, Protocol, board_rows, sections
 from bench._stored import Stored, read_stored
 from bench.claims import Claim, load_claims
@@ -81,6 +82,7 @@ def render_all(
         dataset = item.record["dataset"]
         groups.setdefault((item.record["suite"], dataset["name"] if dataset else None), []).append(item)
     files: dict[str, bytes] = {}
+    first: dict[str, list[BoardRow]] = {}
     for suite, name in sorted(groups, key=str):
         stored = groups[suite, name]
         if name is None:
@@ -88,7 +90,11 @@ def render_all(
         else:
             stem = board_stem(suite, name, default_dataset)
             files |= _recogniser_board(stem, title(suite), stored, protocols, claims)
-    return {leaderboards / name: content for name, content in sorted(files.items())}
+            first[stem] = board_rows(sections(stored)[0], protocols)
+    found = {leaderboards / name: content for name, content in sorted(files.items())}
+    readme = leaderboards.resolve().parent / "README.md"
+    content = readme_filled(readme, first.get)
+    return found if content is None else {**found, readme: content}
 
 
 def write_boards(
