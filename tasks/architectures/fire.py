@@ -8,8 +8,12 @@ from tasks.architectures._checks import check_variant, fitted, output_shape
 SOURCE = "Li, Teng, Jin, Lu: Building efficient CNN architecture for offline HCCR"
 VARIANTS = ("gap", "fc", "gwap")  # fire-hccr, section 4.3
 INPUT = (1, 64)  # fire-hccr, section 4.2
+# Measured on an AMD EPYC with AVX-512, batch 1, one thread, channels last against contiguous: 4.4 ms against
+# 6.5 (gwap), 4.2 against 6.2 (gap), 10.3 against 12.1 (fc).
 LAYOUT = "channels_last"
-CPU_TRAINING = "fp32"
+# Measured there, a step of 64 images, channels last: bfloat16 is 1.71 (fc) to 2.09 (gap) times as fast as
+# float32.
+CPU_TRAINING = "bf16"
 RECIPE = {
     "light": {},
     # fire-hccr, section 4.2; it names no augmentation and no number of epochs: 40 leave room for three cuts.

@@ -9,7 +9,10 @@ from tasks.architectures._torchvision import torchvision_network
 SOURCE = "Sandler et al.: MobileNetV2, arXiv:1801.04381; for characters: mobilenet-hccr, section 4.2"
 VARIANTS = ()
 INPUT = (1, 64)
+# Measured on an AMD EPYC with AVX-512, batch 1, one thread, channels last against contiguous: 5.2 ms against
+# 6.6.
 LAYOUT = "channels_last"
+# Measured there, a step of 64 images, channels last: bfloat16 is 0.57 times as fast as float32.
 CPU_TRAINING = "fp32"
 RECIPE: dict[str, dict[str, object]] = {"light": {}, "paper": {}}  # "paper" is mobilenet-hccr's own
 

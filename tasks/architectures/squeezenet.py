@@ -9,10 +9,14 @@ from tasks.architectures._torchvision import torchvision_network
 SOURCE = "Iandola et al.: SqueezeNet, arXiv:1602.07360; version 1.1 from the authors' released code"
 VARIANTS = ()
 INPUT = (1, 64)
+# Measured on an AMD EPYC with AVX-512, batch 1, one thread, channels last against contiguous: 1.3 ms against
+# 2.6.
 LAYOUT = "channels_last"
-CPU_TRAINING = "fp32"
+# Measured there, a step of 64 images, channels last: bfloat16 is 1.35 times as fast as float32.
+CPU_TRAINING = "bf16"
 RECIPE = {
-    "light": {},
+    # Without batch normalisation; measured over ten epochs of 30 real characters, 0.001 learns half as fast.
+    "light": {"lr": 5e-4},
     # Section 3.1: a rate of 0.04, lowered linearly; the one-cycle schedule comes nearest. Momentum 0.9, decay
     # 0.0002, batch 512 and 170,000 steps (68 passes over ImageNet) stand in the authors' released solver.
     "paper": {

@@ -9,8 +9,12 @@ from tasks.architectures._torchvision import torchvision_network
 SOURCE = "Simonyan, Zisserman: Very deep convolutional networks for image recognition, arXiv:1409.1556"
 VARIANTS = ()
 INPUT = (1, 64)
+# Measured on an AMD EPYC with AVX-512, batch 1, one thread, channels last against contiguous: 54.9 ms against
+# 55.9, a tie; training decides.
 LAYOUT = "channels_last"
-CPU_TRAINING = "fp32"
+# Measured there, a step of 64 images, channels last: bfloat16 is 1.66 times as fast as float32 in CPU time of
+# one thread.
+CPU_TRAINING = "bf16"
 RECIPE = {
     "light": {},
     # Section 3.1: batch 256, momentum 0.9, decay 0.0005, rate 0.01 cut by ten when the validation accuracy

@@ -107,7 +107,7 @@ def test_an_unknown_variant_is_refused_with_the_known_ones(system):
         build(name, "nonesuch")
 
 
-@pytest.mark.parametrize("size", [1, 12, 40])
+@pytest.mark.parametrize("size", [1, 40])
 @pytest.mark.parametrize(("name", "variant"), SYSTEMS)
 def test_any_size_either_fits_or_names_the_layer(name, variant, size):
     with torch.device("meta"):
