@@ -83,7 +83,9 @@ def test_what_the_image_does_not_cover_is_paper(channels: int) -> None:
     assert (turned[10, 10] == 0).all()
 
 
-@pytest.mark.parametrize(("height", "width"), [(64, 64), (128, 32), (33, 91), (17, 16), (1, 40), (40, 1), (1, 1)])
+@pytest.mark.parametrize(
+    ("height", "width"), [(64, 64), (128, 32), (33, 91), (17, 16), (1, 40), (40, 1), (1, 1)]
+)
 @pytest.mark.parametrize("size", [32, 52, 64])
 def test_fit_keeps_the_aspect_ratio_and_centres(height: int, width: int, size: int) -> None:
     fitted = resample(np.zeros((height, width), np.uint8), fit_matrix(height, width, size), size) < 128
@@ -126,7 +128,12 @@ AFFINE = st.tuples(*[st.floats(-3, 3) for _ in range(4)], st.floats(-40, 40), st
 
 @settings(max_examples=60, deadline=None)
 @given(
-    AFFINE, st.integers(1, 40), st.integers(1, 40), st.integers(1, 48), st.sampled_from([1, 3]), st.integers(0, 9)
+    AFFINE,
+    st.integers(1, 40),
+    st.integers(1, 40),
+    st.integers(1, 48),
+    st.sampled_from([1, 3]),
+    st.integers(0, 9),
 )
 def test_any_map_gives_a_square_between_the_darkest_ink_and_paper(
     entries: tuple[float, ...], height: int, width: int, size: int, channels: int, seed: int
