@@ -14,7 +14,8 @@ def fit_matrix(height: int, width: int, size: int, margin: int = 0) -> NDArray[n
     """The evaluation geometry: pad to a square with paper, centred, then scale to ``size``.
 
     Args:
-        height, width: native size in pixels.
+        height: native size in pixels.
+        width: likewise.
         size: output side in pixels.
         margin: blank pixels of the output kept on each side.
 
@@ -46,7 +47,7 @@ def resample(image: NDArray[np.uint8], matrix: NDArray[np.float64], size: int) -
     new_w = _shrunk(width, math.hypot(a, c))
     new_h = _shrunk(height, math.hypot(b, d))
     if (new_w, new_h) != (width, height):
-        image = cv2.resize(image, (new_w, new_h), interpolation=cv2.INTER_AREA)
+        image = np.asarray(cv2.resize(image, (new_w, new_h), interpolation=cv2.INTER_AREA), np.uint8)
     placed = _place(image, a * width, d * height, left, top, size) if abs(b) + abs(c) < _AXIS_ALIGNED else None
     if placed is not None:
         return placed
@@ -71,7 +72,7 @@ def _place(
     if off > _AXIS_ALIGNED * 4 or w < 1 or h < 1 or x < 0 or y < 0 or x + w > size or y + h > size:
         return None
     if (w, h) != (image.shape[1], image.shape[0]):
-        image = cv2.resize(image, (w, h), interpolation=cv2.INTER_LINEAR)
+        image = np.asarray(cv2.resize(image, (w, h), interpolation=cv2.INTER_LINEAR), np.uint8)
     paper = np.full((size, size, *image.shape[2:]), PAPER, np.uint8)
     paper[y : y + h, x : x + w] = image
     return paper

@@ -118,7 +118,7 @@ def make_loader(dataset: BatchDataset, batch: int, shuffle: bool, workers: int) 
     sampler = EpochBatches(len(dataset.characters), batch, shuffle, dataset.seed)
     return DataLoader(
         dataset,
-        sampler=sampler,  # type: ignore[arg-type]
+        sampler=sampler,
         batch_size=None,  # the sampler's keys are whole batches
         num_workers=workers,
         persistent_workers=workers > 0,

@@ -2,12 +2,13 @@
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from datamodules._base import CharacterDataModule, DatasetInfo, DataSettings, Splits, cut_validation
 from datamodules._characters import Characters
@@ -65,31 +66,32 @@ def build(settings: DataSettings) -> ImageFolder:
     return ImageFolder(settings.data_root)
 
 
-def _files(root: Path) -> Iterator[PurePosixPath]:
+def _entries(root: Path) -> Iterator[tuple[PurePosixPath, bool]]:
+    """Paths below the root, and whether each is a folder."""
     if root.is_dir():
         for path in root.rglob("*"):
-            yield PurePosixPath(path.relative_to(root).as_posix() + ("/" if path.is_dir() else ""))
+            yield PurePosixPath(path.relative_to(root).as_posix()), path.is_dir()
         return
     try:
         with zipfile.ZipFile(root) as archive:
-            for name in archive.namelist():
-                yield PurePosixPath(name)
-    except zipfile.BadZipFile as error:
+            for info in archive.infolist():
+                yield PurePosixPath(info.filename), info.is_dir()
+    except (zipfile.BadZipFile, OSError) as error:
         raise DataError(root, 0, "a zip archive or a folder", str(error), LAYOUT_ADVICE) from error
 
 
 def _by_class(root: Path) -> dict[str, dict[str, list[PurePosixPath]]]:
     """Split -> class -> files; classes without a file are kept, so that they can be named."""
     groups: dict[str, dict[str, list[PurePosixPath]]] = {"train": {}, "test": {}}
-    for path in _files(root):
+    for path, is_folder in _entries(root):
         parts = path.parts
-        if "__MACOSX" in parts or not any(split in parts for split in groups):
-            continue
-        start = next(i for i, part in enumerate(parts) if part in groups)
-        split, inner = parts[start], parts[start + 1 :]
-        if inner and (len(inner) > 1 or not path.suffix):
-            members = groups[split].setdefault(inner[0], [])
-            if len(inner) > 1 and path.suffix.lower() in SUFFIXES:
+        if any(part.startswith((".", "__MACOSX")) for part in parts):
+            continue  # what file managers leave
+        start = next((i for i, part in enumerate(parts) if part in groups), len(parts))
+        inner = parts[start + 1 :]
+        if len(inner) > 1 or (inner and is_folder):
+            members = groups[parts[start]].setdefault(inner[0], [])
+            if not is_folder and path.suffix.lower() in SUFFIXES:
                 members.append(path)
     return groups
 
@@ -124,11 +126,12 @@ def _decode(root: Path, classes: dict[str, list[PurePosixPath]], labels: tuple[s
 
 
 def _member(archive: zipfile.ZipFile, root: Path, name: str) -> bytes:
-    info = archive.getinfo(name)
+    offset = 0
     try:
-        return archive.read(info)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError) as error:
+        info = archive.getinfo(name)
         offset = info.header_offset
+        return archive.read(info)
+    except (zipfile.BadZipFile, zlib.error, KeyError, RuntimeError, OSError, EOFError) as error:
         raise DataError(f"{root}/{name}", offset, "a readable member of the zip", str(error)) from error
 
 
@@ -144,10 +147,10 @@ def decode_image(content: bytes, name: str) -> NDArray[np.uint8]:
         with Image.open(io.BytesIO(content)) as opened:
             if max(opened.size) > LARGEST:
                 raise DataError(name, 0, f"a character of at most {LARGEST} pixels a side", f"{opened.size}")
-            rgba = np.asarray(opened.convert("RGBA"))
+            rgba = np.asarray(_in_eight_bits(opened, name).convert("RGBA"))
     except DataError:
         raise
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise DataError(name, 0, "an image", f"{len(content)} bytes of another kind") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(name, len(content), "a whole image", f"{error}", "Restore this file.") from error
@@ -155,3 +158,12 @@ def decode_image(content: bytes, name: str) -> NDArray[np.uint8]:
     colour = ((rgba[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
     grey = colour[..., :1]
     return np.ascontiguousarray(grey[..., 0] if (colour == grey).all() else colour)
+
+
+def _in_eight_bits(image: Image.Image, name: str) -> Image.Image:
+    """Pillow cuts deeper greys off at 255 instead of scaling them."""
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image).astype(np.uint32) // 257).astype(np.uint8))  # 65,535 / 257 = 255
+    if image.mode in ("I", "F"):
+        raise DataError(name, 0, "8 or 16 bits a channel", f"pixels of mode {image.mode}", "Convert it to 8 bits.")
+    return image
