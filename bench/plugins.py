@@ -9,7 +9,7 @@ MEASUREMENTS = Registry("bench.measurements")
 RUNTIMES = Registry("bench.runtimes")
 COMPARISONS = Registry("bench.comparisons")
 
-__all__ = ["ARCHITECTURES", "COMPARISONS", "DATASETS", "MEASUREMENTS", "RUNTIMES", "SUITES", "UnknownPlugin", "systems"]
+__all__ = ["ARCHITECTURES", "COMPARISONS", "DATASETS", "MEASUREMENTS", "RUNTIMES", "SUITES", "Registry", "UnknownPlugin", "systems"]
 
 
 def systems() -> list[str]:

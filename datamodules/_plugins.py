@@ -2,16 +2,18 @@
 
 import ast
 import importlib
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from importlib import metadata
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 
-class UnknownPlugin(KeyError):
+class UnknownPlugin(KeyError):  # noqa: N818  (the name says what is wrong)
     """A name that no plug-in has; the message lists those that exist."""
 
     def __str__(self) -> str:
@@ -52,18 +54,24 @@ class Registry:
         return importlib.import_module(third_party.get(name, f"{self.package}.{name}"))
 
     def literals(self, name: str) -> Mapping[str, Any]:
-        """The upper-case literals and the docstring (as ``__doc__``) of a plug-in, read without importing it."""
+        """The upper-case literals and the docstring (as ``__doc__``) of a plug-in, read without importing it.
+
+        A file that cannot be read has no literals, and its ``__doc__`` says why: one broken plug-in must not keep
+        the others from being listed.
+        """
         self.check(name)
-        tree = ast.parse(self._file(name).read_text(encoding="utf-8"))
+        try:
+            tree = ast.parse(self._file(name).read_bytes())
+        except (OSError, SyntaxError, ValueError, ImportError) as error:
+            return {"__doc__": f"cannot be read ({type(error).__name__}: {error})"}
         found: dict[str, Any] = {"__doc__": ast.get_docstring(tree) or ""}
         for node in tree.body:
-            target = node.target if isinstance(node, ast.AnnAssign) else None
-            if isinstance(node, ast.Assign):
-                target = node.targets[0]
+            if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+                continue
+            target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
             if isinstance(target, ast.Name) and target.id.isupper():
-                value = getattr(node, "value", None)
                 try:
-                    found[target.id] = ast.literal_eval(value) if value is not None else None
+                    found[target.id] = ast.literal_eval(node.value)
                 except ValueError:
                     continue  # an expression: known only after the import
         return found
@@ -78,12 +86,27 @@ class Registry:
         module = self._third_party().get(name)
         if module is None:
             return self._folder() / f"{name}.py"
-        spec = find_spec(module)
-        if spec is None or spec.origin is None:
+        source = _source(module)
+        if source is None:
             raise ModuleNotFoundError(f"{self.word} {name}: its module {module} is not installed")
-        return Path(spec.origin)
+        return source
 
     def _third_party(self) -> dict[str, str]:
         if not self.group:
             return {}
         return {point.name: point.module for point in metadata.entry_points(group=self.group)}
+
+
+def _source(module: str) -> Path | None:
+    """The file of a module, found without importing the packages that it lies in."""
+    path: Sequence[str] | None = None
+    spec: ModuleSpec | None = None
+    parts = module.split(".")
+    for depth in range(1, len(parts) + 1):
+        finders = (getattr(finder, "find_spec", None) for finder in sys.meta_path)
+        found = (find(".".join(parts[:depth]), path) for find in finders if find is not None)
+        spec = next((one for one in found if one is not None), None)
+        if spec is None:
+            return None
+        path = spec.submodule_search_locations
+    return Path(spec.origin) if spec is not None and spec.origin else None
