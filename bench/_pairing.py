@@ -6,7 +6,8 @@ import random
 import resource
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -90,40 +91,25 @@ def time_paired(
     cv2.setNumThreads(1)
     classifier = prepare()
     images = [characters.image(i) for i in range(len(characters))]
-    candidate, frozen, control = (
-        Side(classifier, images),
-        *(Side(reference(), [reference_input()]) for _ in "12"),
-    )
+    candidate = Side(classifier, images)
+    frozen, control = Side(reference(), [reference_input()]), Side(reference(), [reference_input()])
     first_call = candidate.run(1)[0][0]
-    switches = resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
-    rng = random.Random(seed)
-    gc.collect()
-    gc.disable()
-    try:
+    switches = involuntary_switches()
+    with _no_collection():
         end = time.monotonic() + BUDGET_S
         steady = warm_up(candidate, frozen)
         control.block = frozen.block
-        ratios, controls = _rounds(candidate, frozen, control, rounds, end, rng)
+        ratios, controls = _rounds(candidate, frozen, control, rounds, end, random.Random(seed))
         preprocess, _ = Side(classifier.preprocess, images).run(len(images))
-    finally:
-        gc.enable()
-    ratio, low, high = bootstrap_ratio(np.array(ratios), seed)
-    aa_ratio, aa_low, aa_high = bootstrap_ratio(np.array(controls), seed)
-    taken = sum(candidate.wall) / sum(candidate.cpu) - 1
     return {
-        **_spread(candidate.wall),
-        "rounds": len(ratios),
-        "ratio_to_reference": ratio,
-        "ratio_ci": [low, high],
+        **_spread(candidate),
+        **_compared(ratios, controls, seed),
         "reference_ns": statistics.median(frozen.wall),
         "preprocess_ns": statistics.median(preprocess),
         "first_call_ns": first_call,
-        "cpu_ns": statistics.fmean(candidate.cpu),
-        "aa_ratio": aa_ratio,
-        "aa_ci": [aa_low, aa_high],
-        "noisy": not aa_low <= 1 <= aa_high or abs(aa_ratio - 1) > NOISY or taken > TAKEN,
+        "noisy": _taken(candidate) > TAKEN or _differs(controls, seed),
         "steady": steady,
-        "involuntary_switches": resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw - switches,
+        "involuntary_switches": involuntary_switches() - switches,
         "pressure": cpu_pressure(),
         "flush_denormal": flushes_denormals(),
     }
@@ -143,6 +129,11 @@ def warm_up(*sides: Side) -> bool:
     for side in sides:
         side.block = max(1, math.ceil(BLOCK_NS / medians[side][-1]))
     return steady
+
+
+def involuntary_switches() -> int:
+    """How often this process has lost the CPU to another one."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
 
 
 def cpu_pressure() -> float | None:
@@ -184,14 +175,49 @@ def _round(a: Side, b: Side, rng: random.Random) -> float:
     return log_ratio if outer is a else -log_ratio
 
 
-def _spread(times: Sequence[int]) -> dict[str, Any]:
-    q25, median, q75, p90 = (float(q) for q in np.percentile(times, [25, 50, 75, 90]))
-    # Where cost depends on the character, as with early exits, the mean is what many characters cost.
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep Python's garbage collector out of the timed calls."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def _spread(side: Side) -> dict[str, Any]:
+    q25, median, q75, p90 = (float(q) for q in np.percentile(side.wall, [25, 50, 75, 90]))
     return {
         "value": median,
-        "n": len(times),
+        "n": len(side.wall),
         "q25": q25,
         "q75": q75,
         "p90": p90,
-        "mean": statistics.fmean(times),
+        # Where cost depends on the character, as with early exits, the means are what many characters cost.
+        "mean": statistics.fmean(side.wall),
+        "cpu_ns": statistics.fmean(side.cpu),
     }
+
+
+def _compared(ratios: list[float], controls: list[float], seed: int) -> dict[str, Any]:
+    ratio, low, high = bootstrap_ratio(np.array(ratios), seed)
+    control, control_low, control_high = bootstrap_ratio(np.array(controls), seed)
+    return {
+        "rounds": len(ratios),
+        "ratio_to_reference": ratio,
+        "ratio_ci": [low, high],
+        "aa_ratio": control,
+        "aa_ci": [control_low, control_high],
+    }
+
+
+def _differs(controls: list[float], seed: int) -> bool:
+    """Whether the reference differs from itself."""
+    ratio, low, high = bootstrap_ratio(np.array(controls), seed)
+    return not low <= 1 <= high or abs(ratio - 1) > NOISY
+
+
+def _taken(side: Side) -> float:
+    """How much longer the calls took than the CPU worked on them, as a share."""
+    return sum(side.wall) / sum(side.cpu) - 1

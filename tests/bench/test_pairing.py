@@ -105,6 +105,18 @@ def test_warm_up_gives_up_on_what_never_settles(monkeypatch: pytest.MonkeyPatch)
     assert not warm_up(Side(burn, lengths))
 
 
+def test_a_reference_that_differs_from_itself_is_noise() -> None:
+    assert not _pairing._differs([0.002, -0.002] * 10, 0)
+    assert _pairing._differs([0.02, 0.0, 0.02] * 7, 0)  # 2 % off
+    assert _pairing._differs([0.004, 0.005, 0.006] * 7, 0)  # half a per cent, but surely
+
+
+def test_time_that_others_took_is_wall_time_beyond_cpu_time() -> None:
+    side = Side(abs, [0])
+    side.wall, side.cpu = [130, 170], [100, 150]
+    assert _pairing._taken(side) == pytest.approx(0.2)
+
+
 def test_reference_is_frozen() -> None:
     # Whoever changes these numbers bumps the VERSION of every latency.
     classify = reference()
