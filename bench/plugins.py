@@ -9,7 +9,10 @@ MEASUREMENTS = Registry("bench.measurements")
 RUNTIMES = Registry("bench.runtimes")
 COMPARISONS = Registry("bench.comparisons")
 
-__all__ = ["ARCHITECTURES", "COMPARISONS", "DATASETS", "MEASUREMENTS", "RUNTIMES", "SUITES", "Registry", "UnknownPlugin", "systems"]
+__all__ = [
+    "ARCHITECTURES", "COMPARISONS", "DATASETS", "MEASUREMENTS", "RUNTIMES", "SUITES", "Registry", "UnknownPlugin",
+    "systems",
+]  # fmt: skip
 
 
 def systems() -> list[str]:

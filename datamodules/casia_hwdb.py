@@ -32,7 +32,7 @@ class CasiaHWDB(CharacterDataModule):
         self.data_root = Path(data_root)
 
     def load(self) -> Splits:
-        """Read every file once; labels are the characters that occur in the training part."""
+        """Read every file once; the label space is that of the protocol, all of GB2312 level 1."""
         files = sorted(self.data_root.rglob("*.gnt")) if self.data_root.is_dir() else []
         if not files:
             raise DataError(self.data_root, 0, "a folder of .gnt files", "none there", "Unpack the archives first.")
