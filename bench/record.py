@@ -48,7 +48,7 @@ def record_path(results: Path, record: Mapping[str, Any]) -> Path:
     """Where a record lies below the folder ``results``."""
     dataset = record["dataset"]["name"] if record["dataset"] else "none"
     name = file_name(record["system"], record["machine"]["name"], record["scale"], record["seed"])
-    return results / record["suite"] / dataset / name
+    return results / str(record["suite"]) / str(dataset) / name
 
 
 def status_of(measurements: Mapping[str, Mapping[str, Any]]) -> str:

@@ -79,6 +79,7 @@ class CharacterDataModule(pl.LightningDataModule):
         super().__init__()
         self.batch_size, self.workers, self.seed = batch_size, workers, seed
         self.channels, self.size = 1, 64
+        self.keep_rest = False
         self._augmentation: View | None = None
         self._splits: Splits | None = None
         self._fingerprint = ""
@@ -162,7 +163,7 @@ class CharacterDataModule(pl.LightningDataModule):
     def _loader(self, part: Characters, view: View, shuffle: bool) -> DataLoader[Batch]:
         dataset = BatchDataset(part, view, self.size, self.channels, self.seed)
         # One pass over the evaluation parts is too short to pay for starting workers.
-        return make_loader(dataset, self.batch_size, shuffle, self.workers if shuffle else 0)
+        return make_loader(dataset, self.batch_size, shuffle, self.workers if shuffle else 0, self.keep_rest)
 
 
 def cut_validation(train: Characters) -> tuple[Characters, Characters]:

@@ -9,7 +9,7 @@ import torch
 import torch.distributed
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
 from datamodules._characters import Characters
 from datamodules._image import fit_matrix, resample
@@ -40,21 +40,24 @@ class Fitted:
         return resample(image, fit_matrix(image.shape[0], image.shape[1], self.size), self.size)
 
 
-class EpochBatches(Sampler[list[tuple[int, int]]]):
+class EpochBatches(DistributedSampler[list[tuple[int, int]]]):
     """Batches of (epoch, index) keys in an order that depends on (seed, epoch) alone.
 
     The epoch travels with each key, so that workers that outlive an epoch draw afresh too. Under distributed
-    training each process takes every world-size-th batch.
+    training each process takes every world-size-th batch; being a DistributedSampler tells Lightning to leave
+    that to it.
 
     Args:
         count: number of characters.
         batch: characters per batch.
         shuffle: whether the order is drawn; the last, short batch is then dropped unless it is the only one.
         seed: of the order.
+        keep_rest: keep it also when shuffling, for fits in one pass that must see every character.
     """
 
-    def __init__(self, count: int, batch: int, shuffle: bool, seed: int) -> None:
+    def __init__(self, count: int, batch: int, shuffle: bool, seed: int, keep_rest: bool = False) -> None:
         self.count, self.batch, self.shuffle, self.seed = count, batch, shuffle, seed
+        self.keep_rest = keep_rest
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -76,7 +79,7 @@ class EpochBatches(Sampler[list[tuple[int, int]]]):
 
     def _batches(self) -> int:
         whole, rest = divmod(self.count, self.batch)
-        return whole if self.shuffle and whole else whole + (rest > 0)
+        return whole if self.shuffle and whole and not self.keep_rest else whole + (rest > 0)
 
 
 class BatchDataset(Dataset[Batch]):
@@ -113,9 +116,11 @@ def with_channels(image: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
     return image
 
 
-def make_loader(dataset: BatchDataset, batch: int, shuffle: bool, workers: int) -> DataLoader[Batch]:
+def make_loader(
+    dataset: BatchDataset, batch: int, shuffle: bool, workers: int, keep_rest: bool = False
+) -> DataLoader[Batch]:
     """A loader of ready batches; equal for any number of workers."""
-    sampler = EpochBatches(len(dataset.characters), batch, shuffle, dataset.seed)
+    sampler = EpochBatches(len(dataset.characters), batch, shuffle, dataset.seed, keep_rest)
     return DataLoader(
         dataset,
         sampler=sampler,

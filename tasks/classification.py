@@ -62,6 +62,7 @@ class ClassificationTask(pl.LightningModule):
         if isinstance(datamodule, CharacterDataModule):
             datamodule.take_input(self.channels, self.size)
             datamodule.batch_size = self.recipe.batch
+            datamodule.keep_rest = self.fitted  # a mean is that of all characters
             datamodule.take_augmentation(CharacterAugmentation(self.recipe.augmentation, self.size))
         elif stage == "fit":
             raise TypeError(

@@ -15,7 +15,7 @@ class Normalised(nn.Module):
     def __init__(self, network: nn.Module, layout: str = "contiguous") -> None:
         super().__init__()
         self.layout = torch.channels_last if layout == "channels_last" else torch.contiguous_format
-        self.network = network.to(memory_format=self.layout)  # type: ignore[call-overload]
+        self.network = network.to(memory_format=self.layout)
 
     def forward(self, images: Tensor) -> Tensor:
         """Images, uint8 (B, C, S, S) with paper 255 -> logits (B, classes)."""

@@ -33,14 +33,14 @@ class Recogniser:
     def preprocess(self, image: NDArray[np.uint8]) -> Tensor:
         """A native-size character, uint8 (h, w) or (h, w, 3), as input, uint8 (1, C, size, size)."""
         image = with_channels(image, self.channels)
-        square = resample(image, fit_matrix(*image.shape[:2], self.size), self.size)
+        square = resample(image, fit_matrix(image.shape[0], image.shape[1], self.size), self.size)
         planes = square[None] if square.ndim == 2 else np.ascontiguousarray(square.transpose(2, 0, 1))
         return torch.from_numpy(planes)[None]
 
     @torch.inference_mode()
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities, float32 (classes,), of one native-size character."""
-        return torch.softmax(self.network(self.preprocess(image)), 1)[0].numpy()  # type: ignore[no-any-return]
+        return torch.softmax(self.network(self.preprocess(image)), 1)[0].numpy()
 
 
 def load_recogniser(architecture: str, classes: int, weights: Path) -> Recogniser:

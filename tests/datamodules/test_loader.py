@@ -84,6 +84,12 @@ def test_last_batch(count: int, batch: int, shuffle: bool, sizes: list[int]) -> 
     assert len(batches) == len(sizes)
 
 
+def test_fits_in_one_pass_see_every_character() -> None:
+    batches = EpochBatches(10, 4, True, seed=0, keep_rest=True)
+    assert [len(keys) for keys in batches] == [4, 4, 2]
+    assert len(batches) == 3
+
+
 def test_evaluation_keeps_the_order() -> None:
     loader = make_loader(BatchDataset(characters(7), Fitted(8), 8, 1, 0), 3, False, 0)
     assert torch.cat([batch["labels"] for batch in loader]).tolist() == list(range(7))
