@@ -29,6 +29,19 @@ def torchvision_network(
     return fitted(network, channels, size)
 
 
+def he_initialised(network: nn.Module) -> nn.Module:
+    """The network itself, every weight redrawn so that ReLU layers keep the spread of their input, biases 0.
+
+    Source: He et al., Delving deep into rectifiers, arXiv:1502.01852, equation 10.
+    """
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+    return network
+
+
 def _set_input_channels(network: nn.Module, channels: int) -> None:
     """Where the first convolution expects other channels, replace it, its other settings kept."""
     name, old = next((name, layer) for name, layer in network.named_modules() if isinstance(layer, nn.Conv2d))

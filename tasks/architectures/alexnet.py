@@ -4,7 +4,7 @@ from torch import nn
 from torchvision.models import alexnet
 
 from tasks.architectures._checks import check_variant
-from tasks.architectures._torchvision import torchvision_network
+from tasks.architectures._torchvision import he_initialised, torchvision_network
 
 SOURCE = "Krizhevsky: One weird trick for parallelizing convolutional neural networks, arXiv:1404.5997"
 VARIANTS = ()
@@ -15,7 +15,8 @@ LAYOUT = "channels_last"
 # Measured there, a step of 64 images, channels last: bfloat16 is 1.07 times as fast as float32.
 CPU_TRAINING = "fp32"
 RECIPE = {
-    "light": {},
+    # No batch normalisation: a quarter of the default rate.
+    "light": {"lr": 5e-4},
     # Krizhevsky, Sutskever, Hinton 2012, section 5: batch 128, momentum 0.9, decay 0.0005, rate 0.01 cut by
     # ten when the validation error stalls, 90 passes. Section 4.1: crops of 224 from 256 pixels (a shift of
     # up to 16/224) and mirror images; its colour shifts mean nothing to grey characters.
@@ -35,4 +36,7 @@ RECIPE = {
 def build(variant: str, classes: int, channels: int, size: int) -> nn.Module:
     """AlexNet; its adaptive pooling to 6x6 maps repeats the single position that is left of 64x64."""
     check_variant(variant, VARIANTS)
-    return torchvision_network(alexnet, classes, channels, size)
+    # PyTorch's default spread fades from layer to layer without batch normalisation: the logits of two
+    # characters differ by 0.0001, and 15 real characters were learnt to 25 % in 12 epochs against 59 % from
+    # He's.
+    return he_initialised(torchvision_network(alexnet, classes, channels, size))
