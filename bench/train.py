@@ -16,6 +16,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 from torch import Tensor
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from bench.row import Predictions
 from datamodules._base import CharacterDataModule
@@ -67,10 +68,17 @@ class WholeCheckpoints(TorchCheckpointIO):
 class Curve(pl.Callback):
     """Collects one point per epoch, reports progress and saves what a resumed run needs."""
 
-    def __init__(self, folder: Path, progress: Progress, spent: float) -> None:
-        self.folder, self.progress, self.spent = folder, progress, spent
+    def __init__(self, folder: Path, progress: Progress, seed: int) -> None:
+        self.folder, self.progress, self.seed = folder, progress, seed
         self.points: list[dict[str, float]] = []
+        self.spent = 0.0
         self.started = self.saved = time.monotonic()
+
+    def on_train_batch_start(self, trainer: pl.Trainer, task: Any, batch: Any, batch_idx: int) -> None:
+        """Draws inside the network, such as dropout's, start from (seed, epoch): a resumed run repeats them."""
+        if batch_idx == 0:  # the hook at the start of an epoch comes before the loader's own draw
+            epoch_seed = np.random.SeedSequence((self.seed, trainer.current_epoch)).generate_state(1)
+            torch.manual_seed(int(epoch_seed[0]))
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
         """Report at most every few steps; bars need no more."""
@@ -84,7 +92,8 @@ class Curve(pl.Callback):
         self.points.append({"epoch": trainer.current_epoch + 1, **scores})
         self.progress.epoch(trainer.current_epoch + 1, trainer.max_epochs or 1, scores)
         if time.monotonic() - self.saved > RESUME_EVERY_S:
-            trainer.save_checkpoint(self.folder / "last.ckpt")
+            with _plateaus_stepped(trainer):
+                trainer.save_checkpoint(self.folder / "last.ckpt")
             self.saved = time.monotonic()
 
     def state_dict(self) -> dict[str, Any]:
@@ -126,14 +135,13 @@ def train(
         task = ClassificationTask(architecture, datamodule.info.classes, recipe)
         epochs = task.recipe.epochs if max_epochs is None else min(max_epochs, task.recipe.epochs)
         precision = precision_for(architecture, hardware.accelerator)
-        curve = Curve(folder, progress, spent=0.0)
+        curve = Curve(folder, progress, seed)
         resume = folder / "last.ckpt"
         trainer = pl.Trainer(
             max_epochs=max(1, round(epochs)), accelerator=hardware.accelerator, devices=hardware.devices,
             num_nodes=hardware.nodes, precision=precision, callbacks=[curve], logger=False,  # type: ignore[arg-type]
             plugins=[WholeCheckpoints()], enable_checkpointing=False, enable_progress_bar=False,
             enable_model_summary=False, num_sanity_val_steps=0, default_root_dir=folder,
-            use_distributed_sampler=False,  # EpochBatches shares itself out
         )  # fmt: skip
         with interruptible():
             checkpoint = resume if resume.exists() else None
@@ -174,6 +182,23 @@ def precision_for(architecture: str, accelerator: str) -> str:
     pays = ARCHITECTURES.literals(architecture.partition(":")[0]).get("CPU_TRAINING") == "bf16"
     native = bool(torch.cpu.get_capabilities().get("avx512_bf16"))
     return "bf16-mixed" if pays and native else "32-true"
+
+
+@contextmanager
+def _plateaus_stepped(trainer: pl.Trainer) -> Iterator[None]:
+    """Lightning steps plateau schedules after an epoch's last hook, and leaves that out when it resumes there."""
+    schedules = [config.scheduler for config in trainer.lr_scheduler_configs]
+    plateaus = [schedule for schedule in schedules if isinstance(schedule, ReduceLROnPlateau)]
+    states = [schedule.state_dict() for schedule in plateaus]
+    groups = [group for optimizer in trainer.optimizers for group in optimizer.param_groups]
+    rates = [group["lr"] for group in groups]
+    for schedule in plateaus:
+        schedule.step(trainer.callback_metrics["val_loss"])
+    yield
+    for schedule, state in zip(plateaus, states, strict=True):
+        schedule.load_state_dict(state)
+    for group, rate in zip(groups, rates, strict=True):
+        group["lr"] = rate
 
 
 @contextmanager
