@@ -47,7 +47,8 @@ def ink(
     """Draw line segments and cut out their bounding box.
 
     Args:
-        starts, ends: float32 (n, 2), native pixels, x first, all positive.
+        starts: float32 (n, 2), native pixels, x first, all positive.
+        ends: likewise.
         pressure: float32 (n,), 0 to 1, where 1 is the full line width.
         pen: with what.
         rng: for the noise.
@@ -86,7 +87,8 @@ def _cover(
     bounds = [len(order) * i // LEVELS for i in range(LEVELS + 1)]
     for low, high in pairwise(bounds):
         if low < high:
-            cv2.polylines(fine, lines[low:high], False, 255, int(widths[(low + high) // 2]), cv2.LINE_8, SHIFT)  # type: ignore[call-overload]
+            width = int(widths[(low + high) // 2])
+            cv2.polylines(fine, lines[low:high], False, 255, width, cv2.LINE_8, SHIFT)  # type: ignore[call-overload]
     return cv2.resize(fine, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 

@@ -152,9 +152,7 @@ def _real(split: str):
 
 def _nearest_mean(train, test) -> float:
     """Accuracy of the nearest class mean, in grey levels of 64 x 64 pixels."""
-    (x, y), (images, labels) = (
-        tuple(np.array(part) for part in zip(*pairs, strict=True)) for pairs in (train, test)
-    )
+    (x, y), (images, labels) = (tuple(np.array(part) for part in zip(*pairs, strict=True)) for pairs in (train, test))
     means = np.stack([x[y == k].reshape(-1, 64 * 64).astype(np.float32).mean(0) for k in range(100)])
     distance = (means**2).sum(1) - 2 * images.reshape(-1, 64 * 64).astype(np.float32) @ means.T
     return float((distance.argmin(1) == labels).mean())
