@@ -1,6 +1,8 @@
 """The thinned lines of a glyph followed pen-wide: from black and white pixels to paths that run straight on."""
 
+import math
 from collections.abc import Iterator
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -9,8 +11,10 @@ from numpy.typing import NDArray
 SPUR = 3  # pixels: thinning leaves whiskers at the corners of square line ends
 BRIDGE = 7  # pixels: crossings of thick lines thin to two forks up to a line's width apart
 STRAIGHT_ON = 0.76  # cosine of 40°: two branches of a fork that differ less from a straight line are one stroke
+NEAR, FAR = 3, 12  # pixels into a branch between which its direction is taken
 
-Pixel = tuple[int, int]
+Pixel = int  # y times the width, plus x
+End = tuple[int, int]  # a branch, and 0 where it starts or 1 where it ends
 
 
 def skeleton_paths(lines: NDArray[np.uint8]) -> list[NDArray[np.float64]]:
@@ -22,7 +26,9 @@ def skeleton_paths(lines: NDArray[np.uint8]) -> list[NDArray[np.float64]]:
     Returns: float64 (n, 2) each, x and y in pixels, in no particular direction; together they hold every line.
     """
     branches, ends, count = _graph(_thin(lines))
-    return list(_chains(branches, _partners(branches, ends, count)))
+    width = lines.shape[1]
+    chains = _chains(branches, _partners(branches, ends, count, width))
+    return [np.stack([path % width, path // width], 1).astype(np.float64) for path in map(np.array, chains)]
 
 
 def _lookup_tables() -> list[NDArray[np.uint8]]:
@@ -42,7 +48,6 @@ def _lookup_tables() -> list[NDArray[np.uint8]]:
 
 _TABLES = _lookup_tables()
 _NEIGHBOURS = np.array([[128, 1, 2], [64, 0, 4], [32, 16, 8]], np.float32)  # north is bit 0, then clockwise
-_AROUND = [(-1, 0), (0, 1), (1, 0), (0, -1), (-1, 1), (1, 1), (1, -1), (-1, -1)]  # sides before corners
 
 
 def _thin(lines: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -55,21 +60,28 @@ def _thin(lines: NDArray[np.uint8]) -> NDArray[np.uint8]:
             return lines
 
 
-def _neighbours(pixel: Pixel, ink: set[Pixel]) -> list[Pixel]:
-    """Ink beside a pixel; a corner counts only where no side leads to it."""
-    y, x = pixel
-    sides = [(y + dy, x + dx) for dy, dx in _AROUND[:4] if (y + dy, x + dx) in ink]
-    corners = [(y + dy, x + dx) for dy, dx in _AROUND[4:] if (y + dy, x + dx) in ink]
-    return sides + [(a, b) for a, b in corners if (a, x) not in ink and (y, b) not in ink]
+@lru_cache(maxsize=4)
+def _steps(width: int) -> list[list[int]]:
+    """For each neighbourhood, how far on its ink lies; a corner counts only where no side leads to it."""
+    around = [-width, 1 - width, 1, 1 + width, width, width - 1, -1, -1 - width]  # north, then clockwise
+    steps = []
+    for code in range(256):
+        p = [(code >> bit) & 1 for bit in range(8)]
+        sides = [around[i] for i in (0, 2, 4, 6) if p[i]]
+        corners = [around[i] for i in (1, 3, 5, 7) if p[i] and not p[i - 1] and not p[(i + 1) % 8]]
+        steps.append(sides + corners)
+    return steps
 
 
 def _graph(thin: NDArray[np.uint8]) -> tuple[list[list[Pixel]], list[tuple[int, int]], int]:
     """Branches of the thinned glyph (pixel paths), the two nodes that each ends at, and the number of nodes."""
-    ink = {(int(y), int(x)) for y, x in np.argwhere(thin)}
-    beside = {pixel: _neighbours(pixel, ink) for pixel in ink}
+    codes = cv2.filter2D(thin, cv2.CV_8U, _NEIGHBOURS, borderType=cv2.BORDER_CONSTANT)
+    ink = np.flatnonzero(thin)
+    steps = _steps(thin.shape[1])
+    beside = {p: [p + step for step in steps[c]] for p, c in zip(ink.tolist(), codes.flat[ink].tolist(), strict=True)}
     node_of: dict[Pixel, int] = {}
     count = 0
-    for pixel in sorted(ink):
+    for pixel in beside:
         if len(beside[pixel]) != 2 and pixel not in node_of:
             count += 1
             waiting = [pixel]
@@ -83,7 +95,7 @@ def _graph(thin: NDArray[np.uint8]) -> tuple[list[list[Pixel]], list[tuple[int, 
     for path in _walk(beside, node_of, seen):
         branches.append(path)
         ends.append((node_of.get(path[0], -1), node_of.get(path[-1], -1)))
-    for pixel in sorted(ink - seen - node_of.keys()):  # rings without a node; they open at their top left
+    for pixel in sorted(beside.keys() - seen - node_of.keys()):  # rings without a node; they open at their top left
         if pixel not in seen:
             node_of[pixel] = count
             branches += list(_walk(beside, {pixel: count}, seen))
@@ -130,20 +142,19 @@ def _contract(
     return [path for path, _ in kept], [(name[a], name[b]) for _, (a, b) in kept], count
 
 
-def _partners(
-    branches: list[list[Pixel]], ends: list[tuple[int, int]], count: int
-) -> dict[tuple[int, int], tuple[int, int]]:
-    """Which branch ends run straight on into each other; an end is (branch, 0 or 1)."""
-    at: list[list[tuple[int, int]]] = [[] for _ in range(count)]
+def _partners(branches: list[list[Pixel]], ends: list[tuple[int, int]], count: int, width: int) -> dict[End, End]:
+    """Which branch ends run straight on into each other."""
+    at: list[list[End]] = [[] for _ in range(count)]
     for index, (a, b) in enumerate(ends):
         at[a].append((index, 0))
         at[b].append((index, 1))
-    partner: dict[tuple[int, int], tuple[int, int]] = {}
+    partner: dict[End, End] = {}
     for arms in at:
+        headings = [_heading(branches[index], side, width) for index, side in arms]
         pairs = sorted(
-            (float(_heading(branches, p) @ _heading(branches, q)), p, q)
-            for i, p in enumerate(arms)
-            for q in arms[i + 1 :]
+            (ax * bx + ay * by, p, q)
+            for i, (p, (ax, ay)) in enumerate(zip(arms, headings, strict=True))
+            for q, (bx, by) in zip(arms[i + 1 :], headings[i + 1 :], strict=True)
             if p[0] != q[0]
         )
         for cosine, p, q in pairs:
@@ -153,27 +164,27 @@ def _partners(
     return partner
 
 
-def _heading(branches: list[list[Pixel]], arm: tuple[int, int]) -> NDArray[np.float64]:
-    path = branches[arm[0]][:: 1 if arm[1] == 0 else -1]
-    near, far = path[min(3, len(path) - 1)], path[min(12, len(path) - 1)]
+def _heading(path: list[Pixel], side: int, width: int) -> tuple[float, float]:
+    """Unit vector from an end of a branch into it; thinning has displaced the pixels next to the end."""
+    inward = path if side == 0 else path[::-1]
+    near, far = inward[min(NEAR, len(path) - 1)], inward[min(FAR, len(path) - 1)]
     if near == far:
-        near = path[0]
-    vector = np.array([far[1] - near[1], far[0] - near[0]], np.float64)
-    return vector / max(float(np.hypot(*vector)), 1e-9)
+        near = inward[0]
+    dx, dy = far % width - near % width, far // width - near // width
+    length = math.hypot(dx, dy) or 1.0
+    return dx / length, dy / length
 
 
-def _chains(
-    branches: list[list[Pixel]], partner: dict[tuple[int, int], tuple[int, int]]
-) -> Iterator[NDArray[np.float64]]:
+def _chains(branches: list[list[Pixel]], partner: dict[End, End]) -> Iterator[list[Pixel]]:
     used: set[int] = set()
     loose = [(i, side) for i in range(len(branches)) for side in (0, 1) if (i, side) not in partner]
     for arm in loose + [(i, 0) for i in range(len(branches))]:  # what is left over closes on itself
         if arm[0] in used:
             continue
         chain: list[Pixel] = []
-        step: tuple[int, int] | None = arm
+        step: End | None = arm
         while step is not None and step[0] not in used:
             used.add(step[0])
             chain += branches[step[0]][:: 1 if step[1] == 0 else -1]
             step = partner.get((step[0], 1 - step[1]))
-        yield np.array(chain, np.float64)[:, ::-1]
+        yield chain

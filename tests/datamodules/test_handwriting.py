@@ -32,8 +32,8 @@ def test_a_writers_file_holds_each_character_as_a_true_gnt_record(tmp_path) -> N
 
 def test_other_characters_beside_it_do_not_change_an_image(tmp_path) -> None:
     alone = write_synthetic_writer(tmp_path / "a", "国", 1, 0)
-    among = write_synthetic_writer(tmp_path / "b", SPREAD[:20] + ["国"], 1, 0)
-    assert np.array_equal(list(read_gnt(alone))[0].image, list(read_gnt(among))[-1].image)
+    among = write_synthetic_writer(tmp_path / "b", [*SPREAD[:20], "国"], 1, 0)
+    assert np.array_equal(next(iter(read_gnt(alone))).image, list(read_gnt(among))[-1].image)
 
 
 def test_another_process_writes_the_same_bytes(tmp_path) -> None:
