@@ -57,6 +57,11 @@ def draw(character: str, writer: int, seed: int, sample: int = 0) -> NDArray[np.
     return _loosen(image, style.loose, rng) if style.loose else image
 
 
+def file_name(writer: int) -> str:
+    """Name of a synthetic writer's file."""
+    return f"s{writer:04d}.gnt"
+
+
 def write_synthetic_writer(folder: Path, characters: Sequence[str], writer: int, seed: int, samples: int = 1) -> Path:
     """Write one synthetic writer's characters as a true CASIA .gnt file, ``s0001.gnt`` for writer 1.
 
@@ -76,7 +81,7 @@ def write_synthetic_writer(folder: Path, characters: Sequence[str], writer: int,
             for sample in range(samples):
                 yield tag, draw(character, writer, seed, sample)
 
-    path = folder / f"s{writer:04d}.gnt"
+    path = folder / file_name(writer)
     write_gnt(path, records())
     return path
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from datamodules import _handwriting, _pen, _strokes
+from datamodules import _hand, _handwriting, _pen, _skeleton, _strokes
 from datamodules._base import CharacterDataModule, DatasetInfo, DataSettings, Splits
 from datamodules._cache import cache_folder
 from datamodules._gb2312 import LEVEL1
@@ -107,7 +107,7 @@ def writers_folder(characters: Sequence[str]) -> Path:
 
     A changed generator gets a folder of its own: the name holds a hash of its source.
     """
-    sources = [Path(str(module.__file__)) for module in (_handwriting, _pen, _strokes)]
+    sources = [Path(str(module.__file__)) for module in (_hand, _handwriting, _pen, _skeleton, _strokes)]
     generator = hashlib.sha256(b"".join(file.read_bytes() for file in sources)).hexdigest()
     chosen = hashlib.sha256("".join(characters).encode()).hexdigest()
     return cache_folder() / "synthetic_hwdb" / f"{len(characters)}-{chosen[:8]}-{generator[:8]}"
