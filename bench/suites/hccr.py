@@ -16,7 +16,7 @@ SUITE = Suite(
                   "peak_activation_bytes", "latency"),
     scales={
         "smoke": Scale(SMOKE, classes=20, writers=(24, 12), epochs=2, epochs_own=1, rounds=10),
-        "quick": Scale(QUICK, classes=30, writers=(60, 20), epochs=10, epochs_own=20, rounds=60),
+        "quick": Scale(QUICK, classes=30, writers=(60, 20), epochs=10, epochs_own=14, rounds=60),
         # 240 and 60 writers, as HWDB1.1.
         "paper": Scale(PAPER, classes=None, writers=(240, 60), epochs=None, epochs_own=None, rounds=60,
                        recipe="paper"),
