@@ -5,10 +5,11 @@ from typing import Any
 import torch
 
 from bench.counting import count
+from bench.machine import machine
 from bench.plan import Plan
 from bench.plugins import ARCHITECTURES
 from bench.record import RecordError, read_record, record_path
-from bench.machine import machine
+from bench.runner import describe
 from bench.system import System
 from tasks.normalised import Normalised
 from tasks.recipe import recipe_for
@@ -23,9 +24,17 @@ SECONDS_PER_ROW = 10.0  # predictions, figures and paired timing
 def costs(plan: Plan) -> list[dict[str, Any]]:
     """System, seed, macs, params and estimated seconds of each row.
 
-    A row that was trained before on this machine is estimated by what it took, others by their multiply-adds.
+    A row that was trained before on this machine is estimated by what it took, others by their multiply-adds. One
+    whose network cannot be built has an ``error`` and no cost; the run makes it a failed row.
     """
-    return [{"system": s.name, "seed": seed, **_cost(plan, s, seed)} for s, seed in plan.rows]
+    return [{"system": s.name, "seed": seed, **_cost_or_error(plan, s, seed)} for s, seed in plan.rows]
+
+
+def _cost_or_error(plan: Plan, system: System, seed: int) -> dict[str, Any]:
+    try:
+        return _cost(plan, system, seed)
+    except Exception as error:  # one plug-in's failure must not keep the others from running
+        return {"macs": None, "params": None, "seconds": 0.0, "error": describe(error)}
 
 
 def _cost(plan: Plan, system: System, seed: int) -> dict[str, Any]:
@@ -58,5 +67,6 @@ def _taken_before(plan: Plan, system: System, seed: int) -> float | None:
         record = read_record(path)
     except RecordError:
         return None  # the run itself names it
-    taken = record["seconds"]["train"] + record["seconds"]["measure"]
+    seconds = record.get("seconds") or {}
+    taken = seconds.get("train", 0.0) + seconds.get("measure", 0.0)
     return 0.0 if record["status"] == "whole" and not request.fresh else (taken or None)

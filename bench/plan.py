@@ -1,9 +1,11 @@
 """From what was asked to the rows of a run; refuses wrong use before anything is trained."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.plugins import DATASETS, MEASUREMENTS, RUNTIMES, SUITES
+from bench import runtimes
+from bench.plugins import DATASETS, MEASUREMENTS, SUITES, UnknownPlugin
 from bench.suite import SCALES, Scale, Suite
 from bench.system import System, parse_system
 from bench.train import Hardware
@@ -77,25 +79,34 @@ def make_plan(request: Request) -> Plan:
 
     Raises:
         UnknownPlugin: an unknown suite, dataset, system, recipe or runtime; the known ones are listed.
-        UsageError: an unknown scale, or a suite that trains nothing.
+        UsageError: an unknown scale, a dataset that cannot take what was asked, or a suite that trains nothing.
         DataError: damaged or missing data.
-        ValueError: a dataset that cannot take what was asked.
     """
     suite: Suite = SUITES.load(request.suite).SUITE
     if request.scale not in suite.scales:
         raise UsageError(f"unknown scale {request.scale!r}; known: {', '.join(s for s in SCALES if s in suite.scales)}")
     scale = suite.scales[request.scale]
-    for runtime in request.runtimes:
-        RUNTIMES.check(runtime.removesuffix("-int8"))
+    check_runtimes(request.runtimes)
     for name in suite.measurements:
         MEASUREMENTS.check(name)
     systems = tuple(dict.fromkeys(parse_system(s, scale_recipe(suite)) for s in request.systems or scale.systems))
     if not request.systems and scale.recipe != scale_recipe(suite):
         systems = tuple(System(s.architecture, scale.recipe, s.default_recipe) for s in systems)
     dataset = DATASETS.load(request.dataset or suite.dataset)
-    datamodule: CharacterDataModule = dataset.build(DataSettings(request.data_root, scale.classes, scale.writers))
+    try:
+        datamodule: CharacterDataModule = dataset.build(DataSettings(request.data_root, scale.classes, scale.writers))
+    except ValueError as error:
+        raise UsageError(str(error)) from error
     datamodule.setup()
     return Plan(request, suite, scale, systems, datamodule)
+
+
+def check_runtimes(asked: Iterable[str]) -> None:
+    """Raise UnknownPlugin, with the known ones, unless all of these are runtimes, forms included."""
+    known = runtimes.names()
+    for name in asked:
+        if name not in known:
+            raise UnknownPlugin(f"unknown runtime {name!r}. Known: {', '.join(known)}")
 
 
 def scale_recipe(suite: Suite) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 
 from bench.machine import provenance
-from bench.plugins import ARCHITECTURES, MEASUREMENTS, RUNTIMES
+from bench.plan import UsageError, check_runtimes
+from bench.plugins import ARCHITECTURES, MEASUREMENTS
 from bench.record import SCHEMA, Measurement
 from bench.row import Row
 from bench.runner import describe
@@ -37,16 +38,21 @@ def profile_system(
 
     Raises:
         UnknownPlugin: an unknown system or runtime.
-        ValueError: a checkpoint of another architecture.
+        UsageError: a checkpoint that is not there, or of another architecture.
     """
     system = parse_system(name, "light")
-    RUNTIMES.check(runtime.removesuffix("-int8"))
+    check_runtimes([runtime])
     made, started = provenance(command), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         weights = checkpoint or Path(folder) / "weights.safetensors"
         if checkpoint is None:
             _write_random(system.architecture, classes, weights)
-        row = _row(system, classes, weights)
+        try:
+            row = _row(system, classes, weights)
+        except (ValueError, OSError) as error:
+            if checkpoint is None:
+                raise
+            raise UsageError(f"--checkpoint: {error}") from error
         measurements = {name: _measured(name, row) for name in MEASURED}
         timed = "latency" if runtime == "eager" else f"latency@{runtime}"
         measurements[timed] = _measured("latency", row, runtime)

@@ -4,6 +4,7 @@ import gc
 import hashlib
 import io
 import json
+import re
 import shutil
 import time
 from collections.abc import Mapping
@@ -13,12 +14,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from bench._stored import check_shape
 from bench.machine import provenance
 from bench.plan import Plan
 from bench.plugins import ARCHITECTURES, MEASUREMENTS
-from bench.record import (
-    SCHEMA, Measurement, RecordError, read_record, record_path, status_of, write_record,
-)  # fmt: skip
+from bench.record import SCHEMA, Measurement, RecordError, read_record, record_path, status_of, write_record
 from bench.row import Predictions, Row
 from bench.system import System
 from bench.tracking import Tracker
@@ -29,6 +29,8 @@ from tasks.recogniser import load_recogniser
 
 Record = dict[str, Any]
 TIMING = "timing"  # PHASE of measurements that run when all training is over
+KEY = ("dataset", "recipe", "system", "seed", "scale")  # another one is another training
+_PATH = re.compile(r"(?<![\w/])(?:~|\.{0,2})/(?:[^\s/'\":]+/)*([^\s/'\":]+)")  # from a root, ~, . or ..
 
 
 class Reporter(Protocol):
@@ -56,7 +58,7 @@ def run(plan: Plan, reporter: Reporter, tracker: Tracker) -> list[Record]:
     for row in rows:
         row.begin()
     for number, row in enumerate(rows, 1):
-        if row.record["status"] != "whole":
+        if row.record["status"] == "partial":
             row.train_and_measure(reporter.row(number, len(rows), row.name, "train"), tracker)
         gc.collect()
     for number, row in enumerate(rows, 1):
@@ -82,21 +84,30 @@ class _Row:
         """Start from the record that is there, where it is current, else from a blank one."""
         self.record = self._blank()
         path = record_path(self.results, self.record)
+        found = read_record(path) if path.exists() else {}  # what cannot be read is in the way of a fresh run too
+        try:
+            self.record["recipe"] = self._recipe()
+        except Exception as error:  # a plug-in's settings that recipes do not have
+            self._fail(error)
+            self._write()
+            return
         if self.plan.request.fresh:
             shutil.rmtree(self.folder, ignore_errors=True)
             return
-        if not path.exists():
+        if not found or any(found.get(key) != self.record[key] for key in KEY):
             return
-        found = read_record(path)
-        if any(found[key] != self.record[key] for key in ("dataset", "recipe", "system", "seed", "scale")):
-            return
+        check_shape(found, path)
         current = {
-            name: value for name, value in found["measurements"].items()
-            if self._module(name) and value.get("version") == self._module(name).VERSION and value.get("value") is not None
-        }  # fmt: skip
+            name: value
+            for name, value in found["measurements"].items()
+            if value.get("value") is not None and value.get("version") == self._version(name)
+        }
         wanted = {*self.modules, *(f"latency@{r}" for r in self.plan.request.runtimes)}
         self.kept = found["status"] == "whole" and wanted <= set(current)
-        self.record = found if self.kept else {**found, "measurements": current, "status": "partial", "error": None}
+        if self.kept:
+            self.record = found
+        else:
+            self.record["measurements"] = current
 
     def train_and_measure(self, progress: Progress, tracker: Tracker) -> None:
         """Everything but timing; a failure becomes the row's error."""
@@ -108,32 +119,33 @@ class _Row:
             self.record["seconds"]["measure"] = round(time.monotonic() - trained, 1)
         except Exception as error:
             self._fail(error)
-        self.record["status"] = "failed" if self.record["error"] else status_of(self.record["measurements"])
-        if self.record["status"] == "failed":
             self.record["seconds"]["measure"] = round(time.monotonic() - started, 1)
-        write_record(self.results, self.record)
+        self._write()
 
     def time(self) -> None:
         """The measurements that need a quiet machine."""
         if self.kept or self.record["status"] == "failed":
             return
         started = time.monotonic()
-        self._measure(timing=True)
+        try:
+            self._measure(timing=True)
+        except Exception as error:
+            self._fail(error)
         self.record["seconds"]["measure"] += round(time.monotonic() - started, 1)
-        self.record["status"] = status_of(self.record["measurements"])
-        write_record(self.results, self.record)
+        self._write()
 
     def _train(self, progress: Progress, tracker: Tracker) -> None:
-        key = {name: self.record[name] for name in ("dataset", "recipe", "system", "seed", "scale")}
-        done = self.folder / "trained.json"
-        if done.exists():
+        key = json.dumps({name: self.record[name] for name in KEY}, indent=1)
+        begun, done = self.folder / "begun.json", self.folder / "trained.json"
+        if not begun.exists() or begun.read_text(encoding="utf-8") != key:
+            shutil.rmtree(self.folder, ignore_errors=True)  # another training's checkpoint must not be resumed
+            write_whole(begun, key.encode())
+        if done.exists() and (self.folder / "predictions.npz").exists():
             left = json.loads(done.read_text(encoding="utf-8"))
-            if left["key"] == key and _sha256(self.folder / "weights.safetensors") == left["sha256"]:
-                self.record.update(left["outcome"])
+            if _sha256(self.folder / "weights.safetensors") == left["checkpoint_sha256"]:
+                self.record.update(left)
                 return
-        for name in ("trained.json", "last.ckpt") if done.exists() else ():
-            (self.folder / name).unlink(missing_ok=True)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        done.unlink(missing_ok=True)
         self.record["measurements"] = {}  # those of other weights
         tracker.start(self.record)
         request, datamodule = self.plan.request, self.plan.datamodule
@@ -148,8 +160,7 @@ class _Row:
             "seconds": {"train": round(outcome.seconds, 1), "measure": 0.0},
         }
         self.record.update(left)
-        finished = {"key": key, "sha256": left["checkpoint_sha256"], "outcome": left}
-        write_whole(done, json.dumps(finished, indent=1).encode())
+        write_whole(done, json.dumps(left, indent=1).encode())
 
     def _measure(self, timing: bool) -> None:
         row = self._measurable()
@@ -157,9 +168,10 @@ class _Row:
             if (module.PHASE == TIMING) is timing and name not in self.record["measurements"]:
                 self._one(name, module, lambda module=module: module.measure(row))
         if timing:
-            latency = self.modules["latency"]
+            latency = MEASUREMENTS.load("latency")
             for runtime in self.plan.request.runtimes:
-                self._one(f"latency@{runtime}", latency, lambda r=runtime: latency.measure_runtime(row, r))
+                if f"latency@{runtime}" not in self.record["measurements"]:
+                    self._one(f"latency@{runtime}", latency, lambda r=runtime: latency.measure_runtime(row, r))
 
     def _one(self, name: str, module: Any, measure: Any) -> None:
         try:
@@ -178,19 +190,28 @@ class _Row:
             seed=self.seed, runtimes=self.plan.request.runtimes,
         )  # fmt: skip
 
-    def _module(self, name: str) -> Any:
-        return self.modules.get(name.partition("@")[0])
+    def _version(self, name: str) -> str | None:
+        module = self.modules.get(name.partition("@")[0])
+        return None if module is None else str(module.VERSION)
 
     def _fail(self, error: Exception) -> None:
-        self.record["error"] = describe(error)
-        self.record["measurements"] = {}
+        self.record["status"], self.record["error"] = "failed", describe(error)
 
-    def _blank(self) -> Record:
+    def _write(self) -> None:
+        if self.record["status"] != "failed":
+            self.record["status"] = status_of(self.record["measurements"])
+        write_record(self.results, self.record)
+
+    def _recipe(self) -> dict[str, Any]:
         name = self.system.architecture.partition(":")[0]
         recipe = recipe_for(self.system.recipe, ARCHITECTURES.literals(name).get("RECIPE", {}))
         limit = self.plan.epochs(self.system)
         if limit is not None:
             recipe = replace(recipe, epochs=min(recipe.epochs, limit))
+        settings: dict[str, Any] = json.loads(json.dumps(recipe.as_dict()))  # as it reads back: lists for tuples
+        return settings
+
+    def _blank(self) -> Record:
         info = self.plan.datamodule.info
         return {
             "schema": SCHEMA, "suite": self.plan.request.suite, "scale": self.plan.request.scale,
@@ -199,10 +220,8 @@ class _Row:
                 "name": info.name, "synthetic": info.synthetic, "fingerprint": self.plan.datamodule.fingerprint,
                 "classes": info.classes, **info.sizes,
             },
-            "system": self.name, "weights": "trained", "seed": self.seed,
-            "recipe": json.loads(json.dumps(recipe.as_dict())),  # as it reads back: lists for tuples
-            "precision": None, "checkpoint_sha256": None, **provenance(self.plan.request.command),
-            "measurements": {},
+            "system": self.name, "weights": "trained", "seed": self.seed, "recipe": None, "precision": None,
+            "checkpoint_sha256": None, **provenance(self.plan.request.command), "measurements": {},
         }  # fmt: skip
 
 
@@ -219,8 +238,9 @@ class _Both:
 
 
 def describe(error: BaseException) -> str:
-    """An error as a record states it: its type and text."""
-    return f"{type(error).__name__}: {error}"
+    """An error as a record states it: its type and text, paths by their base names."""
+    text = _PATH.sub(r"\1", str(error))
+    return f"{type(error).__name__}: {text}"
 
 
 def read_predictions(path: Path) -> Predictions:

@@ -23,7 +23,10 @@ def run(options: argparse.Namespace) -> Answer:
     console = Console(stderr=True, width=None if sys.stderr.isatty() else 140)
     if SUITES.load(options.suite).SUITE.kind == "comparisons":
         from bench.comparing import run_comparisons
+        from bench.plan import UsageError
 
+        if options.dry_run or options.wandb != "off":
+            raise UsageError(f"suite {options.suite} compares programs; it takes neither --dry-run nor --wandb")
         return _rendered(run_comparisons(_request(options), console), _out(options), console)
     from bench.estimate import costs
     from bench.plan import make_plan
@@ -36,12 +39,9 @@ def run(options: argparse.Namespace) -> Answer:
     rows = costs(plan)
     seconds = sum(row["seconds"] for row in rows)
     if options.dry_run:
-        lines = [
-            f"{row['system']:<24} seed {row['seed']}  {row['macs'] / 1e6:8.1f} M multiply-adds  "
-            f"{row['params'] / 1e6:7.2f} M parameters  about {row['seconds'] / 60:5.1f} min"
-            for row in rows
-        ]
-        return 0, {"rows": rows, "seconds": seconds}, "\n".join([*lines, f"about {seconds / 60:.0f} minutes in all"])
+        lines = [*map(_cost_line, rows), f"about {seconds / 60:.0f} minutes in all"]
+        failed = any("error" in row for row in rows)
+        return int(failed), {"rows": rows, "seconds": seconds}, "\n".join(lines)
     console.print(_opening(plan, seconds), highlight=False)
     group = f"{request.suite}-{plan.datamodule.info.name}-{request.scale}-{time.strftime('%Y%m%d-%H%M%S')}"
     tracker = make_tracker(options.wandb, request.runs, group, lambda text: console.print(text, style="yellow"))
@@ -102,14 +102,19 @@ def render(options: argparse.Namespace) -> Answer:
 
 def data(options: argparse.Namespace) -> Answer:
     """``bench data synthesize``: synthetic writers as CASIA .gnt files, and a contact sheet."""
+    from bench.plan import UsageError
     from datamodules._contact_sheet import write_contact_sheet
     from datamodules._gnt import read_gnt
     from datamodules._handwriting import write_synthetic_writer
     from datamodules.synthetic_hwdb import spread
 
-    characters = spread(options.classes)
+    try:
+        characters = spread(options.classes)
+    except ValueError as error:
+        raise UsageError(f"--classes: {error}") from error
     started = time.monotonic()
-    files = [write_synthetic_writer(options.out, characters, writer, seed=0) for writer in range(1, options.writers + 1)]
+    writers = range(1, options.writers + 1)
+    files = [write_synthetic_writer(options.out, characters, writer, seed=0) for writer in writers]
     seconds = time.monotonic() - started
     shown = [record.image for file in files[:10] for record, _ in zip(read_gnt(file), range(20), strict=False)]
     sheet = options.out / "contact-sheet.png"
@@ -140,12 +145,21 @@ def _request(options: argparse.Namespace) -> Any:
     if options.dry_run and options.wandb != "off":
         raise UsageError("--dry-run and --wandb contradict each other: a dry run logs nothing")
     seeds = tuple(range(options.seeds)) if options.seeds else (options.seed or 0,)
+    runtimes = tuple(name for name in dict.fromkeys(options.runtime) if name != "eager")  # always timed, as latency
     return Request(
         suite=options.suite, dataset=options.dataset, scale=options.scale, data_root=options.data_root,
-        systems=tuple(options.system), runtimes=tuple(options.runtime), seeds=seeds, out=_out(options),
+        systems=tuple(options.system), runtimes=runtimes, seeds=seeds, out=_out(options),
         fresh=options.fresh, hardware=Hardware(options.accelerator, options.devices, options.nodes),
         command=options.command,
     )  # fmt: skip
+
+
+def _cost_line(row: Mapping[str, Any]) -> str:
+    head = f"{row['system']:<24} seed {row['seed']}  "
+    if "error" in row:
+        return f"{head}fails: {row['error']}"
+    cost = f"{row['macs'] / 1e6:8.1f} M multiply-adds  {row['params'] / 1e6:7.2f} M parameters"
+    return f"{head}{cost}  about {row['seconds'] / 60:5.1f} min"
 
 
 def _out(options: argparse.Namespace) -> Path:
@@ -165,19 +179,22 @@ def _opening(plan: Any, seconds: float) -> str:
 def _rendered(records: list[dict[str, Any]], out: Path, console: Console) -> Answer:
     from bench.render import summary_table
 
-    boards = _write_boards(out)
+    damaged = _write_boards(out)
+    boards = sorted(out.glob("*.md"))
     console.print(summary_table(records))
     text = "\n".join(f"board: {path}" for path in boards)
     failed = any(r["status"] == "failed" or any("error" in m for m in r["measurements"].values()) for r in records)
-    return int(failed), {"records": records, "boards": [str(path) for path in boards]}, text
+    return int(failed or damaged), {"records": records, "boards": [str(path) for path in boards]}, text
 
 
-def _write_boards(out: Path) -> list[Path]:
+def _write_boards(out: Path) -> bool:
+    """Render the boards, and say whether a file among the results is damaged."""
     from bench.render import write_boards
 
-    for message in write_boards(out).damaged:
+    damaged = write_boards(out).damaged
+    for message in damaged:
         print(f"bench: {message}", file=sys.stderr)
-    return sorted(out.glob("*.md"))
+    return bool(damaged)
 
 
 def _track_board(tracker: Any, records: list[dict[str, Any]], out: Path) -> None:

@@ -1,0 +1,102 @@
+"""From what was asked to rows: names are checked and scales cut before anything is trained."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from fake.image_folder import write_folder
+
+from bench.plan import Plan, Request, UsageError, make_plan
+from bench.plugins import SUITES, UnknownPlugin
+from bench.suite import Scale, Suite
+from datamodules._errors import DataError
+
+
+@pytest.fixture
+def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Plan a suite of two scales on tiny data."""
+    scales = {
+        "smoke": Scale(("lenet5", "fire:gap"), 4, (2, 1), epochs=2, epochs_own=1, rounds=10),
+        "quick": Scale(("lenet5", "fire:gap"), 5, (3, 1), epochs=10, epochs_own=30, rounds=60),
+        "paper": Scale(
+            ("lenet5", "fire:gap"), 6, (3, 2), epochs=None, epochs_own=None, rounds=60, recipe="paper"
+        ),
+    }
+    suite = Suite("Tiny", "synthetic_hwdb", ("accuracy", "latency"), scales)
+    monkeypatch.setattr(SUITES, "load", lambda name: SimpleNamespace(SUITE=suite))
+    folder = write_folder(tmp_path / "own")
+
+    def plan(own: bool = False, **changes: Any) -> Plan:
+        data = {"dataset": "image_folder", "data_root": folder} if own else {}
+        return make_plan(Request("tiny", out=tmp_path / "out", runs=tmp_path / "runs", **{**data, **changes}))
+
+    return plan
+
+
+def test_default_rows_are_those_of_the_scale(ask: Any) -> None:
+    plan = ask()
+    assert [(system.name, seed) for system, seed in plan.rows] == [("lenet5", 0), ("fire:gap", 0)]
+    assert plan.datamodule.info.classes == 5
+    assert plan.datamodule.info.sizes["train"] == 3 * 5
+
+
+def test_seeds_are_rows_of_their_own(ask: Any) -> None:
+    plan = ask(scale="smoke", systems=("lenet5",), seeds=(0, 1, 2))
+    assert [(system.name, seed) for system, seed in plan.rows] == [
+        ("lenet5", 0),
+        ("lenet5", 1),
+        ("lenet5", 2),
+    ]
+    folders = {plan.folder(system, seed) for system, seed in plan.rows}
+    assert len(folders) == 3
+
+
+def test_one_system_under_two_spellings_is_one_row(ask: Any) -> None:
+    names = [system.name for system in ask(systems=("fire:gap", "fire:gap+light", "fire:gap+paper")).systems]
+    assert names == ["fire:gap", "fire:gap+paper"]
+
+
+def test_scale_paper_takes_the_papers_recipes_under_their_names(ask: Any) -> None:
+    assert [system.name for system in ask(scale="paper").systems] == ["lenet5+paper", "fire:gap+paper"]
+    assert [system.recipe for system in ask(scale="paper").systems] == ["paper", "paper"]
+
+
+@pytest.mark.parametrize(
+    ("scale", "embedded", "own"), [("smoke", 2, 1), ("quick", 10, 30), ("paper", None, None)]
+)
+def test_epochs_are_cut_by_the_scale(ask: Any, scale: str, embedded: float | None, own: float | None) -> None:
+    plan, brought = ask(scale=scale), ask(own=True, scale=scale)
+    assert plan.epochs(plan.systems[0]) == embedded
+    assert brought.epochs(brought.systems[0]) == own
+
+
+def test_data_that_the_user_brings_is_never_cut_in_size(ask: Any) -> None:
+    assert ask(own=True, scale="smoke").datamodule.info.sizes == {"train": 8, "val": 4, "test": 6}
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "says"),
+    [
+        ({"dataset": "mnist"}, UnknownPlugin, "unknown .*'mnist'.*Known: .*casia_hwdb.*synthetic_hwdb"),
+        ({"systems": ("lenet6",)}, UnknownPlugin, r"'lenet6'\. Did you mean lenet5\? Known: "),
+        ({"systems": ("lenet5+heavy",)}, UnknownPlugin, "unknown recipe 'heavy'. Known: light, paper"),
+        ({"runtimes": ("tflite",)}, UnknownPlugin, "unknown runtime 'tflite'. Known: eager"),
+        ({"runtimes": ("eager-int8",)}, UnknownPlugin, "unknown runtime 'eager-int8'"),
+        ({"scale": "huge"}, UsageError, "unknown scale 'huge'; known: smoke, quick, paper"),
+        ({"data_root": Path("x.zip")}, UsageError, "synthetic_hwdb is embedded and takes no --data-root"),
+        ({"dataset": "image_folder"}, DataError, "--data-root"),
+        (
+            {"dataset": "image_folder", "data_root": Path("nowhere")},
+            DataError,
+            "nowhere: byte 0: .* nothing there",
+        ),
+    ],
+)
+def test_wrong_use_is_refused_before_anything_is_trained(
+    ask: Any, tmp_path: Path, changes: dict[str, Any], error: type[Exception], says: str
+) -> None:
+    with pytest.raises(error, match=says):
+        ask(**changes)
+    assert not (tmp_path / "runs").exists()
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,355 @@
+"""Rows become records: whole ones are kept, failures are rows, interruptions cost little."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from fake.image_folder import write_folder
+from fake.plugins import offer
+
+from bench import runner
+from bench.compare import predictions_path
+from bench.measurements import latency
+from bench.plan import Request, make_plan
+from bench.plugins import SUITES
+from bench.record import RecordError, read_record
+from bench.runner import describe, read_predictions, run
+from bench.suite import Scale, Suite
+from bench.tracking import NoTracker
+from bench.train import Hardware
+from datamodules.image_folder import ImageFolder
+
+FIGURES = ("accuracy", "macs", "params", "size_bytes", "latency")
+FAILING = ("acme_build", "acme_step", "acme_eval", "acme_import", "acme_recipe", "acme_garbled")
+
+
+class Heard:
+    """Notes what the runner reports; interrupts, as Ctrl-C does, where it is asked to."""
+
+    def __init__(self, interrupt: tuple[str, str] | None = None) -> None:
+        self.interrupt = interrupt
+        self.phases: list[tuple[int, int, str, str]] = []
+        self.kept: dict[str, bool] = {}
+
+    def row(self, number: int, of: int, system: str, phase: str) -> "Heard":
+        self.phases.append((number, of, system, phase))
+        if self.interrupt == (system, phase):
+            raise KeyboardInterrupt
+        return self
+
+    def epoch(self, done: float, of: int, scores: dict[str, float]) -> None:
+        if self.interrupt == (self.phases[-1][2], f"epoch {done:.0f}"):
+            raise KeyboardInterrupt
+
+    def done(self, record: Mapping[str, Any], kept: bool) -> None:
+        self.kept[record["system"]] = kept
+
+
+class House:
+    """A folder of data, records and runs, with other people's plug-ins beside."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = self.place = root
+        self.strokes = write_folder(root / "strokes", train=390, test=20)
+        self.data = ImageFolder(self.strokes)  # decoded once
+        self.data.setup()
+
+    def run(self, *systems: str, heard: Heard | None = None, **changes: Any) -> list[dict[str, Any]]:
+        request = Request(
+            "tiny", "image_folder", "quick", self.strokes, systems, out=self.place / "out", runs=self.place / "runs",
+            hardware=Hardware("cpu", 1), **changes,
+        )  # fmt: skip
+        return run(make_plan(request), heard or Heard(), NoTracker())
+
+    def files(self) -> dict[str, bytes]:
+        return {path.name.split("@")[0]: path.read_bytes() for path in self.paths()}
+
+    def paths(self) -> list[Path]:
+        return sorted((self.place / "out" / "results").rglob("*.json"))
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    suite = Suite(
+        "Tiny",
+        "image_folder",
+        FIGURES,
+        {"quick": Scale(("acme_tiny",), None, None, None, epochs_own=2, rounds=10)},
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        house = House(tmp_path_factory.mktemp("house"))
+        offer(house.root / "acme", patch)
+        patch.setattr(SUITES, "load", lambda name: SimpleNamespace(SUITE=suite))
+        patch.setattr("datamodules.image_folder.build", lambda settings: house.data)
+        yield house
+
+
+@pytest.fixture
+def house(built: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
+    """An empty one, with a stopwatch that shows a millisecond at once."""
+    monkeypatch.setattr(built, "place", tmp_path)
+    shown = {"value": 1e6, "n": 10, "ratio_to_reference": 2.0}
+    monkeypatch.setattr(latency, "time_apart", lambda *arguments: dict(shown))
+    return built
+
+
+@pytest.fixture(scope="module")
+def crowd(built: House) -> tuple[list[dict[str, Any]], Heard]:
+    """One run of good and failing plug-ins, with the real measuring process."""
+    heard = Heard()
+    return built.run("acme_tiny", *FAILING, "acme_timed", "acme_tiny+paper", heard=heard), heard
+
+
+def test_good_rows_finish_beside_failing_ones(crowd: Any) -> None:
+    records = {record["system"]: record for record in crowd[0]}
+    for name in ("acme_tiny", "acme_tiny+paper"):
+        record = records[name]
+        assert (record["status"], record["error"]) == ("whole", None)
+        assert record["measurements"]["accuracy"]["value"] > 0.8
+        assert record["measurements"]["latency"]["value"] > 1000
+        assert record["measurements"]["latency"]["ratio_to_reference"] > 0
+        # 5 × 5 windows at 6 × 6 places for 8 maps, and 288 × 2 weights of the classifier.
+        assert record["measurements"]["macs"]["value"] == 25 * 36 * 8 + 288 * 2
+        assert record["measurements"]["params"]["value"] == (25 + 1) * 8 + 2 * 8 + (288 + 1) * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("acme_build", "ArithmeticError: no such layer"),
+        ("acme_step", "ArithmeticError: third step"),
+        ("acme_eval", "ArithmeticError: reading net.bin"),  # a path by its base name
+        ("acme_import", "ArithmeticError: imported"),
+        ("acme_recipe", "KeyError: \"recipe light: unknown settings ['batches']\""),
+        ("acme_garbled", "SyntaxError: "),
+    ],
+)
+def test_a_plug_in_that_fails_is_a_row_with_its_error(crowd: Any, built: House, name: str, says: str) -> None:
+    (record,) = (one for one in crowd[0] if one["system"] == name)
+    assert record["status"] == "failed"
+    assert record["error"].startswith(says)
+    assert record["measurements"] == {}
+    assert json.loads(built.files()[name]) == record
+
+
+def test_a_plug_in_that_fails_while_it_is_timed_keeps_its_figures(crowd: Any) -> None:
+    (record,) = (one for one in crowd[0] if one["system"] == "acme_timed")
+    assert record["status"] == "partial"
+    found = record["measurements"]
+    assert "ArithmeticError: timed" in found["latency"]["error"]
+    assert found["latency"]["value"] is None
+    assert all(found[name]["value"] is not None for name in FIGURES if name != "latency")
+
+
+def test_rows_are_reported_in_order_and_timed_last(crowd: Any) -> None:
+    records, heard = crowd
+    order = [record["system"] for record in records]
+    timed = [system for _, _, system, phase in heard.phases if phase == "time"]
+    trained = [system for _, _, system, phase in heard.phases if phase == "train"]
+    assert timed == order
+    assert trained == [name for name in order if name != "acme_recipe"]  # refused before training
+    assert [phase for *_, phase in heard.phases] == ["train"] * len(trained) + ["time"] * len(timed)
+    assert not any(heard.kept.values())
+
+
+def test_a_record_says_what_was_run(house: House) -> None:
+    (record,) = house.run("acme_tiny", seeds=(3,), command="bench run --suite tiny")
+    assert record["dataset"] == {
+        "name": "strokes", "synthetic": False, "fingerprint": house.data.fingerprint, "classes": 2,
+        "train": 524, "val": 256, "test": 40,
+    }  # fmt: skip
+    assert (record["seed"], record["command"], record["weights"]) == (3, "bench run --suite tiny", "trained")
+    assert (record["recipe"]["epochs"], record["recipe"]["batch"], record["recipe"]["name"]) == (
+        2,
+        32,
+        "light",
+    )
+    assert len(record["checkpoint_sha256"]) == 64
+    assert record["precision"] == "32-true"
+    assert record["seconds"]["train"] > 0
+    assert read_record(house.paths()[0]) == record
+    text = house.paths()[0].read_text()
+    assert str(house.root) not in text
+
+
+def test_predictions_are_stored_and_agree_with_the_record(house: House) -> None:
+    (record,) = house.run("acme_tiny")
+    found = read_predictions(predictions_path(house.place / "runs", record))
+    assert found.labels.tolist() == house.data.test.labels.tolist()
+    accuracy = (found.top[:, 0] == found.labels).mean()
+    assert record["measurements"]["accuracy"]["value"] == pytest.approx(accuracy)
+
+
+def test_a_second_run_changes_not_a_byte_and_trains_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = house.run("acme_tiny", "lenet5")
+    before = house.files()
+    refuse(monkeypatch)
+    heard = Heard()
+    assert house.run("acme_tiny", "lenet5", heard=heard) == first
+    assert house.files() == before
+    assert heard.kept == {"acme_tiny": True, "lenet5": True}
+    assert not [phase for *_, phase in heard.phases if phase == "train"]
+
+
+def test_fresh_measures_again(house: House) -> None:
+    (first,) = house.run("acme_tiny")
+    heard = Heard()
+    (second,) = house.run("acme_tiny", heard=heard, fresh=True)
+    assert [phase for *_, phase in heard.phases] == ["train", "time"]
+    assert heard.kept == {"acme_tiny": False}
+    assert second["checkpoint_sha256"] == first["checkpoint_sha256"]  # the same seed gives the same weights
+
+
+def test_a_new_version_of_a_measurement_is_measured_without_training(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (first,) = house.run("acme_tiny")
+    monkeypatch.setattr(latency, "VERSION", "99")
+    refuse(monkeypatch)
+    (second,) = house.run("acme_tiny")
+    assert second["measurements"]["latency"]["version"] == "99"
+    assert second["status"] == "whole"
+    assert second["checkpoint_sha256"] == first["checkpoint_sha256"]
+    assert second["seconds"]["train"] == first["seconds"]["train"]
+
+
+def test_other_data_under_the_same_name_is_trained_anew(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.run("acme_tiny")
+    monkeypatch.setattr(house.data, "_fingerprint", "sha256:other")
+    heard = Heard()
+    (record,) = house.run("acme_tiny", heard=heard)
+    assert ("acme_tiny", "train") in [(system, phase) for _, _, system, phase in heard.phases]
+    assert record["dataset"]["fingerprint"] == "sha256:other"
+
+
+def test_a_checkpoint_of_other_data_is_not_resumed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    (clean,) = house.run("acme_tiny")
+    house.run("acme_tiny", fresh=True)
+    monkeypatch.setattr("bench.train.RESUME_EVERY_S", -1.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(house.data, "_fingerprint", "sha256:other")
+        with pytest.raises(KeyboardInterrupt):
+            house.run("acme_tiny", heard=Heard(("acme_tiny", "epoch 2")), fresh=True)
+    assert list((house.place / "runs").rglob("last.ckpt"))
+    heard = Heard()
+    (record,) = house.run("acme_tiny", heard=heard)
+    assert record["checkpoint_sha256"] == clean["checkpoint_sha256"]
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_damaged_record_is_refused_before_training_and_kept(
+    house: House, monkeypatch: pytest.MonkeyPatch, fresh: bool
+) -> None:
+    house.run("acme_tiny", "lenet5")
+    damaged = next(path for path in house.paths() if path.name.startswith("lenet5"))
+    damaged.write_text('{"schema": 1, "half')
+    refuse(monkeypatch)
+    with pytest.raises(RecordError, match=r"lenet5@.*mend it or move it away"):
+        house.run("acme_tiny", "lenet5", fresh=fresh)
+    assert damaged.read_text() == '{"schema": 1, "half'
+
+
+@pytest.mark.parametrize("missing", ["dataset", "recipe", "error", "seconds"])
+def test_a_record_that_lacks_parts_is_made_again(house: House, missing: str) -> None:
+    house.run("acme_tiny")
+    (path,) = house.paths()
+    path.write_text(json.dumps({name: value for name, value in read_record(path).items() if name != missing}))
+    (record,) = house.run("acme_tiny")
+    assert record["status"] == "whole"
+
+
+def test_a_record_of_other_kinds_of_parts_is_refused(house: House) -> None:
+    (record,) = house.run("acme_tiny")
+    (path,) = house.paths()
+    path.write_text(json.dumps({**record, "measurements": {"accuracy": "high"}}))
+    with pytest.raises(RecordError, match="measurement accuracy: wanted a mapping"):
+        house.run("acme_tiny")
+
+
+def test_lost_predictions_are_made_again(house: House) -> None:
+    (record,) = house.run("acme_tiny")
+    predictions_path(house.place / "runs", record).unlink()
+    house.paths()[0].unlink()
+    (again,) = house.run("acme_tiny")
+    assert again["status"] == "whole"
+    assert predictions_path(house.place / "runs", record).exists()
+
+
+@pytest.mark.parametrize(
+    ("system", "phase"), [("lenet5", "train"), ("lenet5", "epoch 1"), ("acme_tiny", "time")]
+)
+def test_an_interrupted_run_keeps_what_is_finished_and_goes_on(
+    house: House, monkeypatch: pytest.MonkeyPatch, system: str, phase: str
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        house.run("acme_tiny", "lenet5", heard=Heard((system, phase)))
+    kept = json.loads(house.files()["acme_tiny"])
+    assert kept["status"] == "partial"  # trained, measured, not yet timed
+    assert kept["measurements"]["accuracy"]["value"] is not None
+    trained = []
+    real = runner.train
+    monkeypatch.setattr(runner, "train", lambda name, *rest: trained.append(name) or real(name, *rest))
+    first, second = house.run("acme_tiny", "lenet5")
+    assert (first["status"], second["status"]) == ("whole", "whole")
+    assert first["checkpoint_sha256"] == kept["checkpoint_sha256"]
+    assert trained == (["lenet5"] if system == "lenet5" else [])
+
+
+def test_a_failed_row_is_tried_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        refuse(patch)
+        (failed,) = house.run("acme_tiny")
+    assert failed["error"] == "AssertionError: trained"
+    (record,) = house.run("acme_tiny")
+    assert (record["status"], record["error"]) == ("whole", None)
+
+
+def test_a_failing_stopwatch_fails_its_row_alone(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.run("acme_tiny")
+    monkeypatch.setattr(latency, "VERSION", "99")
+    real = runner.load_recogniser
+
+    def load(architecture: str, *rest: Any) -> Any:
+        if architecture == "acme_tiny" and architecture in calls:
+            raise OSError("weights are gone: /tmp/somewhere/weights.safetensors")
+        calls.append(architecture)
+        return real(architecture, *rest)
+
+    calls: list[str] = []
+    monkeypatch.setattr(runner, "load_recogniser", load)
+    first, second = house.run("acme_tiny", "lenet5")
+    assert first["status"] == "failed"
+    assert first["error"] == "OSError: weights are gone: weights.safetensors"
+    assert second["status"] == "whole"
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("no file '/home/me/data/a b.png'", "no file 'a b.png'"),
+        ("[Errno 2] No such file: ~/runs/x.npz", "[Errno 2] No such file: x.npz"),
+        ("in ./a/b.py:12 and ../c.py", "in b.py:12 and c.py"),
+        (
+            "1/2 of train/test, 3 / 4 at https://pytorch.org/docs",
+            "1/2 of train/test, 3 / 4 at https://pytorch.org/docs",
+        ),
+    ],
+)
+def test_errors_name_files_by_their_base_names(text: str, wanted: str) -> None:
+    assert describe(ValueError(text)) == f"ValueError: {wanted}"
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing be trained from here on."""
+
+    def train(*arguments: Any) -> Any:
+        raise AssertionError("trained")
+
+    monkeypatch.setattr(runner, "train", train)
