@@ -12,7 +12,6 @@ from bench.record import RecordError, read_record, record_path
 from bench.runner import describe
 from bench.system import System
 from tasks.normalised import Normalised
-from tasks.recipe import recipe_for
 
 # Seconds per training image on two cores of an AMD EPYC (Zen 4), fitted to quick runs of this suite: a share for
 # normalisation, activations and loading, and three passes' worth of multiply-adds.
@@ -45,10 +44,8 @@ def _cost(plan: Plan, system: System, seed: int) -> dict[str, Any]:
     with torch.device("meta"):
         network = Normalised(module.build(variant, info.classes, channels, size), "contiguous").eval()
         counted = count(network, torch.empty(1, channels, size, size, dtype=torch.uint8))
-    recipe = recipe_for(system.recipe, module.RECIPE)
-    epochs = min(recipe.epochs, plan.epochs(system) or recipe.epochs)
     per_image = SECONDS_PER_IMAGE + counted.macs * SECONDS_PER_MAC
-    seconds = epochs * info.sizes["train"] * per_image + SECONDS_PER_ROW
+    seconds = plan.recipe(system).epochs * info.sizes["train"] * per_image + SECONDS_PER_ROW
     params = sum(p.numel() for p in network.parameters())
     taken = _taken_before(plan, system, seed)
     return {"macs": counted.macs, "params": params, "seconds": seconds if taken is None else taken}

@@ -1,15 +1,16 @@
 """From what was asked to the rows of a run; refuses wrong use before anything is trained."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench import runtimes
-from bench.plugins import DATASETS, MEASUREMENTS, SUITES, UnknownPlugin
+from bench.plugins import ARCHITECTURES, DATASETS, MEASUREMENTS, SUITES, UnknownPlugin
 from bench.suite import SCALES, Scale, Suite
 from bench.system import System, parse_system
 from bench.train import Hardware
 from datamodules._base import CharacterDataModule, DataSettings
+from tasks.recipe import Recipe, recipe_for
 
 
 class UsageError(Exception):
@@ -62,9 +63,12 @@ class Plan:
         """(system, seed), system by system."""
         return [(system, seed) for system in self.systems for seed in self.request.seeds]
 
-    def epochs(self, system: System) -> float | None:
-        """The scale's cut; None for the recipe's own number."""
-        return self.scale.epochs if self.request.data_root is None else self.scale.epochs_own
+    def recipe(self, system: System) -> Recipe:
+        """A system's recipe with the scale's share of its epochs, one at the least."""
+        literals = ARCHITECTURES.literals(system.architecture.partition(":")[0])
+        recipe = recipe_for(system.recipe, literals.get("RECIPE", {}))
+        share = self.scale.share if self.request.data_root is None else self.scale.share_own
+        return replace(recipe, epochs=float(max(1, round(recipe.epochs * share))))
 
     def folder(self, system: System, seed: int) -> Path:
         """Where a row's weights, curve and predictions lie."""

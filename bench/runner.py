@@ -8,14 +8,13 @@ import re
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
 from bench._stored import check_shape
-from bench.machine import provenance
+from bench.machine import provenance, source_state
 from bench.plan import Plan
 from bench.plugins import ARCHITECTURES, MEASUREMENTS
 from bench.record import SCHEMA, Measurement, RecordError, read_record, record_path, status_of, write_record
@@ -24,7 +23,6 @@ from bench.system import System
 from bench.tracking import Tracker
 from bench.train import Progress, predict, train
 from datamodules._cache import write_whole
-from tasks.recipe import recipe_for
 from tasks.recogniser import load_recogniser
 
 Record = dict[str, Any]
@@ -151,12 +149,13 @@ class _Row:
         request, datamodule = self.plan.request, self.plan.datamodule
         task, outcome = train(
             self.system.architecture, self.system.recipe, datamodule, self.folder, self.seed,
-            self.plan.epochs(self.system), request.hardware, _Both(progress, tracker),
+            self.plan.recipe(self.system).epochs, request.hardware, _Both(progress, tracker),
         )  # fmt: skip
         _write_predictions(self.folder / "predictions.npz", predict(task, datamodule, request.hardware))
         left = {
             "checkpoint_sha256": _sha256(outcome.weights),
             "precision": outcome.precision,
+            "trained_commit": source_state()[0],  # what measures it later may be newer
             "seconds": {"train": round(outcome.seconds, 1), "measure": 0.0},
         }
         self.record.update(left)
@@ -203,12 +202,8 @@ class _Row:
         write_record(self.results, self.record)
 
     def _recipe(self) -> dict[str, Any]:
-        name = self.system.architecture.partition(":")[0]
-        recipe = recipe_for(self.system.recipe, ARCHITECTURES.literals(name).get("RECIPE", {}))
-        limit = self.plan.epochs(self.system)
-        if limit is not None:
-            recipe = replace(recipe, epochs=min(recipe.epochs, limit))
-        settings: dict[str, Any] = json.loads(json.dumps(recipe.as_dict()))  # as it reads back: lists for tuples
+        recipe = self.plan.recipe(self.system).as_dict()
+        settings: dict[str, Any] = json.loads(json.dumps(recipe))  # as it reads back: lists for tuples
         return settings
 
     def _blank(self) -> Record:

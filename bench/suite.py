@@ -14,8 +14,8 @@ class Scale:
         systems: the default rows, by name.
         classes: label-space size of embedded data; None for all.
         writers: (train, test) synthetic writers of embedded data.
-        epochs: of training on embedded data; None for the recipe's own.
-        epochs_own: of training on data that the user brings, which no scale cuts in size.
+        share: of the recipe's epochs, on embedded data.
+        share_own: of the recipe's epochs, on data that the user brings, which no scale cuts in size.
         rounds: of paired timing for each system.
         recipe: the default.
     """
@@ -23,8 +23,8 @@ class Scale:
     systems: tuple[str, ...]
     classes: int | None
     writers: tuple[int, int] | None
-    epochs: float | None
-    epochs_own: float | None
+    share: float
+    share_own: float
     rounds: int
     recipe: str = "light"
 

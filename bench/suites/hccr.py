@@ -15,10 +15,10 @@ SUITE = Suite(
     measurements=("accuracy", "accuracy_top5", "macs", "params", "params_keras", "size_bytes",
                   "peak_activation_bytes", "latency"),
     scales={
-        "smoke": Scale(SMOKE, classes=20, writers=(24, 12), epochs=2, epochs_own=1, rounds=10),
-        "quick": Scale(QUICK, classes=30, writers=(60, 20), epochs=10, epochs_own=14, rounds=60),
+        "smoke": Scale(SMOKE, classes=20, writers=(24, 12), share=0.05, share_own=0.025, rounds=10),
+        "quick": Scale(QUICK, classes=30, writers=(60, 20), share=0.25, share_own=0.35, rounds=60),
         # 240 and 60 writers, as HWDB1.1.
-        "paper": Scale(PAPER, classes=None, writers=(240, 60), epochs=None, epochs_own=None, rounds=60,
+        "paper": Scale(PAPER, classes=None, writers=(240, 60), share=1, share_own=1, rounds=60,
                        recipe="paper"),
     },
 )

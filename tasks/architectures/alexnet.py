@@ -16,7 +16,7 @@ LAYOUT = "channels_last"
 CPU_TRAINING = "fp32"
 RECIPE = {
     # No batch normalisation: a quarter of the default rate.
-    "light": {"lr": 5e-4},
+    "light": {"lr": 5e-4, "epochs": 60},
     # Krizhevsky, Sutskever, Hinton 2012, section 5: batch 128, momentum 0.9, decay 0.0005, rate 0.01 cut by
     # ten when the validation error stalls, 90 passes. Section 4.1: crops of 224 from 256 pixels (a shift of
     # up to 16/224) and mirror images; its colour shifts mean nothing to grey characters.

@@ -1,5 +1,6 @@
 """From what was asked to rows: names are checked and scales cut before anything is trained."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,19 +9,20 @@ import pytest
 from fake.image_folder import write_folder
 
 from bench.plan import Plan, Request, UsageError, make_plan
-from bench.plugins import SUITES, UnknownPlugin
+from bench.plugins import ARCHITECTURES, SUITES, UnknownPlugin
 from bench.suite import Scale, Suite
 from datamodules._errors import DataError
+from tasks.recipe import recipe_for
 
 
 @pytest.fixture
 def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Plan a suite of two scales on tiny data."""
     scales = {
-        "smoke": Scale(("lenet5", "fire:gap"), 4, (2, 1), epochs=2, epochs_own=1, rounds=10),
-        "quick": Scale(("lenet5", "fire:gap"), 5, (3, 1), epochs=10, epochs_own=30, rounds=60),
+        "smoke": Scale(("lenet5", "fire:gap"), 4, (2, 1), share=0.05, share_own=0.025, rounds=10),
+        "quick": Scale(("lenet5", "fire:gap"), 5, (3, 1), share=0.25, share_own=0.5, rounds=60),
         "paper": Scale(
-            ("lenet5", "fire:gap"), 6, (3, 2), epochs=None, epochs_own=None, rounds=60, recipe="paper"
+            ("lenet5", "fire:gap"), 6, (3, 2), share=1, share_own=1, rounds=60, recipe="paper"
         ),
     }
     suite = Suite("Tiny", "synthetic_hwdb", ("accuracy", "latency"), scales)
@@ -63,12 +65,13 @@ def test_scale_paper_takes_the_papers_recipes_under_their_names(ask: Any) -> Non
 
 
 @pytest.mark.parametrize(
-    ("scale", "embedded", "own"), [("smoke", 2, 1), ("quick", 10, 30), ("paper", None, None)]
+    ("scale", "embedded", "own"), [("smoke", 0.05, 0.025), ("quick", 0.25, 0.5), ("paper", 1.0, 1.0)]
 )
-def test_epochs_are_cut_by_the_scale(ask: Any, scale: str, embedded: float | None, own: float | None) -> None:
-    plan, brought = ask(scale=scale), ask(own=True, scale=scale)
-    assert plan.epochs(plan.systems[0]) == embedded
-    assert brought.epochs(brought.systems[0]) == own
+def test_a_scale_cuts_epochs_and_nothing_else(ask: Any, scale: str, embedded: float, own: float) -> None:
+    for plan, share in ((ask(scale=scale), embedded), (ask(own=True, scale=scale), own)):
+        system = plan.systems[0]
+        whole = recipe_for(system.recipe, ARCHITECTURES.load("lenet5").RECIPE)
+        assert plan.recipe(system) == replace(whole, epochs=max(1, round(whole.epochs * share)))
 
 
 def test_data_that_the_user_brings_is_never_cut_in_size(ask: Any) -> None:

@@ -77,7 +77,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         "Tiny",
         "image_folder",
         FIGURES,
-        {"quick": Scale(("acme_tiny",), None, None, None, epochs_own=2, rounds=10)},
+        {"quick": Scale(("acme_tiny",), None, None, share=0.05, share_own=0.05, rounds=10)},
     )
     with pytest.MonkeyPatch.context() as patch:
         house = House(tmp_path_factory.mktemp("house"))
