@@ -104,8 +104,6 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     add("--dry-run", action="store_true", help="the rows, their cost and an estimated time; nothing is run")
     add("--wandb", choices=("off", "offline", "online"), default="off", help="Weights & Biases beside the records")
     add("--accelerator", choices=("auto", "cpu", "gpu"), default="auto", help="where to train")
-    add("--devices", type=_positive, default=1, metavar="N")
-    add("--nodes", type=_positive, default=1, metavar="N")
 
 
 def _add_profile(parser: argparse.ArgumentParser) -> None:

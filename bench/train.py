@@ -38,11 +38,9 @@ class Progress(Protocol):
 
 @dataclass(frozen=True)
 class Hardware:
-    """What training runs on; Lightning's words."""
+    """What training runs on: Lightning's accelerator, one device of it, and loader processes."""
 
     accelerator: str = "auto"
-    devices: int | str = "auto"
-    nodes: int = 1
     workers: int = 0
 
 
@@ -138,8 +136,8 @@ def train(
         curve = Curve(folder, progress, seed)
         resume = folder / "last.ckpt"
         trainer = pl.Trainer(
-            max_epochs=max(1, round(epochs)), accelerator=hardware.accelerator, devices=hardware.devices,
-            num_nodes=hardware.nodes, precision=precision, callbacks=[curve], logger=False,  # type: ignore[arg-type]
+            max_epochs=max(1, round(epochs)), accelerator=hardware.accelerator, devices=1,
+            precision=precision, callbacks=[curve], logger=False,  # type: ignore[arg-type]
             plugins=[WholeCheckpoints()], enable_checkpointing=False, enable_progress_bar=False,
             enable_model_summary=False, num_sanity_val_steps=0, default_root_dir=folder,
         )  # fmt: skip

@@ -149,7 +149,7 @@ def _request(options: argparse.Namespace) -> Any:
     return Request(
         suite=options.suite, dataset=options.dataset, scale=options.scale, data_root=options.data_root,
         systems=tuple(options.system), runtimes=runtimes, seeds=seeds, out=_out(options),
-        fresh=options.fresh, hardware=Hardware(options.accelerator, options.devices, options.nodes),
+        fresh=options.fresh, hardware=Hardware(options.accelerator),
         command=options.command,
     )  # fmt: skip
 

@@ -133,7 +133,7 @@ def _optimizer(recipe: Recipe, parameters: Iterable[nn.Parameter]) -> Optimizer:
         case "adam":
             return Adam(groups, lr=recipe.lr)
         case "adamw":
-            return AdamW(groups, lr=recipe.lr)
+            return AdamW(groups, lr=recipe.lr, fused=True)  # one pass over weights that outgrow the caches
     raise ValueError(f"recipe {recipe.name}: wanted optimizer sgd, adam, adamw or none, got {recipe.optimizer!r}")
 
 

@@ -60,7 +60,7 @@ class House:
     def run(self, *systems: str, heard: Heard | None = None, **changes: Any) -> list[dict[str, Any]]:
         request = Request(
             "tiny", "image_folder", "quick", self.strokes, systems, out=self.place / "out", runs=self.place / "runs",
-            hardware=Hardware("cpu", 1), **changes,
+            hardware=Hardware("cpu"), **changes,
         )  # fmt: skip
         return run(make_plan(request), heard or Heard(), NoTracker())
 

@@ -16,7 +16,7 @@ from bench.train import Hardware, interruptible, predict, train
 from datamodules.image_folder import ImageFolder
 from tasks.recogniser import load_recogniser
 
-CPU = Hardware("cpu", 1)
+CPU = Hardware("cpu")
 
 
 class Silent:
