@@ -4,7 +4,7 @@ from bench.suite import Scale, Suite
 
 SMOKE = ("nearest_mean", "lenet5", "shui_cnn", "squeezenet", "mobilenet_v1", "mobilenet_v2", "resnet:18",
          "fire:gap", "fire:gwap")
-QUICK = ("nearest_mean", "lenet5", "alexnet", "googlenet", "resnet:18", "squeezenet", "mobilenet_v1",
+QUICK = ("nearest_mean", "lenet5", "googlenet", "resnet:18", "squeezenet", "mobilenet_v1",
          "mobilenet_v2", "shui_cnn", "fire:gap", "fire:gwap", "mobilenet_v2+paper", "fire:gwap+paper")
 PAPER = ("nearest_mean", "lenet5", "alexnet", "vgg16", "googlenet", "resnet:18", "resnet:50", "squeezenet",
          "mobilenet_v1", "mobilenet_v2", "shui_cnn", "fire:gap", "fire:fc", "fire:gwap")
