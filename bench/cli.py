@@ -1,4 +1,4 @@
-"""The command ``bench``: its verbs and their arguments. Each verb lives in ``bench/verbs.py`` and is loaded when used."""
+"""The command ``bench``: its verbs and their arguments; what they do is in ``bench/verbs.py``, loaded when used."""
 
 import argparse
 import json
@@ -53,7 +53,7 @@ def _is_expected(error: Exception) -> bool:
     from bench.record import RecordError
     from datamodules._errors import DataError
 
-    names = {"UsageError", "ClaimError", "CompareError", "EnvironmentUnfit"}  # their modules may not be imported
+    names = {"UsageError", "ClaimError", "CompareError", "EnvironmentUnfitError"}  # their modules may not be imported
     known = (UnknownPlugin, DataError, RecordError)
     return isinstance(error, known) or type(error).__name__ in names
 

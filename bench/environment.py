@@ -17,7 +17,7 @@ NEEDED = ("torch", "torchvision", "pytorch-lightning", "torchmetrics", "albument
 SPACE = 2 * 10**9  # bytes that a quick run's cache and checkpoints may take
 
 
-class EnvironmentUnfit(Exception):
+class EnvironmentUnfitError(Exception):
     """The installed packages do not work together; the message says what to install."""
 
 
@@ -25,7 +25,7 @@ def check_builds() -> None:
     """Refuse builds of torch and torchvision that do not fit each other.
 
     Raises:
-        EnvironmentUnfit: one line that says what to install.
+        EnvironmentUnfitError: one line that says what to install.
     """
     try:
         import torch  # noqa: F401
@@ -33,7 +33,7 @@ def check_builds() -> None:
     except (ImportError, RuntimeError, OSError) as error:
         found = ", ".join(f"{name} {_version(name) or 'missing'}" for name in ("torch", "torchvision"))
         reason = str(error).splitlines()[0]
-        raise EnvironmentUnfit(
+        raise EnvironmentUnfitError(
             f"{found} do not fit each other ({reason}); install both from one index into a fresh environment: "
             "pip install --force-reinstall torch torchvision"
         ) from error
@@ -59,7 +59,7 @@ def checks() -> list[dict[str, Any]]:
 def _builds() -> dict[str, Any]:
     try:
         check_builds()
-    except EnvironmentUnfit as error:
+    except EnvironmentUnfitError as error:
         return _check("torch with torchvision", False, "", str(error))
     import torch
 

@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from bench.record import slug
 
 PACKAGES = (
@@ -49,7 +47,7 @@ def machine() -> dict[str, Any]:
         "name": f"{slug(cpu)}-{cores}c",
         "cpu": cpu,
         "cores": cores,
-        "ram_bytes": psutil.virtual_memory().total,
+        "ram_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "os": f"{platform.system()} {platform.release().split('-')[0]}",
     }
 

@@ -16,7 +16,7 @@ import numpy as np
 from bench._stored import check_shape
 from bench.machine import provenance, source_state
 from bench.plan import Plan
-from bench.plugins import ARCHITECTURES, MEASUREMENTS
+from bench.plugins import MEASUREMENTS
 from bench.record import SCHEMA, Measurement, RecordError, read_record, record_path, status_of, write_record
 from bench.row import Predictions, Row
 from bench.system import System

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 # albumentations looks for a newer release over the network at import; a benchmark must not.
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
-import albumentations as A  # noqa: E402, N812  (the package's own habit)
+import albumentations as A
 
-from datamodules._image import fit_matrix, resample  # noqa: E402
-from datamodules._loader import Key  # noqa: E402
-from tasks.recipe import Augmentation  # noqa: E402
+from datamodules._image import fit_matrix, resample
+from datamodules._loader import Key
+from tasks.recipe import Augmentation
 
 
 class CharacterAugmentation(A.ImageOnlyTransform):  # type: ignore[misc]

@@ -82,7 +82,7 @@ def _bare_epochs(datamodule: SyntheticHWDB) -> Callable[[], float]:
             logits = network(batch["images"])
             loss = cross_entropy(logits, batch["labels"], label_smoothing=recipe.label_smoothing)
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
         network.eval()
