@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
+
+Mode = Literal["offline", "online"]
 
 PROJECT = "hccr-bench"
 INIT_TIMEOUT_S = 30  # an unreachable server must not hold up a run for longer
@@ -54,19 +56,21 @@ class WandbTracker:
         warn: is told, once, what failed; nothing is tracked from then on.
     """
 
-    def __init__(self, mode: str, folder: Path, group: str, warn: Callable[[str], None]) -> None:
-        self.mode, self.folder, self.group, self.warn = mode, folder, group, warn
+    def __init__(self, mode: Mode, folder: Path, group: str, warn: Callable[[str], None]) -> None:
+        self.mode: Mode = mode
+        self.folder, self.group, self.warn = folder, group, warn
         self.failed = False
-        self.run: Any = None
+        # By system and seed: a row's run stays open until the row is timed, which is after all training.
+        self.runs: dict[tuple[str, int], Any] = {}
+        self.training: Any = None
 
     def start(self, record: Mapping[str, Any]) -> None:
         """Open the row's run with its configuration."""
         self._guarded(lambda: self._open(record))
 
     def point(self, scores: Mapping[str, float]) -> None:
-        """Log one epoch of the curve."""
-        if self.run is not None:
-            self._guarded(lambda: self.run.log(dict(scores)))
+        """Log one epoch of the curve of the row that was started last."""
+        self._guarded(lambda: self.training.log(dict(scores)))
 
     def row(self, record: Mapping[str, Any]) -> None:
         """Store the record in the run's summary and close the run."""
@@ -82,7 +86,7 @@ class WandbTracker:
         try:
             action()
         except Exception as error:  # whatever W&B raises, the run and its records go on
-            self.failed, self.run = True, None
+            self.failed = True
             self.warn(f"W&B stopped ({type(error).__name__}: {error}); the run goes on without it")
 
     def _init(self, name: str, job: str, config: Mapping[str, Any]) -> Any:
@@ -91,7 +95,7 @@ class WandbTracker:
         self.folder.mkdir(parents=True, exist_ok=True)
         return wandb.init(
             project=PROJECT, group=self.group, name=name, job_type=job, config=dict(config), mode=self.mode,
-            dir=str(self.folder), reinit="finish_previous",
+            dir=str(self.folder), reinit="create_new",
             settings=wandb.Settings(
                 silent=True, console="off", init_timeout=INIT_TIMEOUT_S, x_disable_meta=True, disable_git=True,
                 disable_code=True, save_code=False, host="",
@@ -100,16 +104,18 @@ class WandbTracker:
 
     def _open(self, record: Mapping[str, Any]) -> None:
         keys = ("suite", "scale", "dataset", "system", "seed", "recipe", "machine", "versions", "commit")
-        self.run = self._init(record["system"], "row", {key: record[key] for key in keys})
+        self.training = self._init(record["system"], "row", {key: record[key] for key in keys})
+        self.runs[record["system"], record["seed"]] = self.training
 
     def _close(self, record: Mapping[str, Any]) -> None:
-        if self.run is None:
+        key = (record["system"], record["seed"])
+        if key not in self.runs:
             self._open(record)
+        run = self.runs.pop(key)
         for name, found in record["measurements"].items():
-            self.run.summary[name] = found.get("value")
-        self.run.summary["record"] = dict(record)
-        self.run.finish(exit_code=1 if record["status"] == "failed" else 0)
-        self.run = None
+            run.summary[name] = found.get("value")
+        run.summary["record"] = dict(record)
+        run.finish(exit_code=1 if record["status"] == "failed" else 0)
 
     def _board(self, table: tuple[list[str], list[list[Any]]], picture: Path | None) -> None:
         import wandb
@@ -122,6 +128,6 @@ class WandbTracker:
         run.finish()
 
 
-def make_tracker(mode: str, folder: Path, group: str, warn: Callable[[str], None]) -> Tracker:
+def make_tracker(mode: Literal["off"] | Mode, folder: Path, group: str, warn: Callable[[str], None]) -> Tracker:
     """The tracker for ``--wandb``: off, offline or online."""
     return NoTracker() if mode == "off" else WandbTracker(mode, folder, group, warn)
