@@ -1,0 +1,61 @@
+"""The rules of the house that a machine can hold."""
+
+import ast
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from bench.cli import _parser
+from bench.plugins import COMPARISONS, MEASUREMENTS, SUITES
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted(path for folder in ("bench", "datamodules", "tasks") for path in (ROOT / folder).rglob("*.py"))
+LONGEST_FILE, LONGEST_FUNCTION = 300, 40  # lines; a function's docstring is not counted
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_files_and_functions_fit_in_the_head(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= LONGEST_FILE
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            documented = ast.get_docstring(node) is not None
+            body = node.body[1:] if documented and len(node.body) > 1 else node.body
+            lines = (body[-1].end_lineno or 0) - body[0].lineno + 1
+            assert lines <= LONGEST_FUNCTION, f"{node.name}: {lines} lines"
+
+
+def test_readme_commands_parse(monkeypatch: pytest.MonkeyPatch) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = re.findall(r"(?:^|`|&& )(bench [a-z][^`\n#]*)", readme, re.MULTILINE)
+    assert len(commands) > 10
+    for command in commands:
+        words = shlex.split(command)[1:]
+        _parser().parse_args(words)  # exits where it cannot read them
+
+
+@pytest.mark.parametrize("name", SUITES.names())
+def test_suites_name_what_there_is(name: str) -> None:
+    suite = SUITES.load(name).SUITE
+    assert suite.kind in ("recognisers", "comparisons")
+    if suite.kind == "recognisers":
+        for measurement in suite.measurements:
+            MEASUREMENTS.check(measurement)
+
+
+@pytest.mark.parametrize("name", COMPARISONS.names())
+def test_comparisons_state_their_goal(name: str) -> None:
+    literals = COMPARISONS.literals(name)
+    assert literals["GOAL"]
+    assert literals["VERSION"]
+    assert literals["LIMIT"] > 0
+
+
+@pytest.mark.parametrize("name", MEASUREMENTS.names())
+def test_measurements_are_called_by_their_file(name: str) -> None:
+    literals = MEASUREMENTS.literals(name)
+    assert literals["NAME"] == name
+    assert literals["BETTER"] in ("higher", "lower")
+    assert literals["PHASE"] in ("figures", "timing")
