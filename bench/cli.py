@@ -2,8 +2,11 @@
 
 import argparse
 import json
+import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Progress and messages go to stderr; with --json stdout holds one document and nothing else.
     try:
         verb: Callable[[argparse.Namespace], tuple[int, Any, str]] = _verb(options.verb)
-        code, document, text = verb(options)
+        with redirect_stdout(sys.stderr):  # what a plug-in or a library prints
+            code, document, text = verb(options)
     except KeyboardInterrupt:
         print("interrupted; finished rows are kept, and the same command continues", file=sys.stderr)
         return EXIT_INTERRUPTED
@@ -31,10 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(f"bench: {error}", file=sys.stderr)
         return EXIT_USAGE
-    if options.json:
-        print(json.dumps(document, ensure_ascii=False, indent=1))
-    elif text:
-        print(text)
+    shown = json.dumps(document, ensure_ascii=False, indent=1) if options.json else text
+    try:
+        print(shown, end="\n" if shown else "", flush=True)
+    except BrokenPipeError:  # the reader, such as head, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return code
 
 
@@ -61,7 +66,7 @@ def _is_expected(error: Exception) -> bool:
 def _command(arguments: Sequence[str]) -> str:
     """The command as records state it: paths by their base names alone."""
     words = [word if "/" not in word else "=".join(Path(part).name for part in word.split("=")) for word in arguments]
-    return " ".join(["bench", *words])
+    return shlex.join(["bench", *words])
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -98,7 +103,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     add("--runtime", action="append", default=[], metavar="NAME", help="time with this runtime too; may be repeated")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--seeds", type=_positive, metavar="N", help="N runs of each row: mean and spread")
-    which.add_argument("--seed", type=int, metavar="K", help="one run with this seed; default 0")
+    which.add_argument("--seed", type=_seed, metavar="K", help="one run with this seed; default 0")
     add("--out", type=Path, metavar="DIR", help="folder of results/ and boards; leaderboards, at smoke runs/smoke")
     add("--fresh", action="store_true", help="measure again what is already measured")
     add("--dry-run", action="store_true", help="the rows, their cost and an estimated time; nothing is run")
@@ -119,7 +124,7 @@ def _add_place(parser: argparse.ArgumentParser) -> None:
     add("--suite", default="hccr", metavar="NAME")
     add("--dataset", metavar="NAME", help="as records name it; the suite's own by default")
     add("--scale", choices=SCALES, default="quick")
-    add("--seed", type=int, default=0, metavar="K")
+    add("--seed", type=_seed, default=0, metavar="K")
     add("--out", type=Path, default=Path("leaderboards"), metavar="DIR", help="folder of results/")
 
 
@@ -129,6 +134,12 @@ def _add_data(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser) 
     draw.add_argument("--classes", type=_positive, required=True, metavar="N")
     draw.add_argument("--writers", type=_positive, required=True, metavar="N")
     draw.add_argument("--out", type=Path, required=True, metavar="DIR")
+
+
+def _seed(text: str) -> int:
+    if not text.isdigit() or int(text) >= 2**32:  # numpy's and Lightning's range
+        raise argparse.ArgumentTypeError(f"wanted a whole number from 0 to {2**32 - 1}, got {text!r}")
+    return int(text)
 
 
 def _positive(text: str) -> int:

@@ -30,9 +30,9 @@ def check_builds() -> None:
     try:
         import torch  # noqa: F401
         import torchvision  # noqa: F401
-    except (ImportError, RuntimeError, OSError) as error:
+    except (ImportError, RuntimeError, OSError, AttributeError) as error:
         found = ", ".join(f"{name} {_version(name) or 'missing'}" for name in ("torch", "torchvision"))
-        reason = str(error).splitlines()[0]
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise EnvironmentUnfitError(
             f"{found} do not fit each other ({reason}); install both from one index into a fresh environment: "
             "pip install --force-reinstall torch torchvision"
@@ -84,7 +84,7 @@ def _cache() -> dict[str, Any]:
     while not place.exists():
         place = place.parent
     free = shutil.disk_usage(place).free
-    fit = os.access(place, os.W_OK) and free > SPACE
+    fit = place.is_dir() and os.access(place, os.W_OK) and free > SPACE
     text = f"{folder}, {free / 1e9:.0f} GB free"
     return _check("cache folder", fit, text, "free some space, or set HCCR_BENCH_CACHE to a folder that can be written")
 

@@ -1,6 +1,7 @@
 """``bench list``: names read from files, with nothing heavy imported."""
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
 from bench import plugins
@@ -11,8 +12,8 @@ REGISTRIES: dict[str, Registry] = {
     "datasets": plugins.DATASETS,
     "suites": plugins.SUITES,
     "measurements": plugins.MEASUREMENTS,
-    "runtimes": plugins.RUNTIMES,
 }
+KEYS = ("VARIANTS", "INPUT", "UNIT", "VERSION", "LICENCE", "SYNTHETIC")  # told beside the name, where a file has them
 
 
 def list_names(options: argparse.Namespace) -> tuple[int, Any, str]:
@@ -29,19 +30,21 @@ def _entries(what: str) -> list[dict[str, Any]]:
 
         return [{"name": claim.id, "about": f"{claim.metric}: {claim.printed}"} for claim in load_claims()]
     if what == "systems":
-        return [
-            {"name": name, "about": plugins.ARCHITECTURES.literals(name.partition(":")[0]).get("SOURCE", "")}
-            for name in plugins.systems()
-        ]
+        names = plugins.systems()
+        return [{**_entry(plugins.ARCHITECTURES, name.partition(":")[0], ()), "name": name} for name in names]
+    if what == "runtimes":  # a file may be several
+        from bench.runtimes import names as runtimes
+
+        return [{**_entry(plugins.RUNTIMES, name.partition("-")[0]), "name": name} for name in runtimes()]
     registry = REGISTRIES[what]
     return [_entry(registry, name) for name in registry.names()]
 
 
-def _entry(registry: Registry, name: str) -> dict[str, Any]:
+def _entry(registry: Registry, name: str, keys: Sequence[str] = KEYS) -> dict[str, Any]:
     literals = registry.literals(name)
     about = str(literals.get("SOURCE") or literals["__doc__"].partition("\n")[0])
     entry: dict[str, Any] = {"name": name, "about": about}
-    for key in ("VARIANTS", "INPUT", "UNIT", "VERSION", "LICENCE", "SYNTHETIC"):
+    for key in keys:
         if key in literals:
             entry[key.lower()] = literals[key]
     return entry
