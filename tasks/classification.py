@@ -16,7 +16,7 @@ from datamodules._base import CharacterDataModule
 from datamodules._loader import Batch
 from tasks.architectures import ARCHITECTURES
 from tasks.augmentation import CharacterAugmentation
-from tasks.normalised import Normalised
+from tasks.normalised import Normalised, ink
 from tasks.recipe import Recipe, recipe_for
 
 TOP = 5  # predictions kept per character
@@ -78,7 +78,7 @@ class ClassificationTask(pl.LightningModule):
         """Cross-entropy, or one step of a fit without gradients."""
         if self.fitted:
             inner: Any = self.network.network
-            inner.update(1 - batch["images"].float() / 255, batch["labels"])
+            inner.update(ink(batch["images"]), batch["labels"])
             if self.trainer.is_last_batch:
                 inner.finish()
             return None

@@ -21,6 +21,10 @@ class Normalised(nn.Module):
         """Images, uint8 (B, C, S, S) with paper 255 -> logits (B, classes)."""
         if images.dtype != torch.uint8:
             raise TypeError(f"wanted uint8 images with paper 255, got {images.dtype}; normalisation happens here")
-        grey = images.float() / 255
-        ink = 1 - grey if images.shape[1] == 1 else grey  # paper is 0, so that padding is paper
-        return self.network(ink.contiguous(memory_format=self.layout))  # type: ignore[no-any-return]
+        return self.network(ink(images).contiguous(memory_format=self.layout))  # type: ignore[no-any-return]
+
+
+def ink(images: Tensor) -> Tensor:
+    """Images, uint8 (B, C, S, S), as float32 0 to 1: grey ones with ink 1 and paper 0, colours as they are."""
+    values = images.float() / 255
+    return 1 - values if images.shape[1] == 1 else values  # paper is 0, so that padding is paper
