@@ -15,7 +15,7 @@ CPU_TRAINING = "bf16"
 RECIPE = {
     # No batch normalisation: half the default rate; 0.0005 learns as well (62 and 63 % of 15 real
     # characters).
-    "light": {"lr": 1e-3, "epochs": 80},
+    "light": {"lr": 1e-3},
     # shui-ocr, sections 4.2 and 4.3: SGD, momentum 0.9, rate 0.001, batch 128, 400 epochs, no augmentation.
     "paper": {
         "optimizer": "sgd",
