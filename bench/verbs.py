@@ -213,6 +213,7 @@ def _find_record(name: str, options: argparse.Namespace) -> Mapping[str, Any]:
 
     if name.endswith(".json"):
         return read_record(Path(name))
+    SUITES.check(options.suite)
     wanted = {
         "suite": options.suite, "scale": options.scale, "system": name, "seed": options.seed, "machine": machine(),
         "dataset": {"name": options.dataset or default_dataset(options.suite)},

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench import environment
-from bench.environment import EnvironmentUnfitError, check_builds, checks
+from bench.environment import check_builds, checks
 
 
 def test_this_environment_is_fit() -> None:
@@ -21,7 +21,7 @@ def test_this_environment_is_fit() -> None:
 # What importing torchvision raises beside a torch of another build.
 BROKEN = {
     "RuntimeError('operator torchvision::nms does not exist')": "operator torchvision::nms does not exist",
-    "ImportError('libcudart.so.12: cannot open shared object file\\nmore')": "libcudart.so.12: cannot open shared object file",
+    "ImportError('libcudart.so.12: cannot open\\nmore')": "libcudart.so.12: cannot open",
     "AttributeError('partially initialized module')": "partially initialized module",
     "OSError()": "OSError",
 }  # fmt: skip
