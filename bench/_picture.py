@@ -21,7 +21,7 @@ FRAME = (0.075, 0.145, 0.9, 0.735)  # left, bottom, width and height of the axes
 FONT = 9.0  # points
 # Blue and orange of Okabe and Ito's palette, told apart by the colour-blind; shapes differ as well.
 BLUE, ORANGE, GREY = "#0072B2", "#B35900", "#666666"
-ACCURACY_TICKS = (0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 98, 99, 99.5, 99.8, 99.9, 99.95, 99.98, 99.99)
+ACCURACY_TICKS = (0, 30, 50, 70, 80, 90, 95, 98, 99, 99.5, 99.8, 99.9, 99.95, 99.98, 99.99)
 FACE = "DejaVu Sans"  # comes with matplotlib, so every machine lays out alike
 FALLBACK = "Verdana, sans-serif"  # for viewers without it; Verdana is as wide
 STYLE: dict[Any, Any] = {
