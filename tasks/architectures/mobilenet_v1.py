@@ -1,7 +1,5 @@
 """MobileNetV1, width 1.0, as used for handwritten characters."""
 
-import math
-
 from torch import Tensor, nn
 
 from tasks.architectures._checks import check_variant, fitted
@@ -46,9 +44,7 @@ class MobileNetV1(nn.Module):
         self.classifier = nn.Linear(inputs, classes)
         for layer in self.modules():
             # mobilenet-hccr initialises after Xavier; mobilenet_v2 keeps torchvision's own initialisation.
-            if isinstance(layer, nn.Conv2d):
-                _xavier(layer)
-            elif isinstance(layer, nn.Linear):
+            if isinstance(layer, nn.Conv2d | nn.Linear):
                 nn.init.xavier_uniform_(layer.weight)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -69,11 +65,3 @@ def _convolution(inputs: int, maps: int, kernel: int, stride: int = 1, groups: i
         nn.BatchNorm2d(maps),
         nn.ReLU(inplace=True),
     )
-
-
-def _xavier(layer: nn.Conv2d) -> None:
-    """Xavier by what one output sees and one input feeds; PyTorch's own counts a depthwise layer as a dense one."""
-    window = math.prod(layer.kernel_size)
-    fan_in, fan_out = window * layer.in_channels // layer.groups, window * layer.out_channels // layer.groups
-    bound = math.sqrt(6 / (fan_in + fan_out))
-    nn.init.uniform_(layer.weight, -bound, bound)
