@@ -43,6 +43,7 @@ class ClassificationTask(pl.LightningModule):
         self.recipe = recipe if isinstance(recipe, Recipe) else recipe_for(recipe, module.RECIPE)
         self.channels, self.size = module.INPUT
         self.network = Normalised(module.build(variant, classes, self.channels, self.size), module.LAYOUT)
+        _set_dropout(self.network, self.recipe.dropout)
         self.fitted = self.recipe.optimizer == "none"  # in one pass over the batches, without gradients
         self.automatic_optimization = not self.fitted
         scores = {"accuracy": MulticlassAccuracy(classes, average="micro")}
@@ -118,6 +119,12 @@ class ClassificationTask(pl.LightningModule):
         if isinstance(schedule, ReduceLROnPlateau):
             return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "monitor": "val_loss"}}
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def _set_dropout(network: nn.Module, share: float | None) -> None:
+    for layer in network.modules():
+        if share is not None and isinstance(layer, nn.Dropout):
+            layer.p = share
 
 
 def _optimizer(recipe: Recipe, parameters: Iterable[nn.Parameter]) -> Optimizer:

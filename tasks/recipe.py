@@ -48,6 +48,7 @@ class Recipe:
         batch: images per step.
         epochs: of the published or intended protocol; a scale may cut them.
         label_smoothing: of the cross-entropy.
+        dropout: share of features dropped wherever the architecture drops any; None for its own shares.
         augmentation: see Augmentation.
     """
 
@@ -62,11 +63,12 @@ class Recipe:
     gamma: float = 0.1
     step_epochs: float = 1.0
     label_smoothing: float = 0.0
+    dropout: float | None = None
     augmentation: Augmentation = Augmentation()
 
     def as_dict(self) -> dict[str, Any]:
-        """All settings, as they stand in a record."""
-        return asdict(self)
+        """All settings that are stated, as they stand in a record."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 # mobilenet-hccr, section 3: flips, rotation by up to 30 degrees, width and height scaled by 0.5 to 2.5.
