@@ -21,9 +21,7 @@ def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     scales = {
         "smoke": Scale(("lenet5", "fire:gap"), 4, (2, 1), share=0.05, share_own=0.025, rounds=10),
         "quick": Scale(("lenet5", "fire:gap"), 5, (3, 1), share=0.25, share_own=0.5, rounds=60),
-        "paper": Scale(
-            ("lenet5", "fire:gap"), 6, (3, 2), share=1, share_own=1, rounds=60, recipe="paper"
-        ),
+        "paper": Scale(("lenet5", "fire:gap"), 6, (3, 2), share=1, share_own=1, rounds=60, recipe="paper"),
     }
     suite = Suite("Tiny", "synthetic_hwdb", ("accuracy", "latency"), scales)
     monkeypatch.setattr(SUITES, "load", lambda name: SimpleNamespace(SUITE=suite))

@@ -48,9 +48,7 @@ def test_writing_again_replaces_the_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("fails", ["fsync", "replace", "write_bytes"])
-def test_a_failed_write_leaves_the_old_record(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
-) -> None:
+def test_a_failed_write_leaves_the_old_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str) -> None:
     path = write_record(tmp_path, record(accuracy=0.5))
     before = path.read_bytes()
 

@@ -1,89 +1,23 @@
-"""Rows become records: whole ones are kept, failures are rows, interruptions cost little."""
+"""Rows become records: whole ones are kept, stale ones made again, interruptions cost little."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from fake.image_folder import write_folder
-from fake.plugins import offer
+from fake.house import Heard, House, built_house
 
 from bench import runner
 from bench.compare import predictions_path
 from bench.measurements import latency
-from bench.plan import Request, make_plan
-from bench.plugins import SUITES
 from bench.record import RecordError, read_record
-from bench.runner import describe, read_predictions, run
-from bench.suite import Scale, Suite
-from bench.tracking import NoTracker
-from bench.train import Hardware
-from datamodules.image_folder import ImageFolder
-
-FIGURES = ("accuracy", "macs", "params", "size_bytes", "latency")
-FAILING = ("acme_build", "acme_step", "acme_eval", "acme_import", "acme_recipe", "acme_garbled")
-
-
-class Heard:
-    """Notes what the runner reports; interrupts, as Ctrl-C does, where it is asked to."""
-
-    def __init__(self, interrupt: tuple[str, str] | None = None) -> None:
-        self.interrupt = interrupt
-        self.phases: list[tuple[int, int, str, str]] = []
-        self.kept: dict[str, bool] = {}
-
-    def row(self, number: int, of: int, system: str, phase: str) -> "Heard":
-        self.phases.append((number, of, system, phase))
-        if self.interrupt == (system, phase):
-            raise KeyboardInterrupt
-        return self
-
-    def epoch(self, done: float, of: int, scores: dict[str, float]) -> None:
-        if self.interrupt == (self.phases[-1][2], f"epoch {done:.0f}"):
-            raise KeyboardInterrupt
-
-    def done(self, record: Mapping[str, Any], kept: bool) -> None:
-        self.kept[record["system"]] = kept
-
-
-class House:
-    """A folder of data, records and runs, with other people's plug-ins beside."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = self.place = root
-        self.strokes = write_folder(root / "strokes", train=390, test=20)
-        self.data = ImageFolder(self.strokes)  # decoded once
-        self.data.setup()
-
-    def run(self, *systems: str, heard: Heard | None = None, **changes: Any) -> list[dict[str, Any]]:
-        request = Request(
-            "tiny", "image_folder", "quick", self.strokes, systems, out=self.place / "out", runs=self.place / "runs",
-            hardware=Hardware("cpu"), **changes,
-        )  # fmt: skip
-        return run(make_plan(request), heard or Heard(), NoTracker())
-
-    def files(self) -> dict[str, bytes]:
-        return {path.name.split("@")[0]: path.read_bytes() for path in self.paths()}
-
-    def paths(self) -> list[Path]:
-        return sorted((self.place / "out" / "results").rglob("*.json"))
+from bench.runner import describe, read_predictions
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    suite = Suite(
-        "Tiny",
-        "image_folder",
-        FIGURES,
-        {"quick": Scale(("acme_tiny",), None, None, share=0.05, share_own=0.05, rounds=10)},
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        house = House(tmp_path_factory.mktemp("house"))
-        offer(house.root / "acme", patch)
-        patch.setattr(SUITES, "load", lambda name: SimpleNamespace(SUITE=suite))
-        patch.setattr("datamodules.image_folder.build", lambda settings: house.data)
+    with built_house(tmp_path_factory.mktemp("house")) as house:
         yield house
 
 
@@ -94,65 +28,6 @@ def house(built: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hous
     shown = {"value": 1e6, "n": 10, "ratio_to_reference": 2.0}
     monkeypatch.setattr(latency, "time_apart", lambda *arguments: dict(shown))
     return built
-
-
-@pytest.fixture(scope="module")
-def crowd(built: House) -> tuple[list[dict[str, Any]], Heard]:
-    """One run of good and failing plug-ins, with the real measuring process."""
-    heard = Heard()
-    return built.run("acme_tiny", *FAILING, "acme_timed", "acme_tiny+paper", heard=heard), heard
-
-
-def test_good_rows_finish_beside_failing_ones(crowd: Any) -> None:
-    records = {record["system"]: record for record in crowd[0]}
-    for name in ("acme_tiny", "acme_tiny+paper"):
-        record = records[name]
-        assert (record["status"], record["error"]) == ("whole", None)
-        assert record["measurements"]["accuracy"]["value"] > 0.8
-        assert record["measurements"]["latency"]["value"] > 1000
-        assert record["measurements"]["latency"]["ratio_to_reference"] > 0
-        # 5 × 5 windows at 6 × 6 places for 8 maps, and 288 × 2 weights of the classifier.
-        assert record["measurements"]["macs"]["value"] == 25 * 36 * 8 + 288 * 2
-        assert record["measurements"]["params"]["value"] == (25 + 1) * 8 + 2 * 8 + (288 + 1) * 2
-
-
-@pytest.mark.parametrize(
-    ("name", "says"),
-    [
-        ("acme_build", "ArithmeticError: no such layer"),
-        ("acme_step", "ArithmeticError: third step"),
-        ("acme_eval", "ArithmeticError: reading net.bin"),  # a path by its base name
-        ("acme_import", "ArithmeticError: imported"),
-        ("acme_recipe", "KeyError: \"recipe light: unknown settings ['batches']\""),
-        ("acme_garbled", "SyntaxError: "),
-    ],
-)
-def test_a_plug_in_that_fails_is_a_row_with_its_error(crowd: Any, built: House, name: str, says: str) -> None:
-    (record,) = (one for one in crowd[0] if one["system"] == name)
-    assert record["status"] == "failed"
-    assert record["error"].startswith(says)
-    assert record["measurements"] == {}
-    assert json.loads(built.files()[name]) == record
-
-
-def test_a_plug_in_that_fails_while_it_is_timed_keeps_its_figures(crowd: Any) -> None:
-    (record,) = (one for one in crowd[0] if one["system"] == "acme_timed")
-    assert record["status"] == "partial"
-    found = record["measurements"]
-    assert "ArithmeticError: timed" in found["latency"]["error"]
-    assert found["latency"]["value"] is None
-    assert all(found[name]["value"] is not None for name in FIGURES if name != "latency")
-
-
-def test_rows_are_reported_in_order_and_timed_last(crowd: Any) -> None:
-    records, heard = crowd
-    order = [record["system"] for record in records]
-    timed = [system for _, _, system, phase in heard.phases if phase == "time"]
-    trained = [system for _, _, system, phase in heard.phases if phase == "train"]
-    assert timed == order
-    assert trained == [name for name in order if name != "acme_recipe"]  # refused before training
-    assert [phase for *_, phase in heard.phases] == ["train"] * len(trained) + ["time"] * len(timed)
-    assert not any(heard.kept.values())
 
 
 def test_a_record_says_what_was_run(house: House) -> None:
@@ -183,9 +58,7 @@ def test_predictions_are_stored_and_agree_with_the_record(house: House) -> None:
     assert record["measurements"]["accuracy"]["value"] == pytest.approx(accuracy)
 
 
-def test_a_second_run_changes_not_a_byte_and_trains_nothing(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_second_run_changes_not_a_byte_and_trains_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     first = house.run("acme_tiny", "lenet5")
     before = house.files()
     refuse(monkeypatch)
@@ -218,9 +91,7 @@ def test_a_new_version_of_a_measurement_is_measured_without_training(
     assert second["seconds"]["train"] == first["seconds"]["train"]
 
 
-def test_other_data_under_the_same_name_is_trained_anew(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_other_data_under_the_same_name_is_trained_anew(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.run("acme_tiny")
     monkeypatch.setattr(house.data, "_fingerprint", "sha256:other")
     heard = Heard()
@@ -282,9 +153,7 @@ def test_lost_predictions_are_made_again(house: House) -> None:
     assert predictions_path(house.place / "runs", record).exists()
 
 
-@pytest.mark.parametrize(
-    ("system", "phase"), [("lenet5", "train"), ("lenet5", "epoch 1"), ("acme_tiny", "time")]
-)
+@pytest.mark.parametrize(("system", "phase"), [("lenet5", "train"), ("lenet5", "epoch 1"), ("acme_tiny", "time")])
 def test_an_interrupted_run_keeps_what_is_finished_and_goes_on(
     house: House, monkeypatch: pytest.MonkeyPatch, system: str, phase: str
 ) -> None:

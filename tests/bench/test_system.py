@@ -56,7 +56,4 @@ def test_every_variant_is_a_system_and_has_a_file_of_its_own() -> None:
     assert all(parse_system(name, "light") == System(name, "light", "light") for name in names)
     files = {file_name(name, "cpu", "quick", 0) for name in names}
     assert len(files) == len(names)
-    assert (
-        file_name("fire:gwap+paper", "amd-epyc-2c", "quick", 3)
-        == "fire--gwap__paper@amd-epyc-2c-quick-s3.json"
-    )
+    assert file_name("fire:gwap+paper", "amd-epyc-2c", "quick", 3) == "fire--gwap__paper@amd-epyc-2c-quick-s3.json"

@@ -1,6 +1,7 @@
 """Training leaves safetensors and a curve, and an interruption changes nothing."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from safetensors.torch import load_file
 from bench import train as train_module
 from bench.train import Hardware, interruptible, predict, train
 from datamodules.image_folder import ImageFolder
+from tasks.architectures import ARCHITECTURES
+from tasks.recipe import recipe_for
 from tasks.recogniser import load_recogniser
 
 CPU = Hardware("cpu")
@@ -41,7 +44,8 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ImageFolder:
 def fit(data: ImageFolder, folder: Path, recipe: str = "light", progress: Any = None, seed: int = 3) -> Any:
     folder.mkdir(exist_ok=True)
     fresh = ImageFolder(data.data_root)  # as another process would load it
-    return train("acme_tiny", recipe, fresh, folder, seed, 5, CPU, progress or Silent())
+    settings = replace(recipe_for(recipe, ARCHITECTURES.load("acme_tiny").RECIPE), epochs=5.0)
+    return train("acme_tiny", settings, fresh, folder, seed, CPU, progress or Silent())
 
 
 def test_what_training_leaves(data: ImageFolder, tmp_path: Path) -> None:
@@ -62,16 +66,13 @@ def test_what_training_leaves(data: ImageFolder, tmp_path: Path) -> None:
 
 def test_the_same_seed_repeats_and_another_does_not(data: ImageFolder, tmp_path: Path) -> None:
     first, again, other = (
-        load_file(fit(data, tmp_path / name, seed=seed)[1].weights)
-        for name, seed in (("a", 3), ("b", 3), ("c", 4))
+        load_file(fit(data, tmp_path / name, seed=seed)[1].weights) for name, seed in (("a", 3), ("b", 3), ("c", 4))
     )
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert not all(torch.equal(first[name], other[name]) for name in first)
 
 
-@pytest.mark.parametrize(
-    "recipe", ["light", "paper"]
-)  # one-cycle by step, plateau by validation loss; both drop out
+@pytest.mark.parametrize("recipe", ["light", "paper"])  # one-cycle by step, plateau by validation loss; both drop out
 @pytest.mark.parametrize("stop_after", [2, 4])
 def test_an_interrupted_training_ends_as_an_uninterrupted_one(
     data: ImageFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: str, stop_after: int

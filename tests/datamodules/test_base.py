@@ -87,9 +87,7 @@ def test_anything_that_changes_changes_the_fingerprint(change: dict[str, object]
 def test_the_fingerprint_knows_the_split_and_the_shape() -> None:
     a, b, c = dots([0]), dots([0, 0]), dots([0, 0, 0])
     first, second = b.take(np.array([0])), b.take(np.array([1]))
-    assert fingerprint_of(Splits(("x",), first, second, a)) != fingerprint_of(
-        Splits(("x",), second, first, a)
-    )
+    assert fingerprint_of(Splits(("x",), first, second, a)) != fingerprint_of(Splits(("x",), second, first, a))
     assert fingerprint_of(Splits(("x",), b, a, a)) != fingerprint_of(Splits(("x",), c, a, a))
     wide, high = np.zeros((1, 6), np.uint8), np.zeros((6, 1), np.uint8)
     packed = [Characters.pack([image], [0]) for image in (wide, high)]

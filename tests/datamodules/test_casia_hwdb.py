@@ -40,9 +40,7 @@ def test_official_folders(folder: Path) -> None:
 
 def test_writers_stay_apart(folder: Path) -> None:
     data = build(DataSettings(folder))
-    greys = [
-        {int(part.image(i)[0, 0]) for i in range(len(part))} for part in (data.train, data.val, data.test)
-    ]
+    greys = [{int(part.image(i)[0, 0]) for i in range(len(part))} for part in (data.train, data.val, data.test)]
     assert sum(map(len, greys)) == 12  # each writer has a grey of its own
     assert len(set.union(*greys)) == 12
 
@@ -55,9 +53,7 @@ def test_without_part_folders_the_writers_number_decides(tmp_path: Path) -> None
     assert sorted(int(data.test.image(i)[0, 0]) for i in range(2)) == [1241 % 200, 1300 % 200]
 
 
-@pytest.mark.parametrize(
-    ("train", "test"), [("train", "test"), ("Gnt1.1TrainPart1", "Gnt1.1Test"), ("trn", "tst")]
-)
+@pytest.mark.parametrize(("train", "test"), [("train", "test"), ("Gnt1.1TrainPart1", "Gnt1.1Test"), ("trn", "tst")])
 def test_other_names_of_the_parts(tmp_path: Path, train: str, test: str) -> None:
     write(tmp_path / train / "1241.gnt", "啊阿")  # the folder decides, not the number
     write(tmp_path / test / "1001.gnt", "啊")

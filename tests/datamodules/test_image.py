@@ -83,9 +83,7 @@ def test_what_the_image_does_not_cover_is_paper(channels: int) -> None:
     assert (turned[10, 10] == 0).all()
 
 
-@pytest.mark.parametrize(
-    ("height", "width"), [(64, 64), (128, 32), (33, 91), (17, 16), (1, 40), (40, 1), (1, 1)]
-)
+@pytest.mark.parametrize(("height", "width"), [(64, 64), (128, 32), (33, 91), (17, 16), (1, 40), (40, 1), (1, 1)])
 @pytest.mark.parametrize("size", [32, 52, 64])
 def test_fit_keeps_the_aspect_ratio_and_centres(height: int, width: int, size: int) -> None:
     fitted = resample(np.zeros((height, width), np.uint8), fit_matrix(height, width, size), size) < 128

@@ -173,9 +173,7 @@ def test_what_is_no_folder_and_no_zip(tmp_path: Path, make: Callable[[Path], obj
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-def test_a_damaged_member_of_a_zip_is_located_by_its_header(
-    folder: Path, tmp_path: Path, method: int
-) -> None:
+def test_a_damaged_member_of_a_zip_is_located_by_its_header(folder: Path, tmp_path: Path, method: int) -> None:
     root = tmp_path / "strokes.zip"
     with zipfile.ZipFile(root, "w", method) as archive:
         for path in sorted(folder.rglob("*.png")):

@@ -57,11 +57,7 @@ def test_another_epoch_or_seed_draws_and_orders_afresh(seed: int, epoch: int) ->
     assert not torch.equal(*labels)
     assert torch.equal(*(found.sort().values for found in labels))  # still each character once
     by_label = [
-        {
-            int(label): image
-            for batch in run
-            for label, image in zip(batch["labels"], batch["images"], strict=True)
-        }
+        {int(label): image for batch in run for label, image in zip(batch["labels"], batch["images"], strict=True)}
         for run in (a, b)
     ]
     assert not any(torch.equal(by_label[0][label], by_label[1][label]) for label in by_label[0])

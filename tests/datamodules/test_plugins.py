@@ -45,9 +45,7 @@ def nets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
 
 def offer(monkeypatch: pytest.MonkeyPatch, **modules: str) -> None:
     """Make other packages offer these modules."""
-    points = metadata.EntryPoints(
-        metadata.EntryPoint(name, value, "shelf.nets") for name, value in modules.items()
-    )
+    points = metadata.EntryPoints(metadata.EntryPoint(name, value, "shelf.nets") for name, value in modules.items())
     monkeypatch.setattr(metadata, "entry_points", lambda group: points.select(group=group))
 
 
@@ -89,9 +87,7 @@ def test_names_are_no_paths(nets: Registry) -> None:
             nets.load(name)
 
 
-def test_another_package_adds_a_plug_in(
-    nets: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_package_adds_a_plug_in(nets: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "acme_net.py").write_text(FINE)
     offer(monkeypatch, acme="acme_net")
     assert nets.names() == ["acme", "fine", "garbled", "raises"]

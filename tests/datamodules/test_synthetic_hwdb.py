@@ -32,9 +32,7 @@ def test_every_writer_writes_every_character_once(small: SyntheticHWDB) -> None:
 
 
 def test_no_writer_is_in_two_parts(small: SyntheticHWDB) -> None:
-    images = [
-        {part.image(i).tobytes() for i in range(len(part))} for part in (small.train, small.val, small.test)
-    ]
+    images = [{part.image(i).tobytes() for i in range(len(part))} for part in (small.train, small.val, small.test)]
     assert sum(map(len, images)) == len(set.union(*images)) == 480
 
 
@@ -47,9 +45,7 @@ def test_the_cache_holds_true_gnt_files(small: SyntheticHWDB) -> None:
         assert all(record.image.min() < 128 for record in records)
 
 
-def test_a_second_load_reads_what_the_first_wrote(
-    small: SyntheticHWDB, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_second_load_reads_what_the_first_wrote(small: SyntheticHWDB, monkeypatch: pytest.MonkeyPatch) -> None:
     def draw(*arguments: object) -> None:
         raise AssertionError("drawn again")
 

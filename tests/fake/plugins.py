@@ -49,9 +49,7 @@ def offer(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Install a package with an architecture of each of NAMES into a folder, and put it on the path."""
     folder.mkdir(parents=True, exist_ok=True)
     texts = {name: TINY.replace("PLACE", place) for name, place in PLACES.items()}
-    texts["acme_build"] = TINY.replace(
-        "return Tiny(", "raise ArithmeticError('no such layer')\n    return Tiny("
-    )
+    texts["acme_build"] = TINY.replace("return Tiny(", "raise ArithmeticError('no such layer')\n    return Tiny(")
     texts["acme_import"] = TINY.replace("class Tiny", "raise ArithmeticError('imported')\n\n\nclass Tiny")
     texts["acme_recipe"] = TINY.replace('"batch": 32', '"batches": 32')
     texts["acme_garbled"] = "def ("

@@ -102,12 +102,8 @@ def test_each_part_works_alone_and_can_be_switched_off(part: str) -> None:
     evaluated = Fitted(SIZE)(image, (0, 0, 0))
     alone = CharacterAugmentation(Augmentation(**PARTS[part]), SIZE)
     assert any((alone(image, (0, 0, index)) != evaluated).any() for index in range(5))
-    others = {
-        name: value for one, settings in PARTS.items() if one != part for name, value in settings.items()
-    }
-    matrices = [
-        CharacterAugmentation(Augmentation(**given), SIZE) for given in (others, {**others, **PARTS[part]})
-    ]
+    others = {name: value for one, settings in PARTS.items() if one != part for name, value in settings.items()}
+    matrices = [CharacterAugmentation(Augmentation(**given), SIZE) for given in (others, {**others, **PARTS[part]})]
     drawn = []
     for view in matrices:
         view(image, (0, 0, 1))  # seeds its generator

@@ -116,9 +116,7 @@ def test_training_batches_are_augmented_and_evaluation_batches_are_not() -> None
 def test_fitting_without_a_character_datamodule_is_refused() -> None:
     task = ClassificationTask("lenet5", CLASSES, "light")
     batches = DataLoader([{"images": torch.zeros(1, 32, 32, dtype=torch.uint8), "labels": 0}])
-    with pytest.raises(
-        TypeError, match=r"needs a CharacterDataModule .* got NoneType; call Trainer.fit\(task, data"
-    ):
+    with pytest.raises(TypeError, match=r"needs a CharacterDataModule .* got NoneType; call Trainer.fit\(task, data"):
         trainer().fit(task, batches, batches)
 
 

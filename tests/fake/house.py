@@ -1,0 +1,83 @@
+"""A suite on tiny data with other people's plug-ins installed, and who hears of its runs."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from fake.image_folder import write_folder
+from fake.plugins import offer
+
+from bench.plan import Request, make_plan
+from bench.plugins import SUITES
+from bench.runner import run
+from bench.suite import Scale, Suite
+from bench.tracking import NoTracker
+from bench.train import Hardware
+from datamodules.image_folder import ImageFolder
+
+FIGURES = ("accuracy", "macs", "params", "size_bytes", "latency")
+
+
+class Heard:
+    """Notes what the runner reports; interrupts, as Ctrl-C does, where it is asked to."""
+
+    def __init__(self, interrupt: tuple[str, str] | None = None) -> None:
+        self.interrupt = interrupt
+        self.phases: list[tuple[int, int, str, str]] = []
+        self.kept: dict[str, bool] = {}
+
+    def row(self, number: int, of: int, system: str, phase: str) -> "Heard":
+        self.phases.append((number, of, system, phase))
+        if self.interrupt == (system, phase):
+            raise KeyboardInterrupt
+        return self
+
+    def epoch(self, done: float, of: int, scores: dict[str, float]) -> None:
+        if self.interrupt == (self.phases[-1][2], f"epoch {done:.0f}"):
+            raise KeyboardInterrupt
+
+    def done(self, record: Mapping[str, Any], kept: bool) -> None:
+        self.kept[record["system"]] = kept
+
+
+class House:
+    """A folder of data, records and runs, with other people's plug-ins beside."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = self.place = root
+        self.strokes = write_folder(root / "strokes", train=390, test=20)
+        self.data = ImageFolder(self.strokes)  # decoded once
+        self.data.setup()
+
+    def run(self, *systems: str, heard: Heard | None = None, **changes: Any) -> list[dict[str, Any]]:
+        request = Request(
+            "tiny", "image_folder", "quick", self.strokes, systems, out=self.place / "out", runs=self.place / "runs",
+            hardware=Hardware("cpu"), **changes,
+        )  # fmt: skip
+        return run(make_plan(request), heard or Heard(), NoTracker())
+
+    def files(self) -> dict[str, bytes]:
+        return {path.name.split("@")[0]: path.read_bytes() for path in self.paths()}
+
+    def paths(self) -> list[Path]:
+        return sorted((self.place / "out" / "results").rglob("*.json"))
+
+
+@contextmanager
+def built_house(root: Path) -> Iterator[House]:
+    """A house in a folder, for as long as the block runs."""
+    suite = Suite(
+        "Tiny",
+        "image_folder",
+        FIGURES,
+        {"quick": Scale(("acme_tiny",), None, None, share=0.05, share_own=0.05, rounds=10)},
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        house = House(root)
+        offer(house.root / "acme", patch)
+        patch.setattr(SUITES, "load", lambda name: SimpleNamespace(SUITE=suite))
+        patch.setattr("datamodules.image_folder.build", lambda settings: house.data)
+        yield house
