@@ -39,7 +39,8 @@ def facts(stored: Sequence[Stored]) -> str:
         f"Data set `{dataset['name']}`: {dataset['classes']:,} classes; {', '.join(counts)} images. "
         f"Scale `{newest['scale']}`. {provenance(records)}\n"
     )
-    return f"{_SYNTHETIC}\n\n{text}" if dataset["synthetic"] else text
+    notice = dataset.get("note") or (_SYNTHETIC if dataset["synthetic"] else "")
+    return f"{notice}\n\n{text}" if notice else text
 
 
 def provenance(records: Sequence[Mapping[str, Any]]) -> str:

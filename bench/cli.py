@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with redirect_stdout(sys.stderr):  # what a plug-in or a library prints
             code, document, text = verb(options)
     except KeyboardInterrupt:
-        print("interrupted; finished rows are kept, and the same command continues", file=sys.stderr)
+        print("interrupted; finished rows are kept, and the same command without --fresh continues", file=sys.stderr)
         return EXIT_INTERRUPTED
     except Exception as error:
         if not _is_expected(error):

@@ -65,8 +65,7 @@ class Plan:
 
     def recipe(self, system: System) -> Recipe:
         """A system's recipe with the scale's share of its epochs, one at the least."""
-        literals = ARCHITECTURES.literals(system.architecture.partition(":")[0])
-        recipe = recipe_for(system.recipe, literals.get("RECIPE", {}))
+        recipe = recipe_for(system.recipe, ARCHITECTURES.load(system.architecture.partition(":")[0]).RECIPE)
         share = self.scale.share if self.request.data_root is None else self.scale.share_own
         return replace(recipe, epochs=float(max(1, round(recipe.epochs * share))))
 

@@ -92,8 +92,10 @@ def render_all(
             files |= _recogniser_board(stem, title(suite), stored, protocols, claims)
             first[stem] = board_rows(sections(stored)[0], protocols)
     found = {leaderboards / name: content for name, content in sorted(files.items())}
-    readme = leaderboards.resolve().parent / "README.md"
-    content = readme_filled(readme, first.get)
+    folder = leaderboards.resolve()
+    readme = folder.parent / "README.md"
+    # Runs into other folders, such as trial ones, leave a README beside them alone.
+    content = readme_filled(readme, first.get) if folder.name == "leaderboards" else None
     return found if content is None else {**found, readme: content}
 
 

@@ -77,6 +77,7 @@ class _Row:
         self.modules = {name: MEASUREMENTS.load(name) for name in plan.suite.measurements}
         self.record: Record = {}
         self.kept = False
+        self.measured: str | None = None  # the weights that the record's measurements are of
 
     def begin(self) -> None:
         """Start from the record that is there, where it is current, else from a blank one."""
@@ -89,10 +90,7 @@ class _Row:
             self._fail(error)
             self._write()
             return
-        if self.plan.request.fresh:
-            shutil.rmtree(self.folder, ignore_errors=True)
-            return
-        if not found or any(found.get(key) != self.record[key] for key in KEY):
+        if self.plan.request.fresh or not found or any(found.get(key) != self.record[key] for key in KEY):
             return
         check_shape(found, path)
         current = {
@@ -106,6 +104,7 @@ class _Row:
             self.record = found
         else:
             self.record["measurements"] = current
+            self.measured = found.get("checkpoint_sha256")
 
     def train_and_measure(self, progress: Progress, tracker: Tracker) -> None:
         """Everything but timing; a failure becomes the row's error."""
@@ -135,21 +134,23 @@ class _Row:
     def _train(self, progress: Progress, tracker: Tracker) -> None:
         key = json.dumps({name: self.record[name] for name in KEY}, indent=1)
         begun, done = self.folder / "begun.json", self.folder / "trained.json"
-        if not begun.exists() or begun.read_text(encoding="utf-8") != key:
+        if self.plan.request.fresh or not begun.exists() or begun.read_text(encoding="utf-8") != key:
             shutil.rmtree(self.folder, ignore_errors=True)  # another training's checkpoint must not be resumed
             write_whole(begun, key.encode())
         if done.exists() and (self.folder / "predictions.npz").exists():
             left = json.loads(done.read_text(encoding="utf-8"))
             if _sha256(self.folder / "weights.safetensors") == left["checkpoint_sha256"]:
                 self.record.update(left)
+                if left["checkpoint_sha256"] != self.measured:
+                    self.record["measurements"] = {}  # those of other weights
                 return
         done.unlink(missing_ok=True)
         self.record["measurements"] = {}  # those of other weights
         tracker.start(self.record)
         request, datamodule = self.plan.request, self.plan.datamodule
         task, outcome = train(
-            self.system.architecture, self.system.recipe, datamodule, self.folder, self.seed,
-            self.plan.recipe(self.system).epochs, request.hardware, _Both(progress, tracker),
+            self.system.architecture, self.plan.recipe(self.system), datamodule, self.folder, self.seed,
+            request.hardware, _Both(progress, tracker),
         )  # fmt: skip
         _write_predictions(self.folder / "predictions.npz", predict(task, datamodule, request.hardware))
         left = {
@@ -213,7 +214,7 @@ class _Row:
             "status": "partial", "error": None, "parent": None,
             "dataset": {
                 "name": info.name, "synthetic": info.synthetic, "fingerprint": self.plan.datamodule.fingerprint,
-                "classes": info.classes, **info.sizes,
+                "classes": info.classes, **info.sizes, **({"note": info.note} if info.note else {}),
             },
             "system": self.name, "weights": "trained", "seed": self.seed, "recipe": None, "precision": None,
             "checkpoint_sha256": None, **provenance(self.plan.request.command), "measurements": {},

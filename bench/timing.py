@@ -2,15 +2,16 @@
 
 import fcntl
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import forkserver, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
 from typing import Any
 
 from bench.runtimes import Classifier
-from datamodules._cache import cache_folder
 from datamodules._characters import Characters
 
 # Read by OpenMP, MKL and OpenBLAS when they load: before torch is imported.
@@ -69,9 +70,8 @@ def time_apart(
 @contextmanager
 def _alone() -> Iterator[None]:
     """Hold the machine's measuring lock: a second program that wants to measure waits here."""
-    folder = cache_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "measuring.lock").open("w") as file:
+    # Not in the cache folder: programs with caches of their own must not measure side by side either.
+    with (Path(tempfile.gettempdir()) / f"hccr-bench-measuring-{os.getuid()}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

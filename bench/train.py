@@ -23,9 +23,10 @@ from datamodules._base import CharacterDataModule
 from datamodules._cache import whole_file, write_whole
 from tasks.architectures import ARCHITECTURES
 from tasks.classification import ClassificationTask
+from tasks.recipe import Recipe
 from tasks.recogniser import save_weights
 
-RESUME_EVERY_S = 60  # how much training an interruption may cost
+RESUME_EVERY_S = 60  # at the end of an epoch, once so much time has passed since the last checkpoint
 
 
 class Progress(Protocol):
@@ -105,11 +106,10 @@ class Curve(pl.Callback):
 
 def train(
     architecture: str,
-    recipe: str,
+    recipe: Recipe,
     datamodule: CharacterDataModule,
     folder: Path,
     seed: int,
-    max_epochs: float | None,
     hardware: Hardware,
     progress: Progress,
 ) -> tuple[ClassificationTask, Outcome]:
@@ -117,11 +117,10 @@ def train(
 
     Args:
         architecture: ``name`` or ``name:variant``.
-        recipe: its name.
+        recipe: with the epochs to train for.
         datamodule: the data.
         folder: for weights.safetensors, curve.json and, while training, last.ckpt.
         seed: of weights, order and augmentation.
-        max_epochs: the scale's cut; None for the recipe's own number.
         hardware: where to train.
         progress: is told after each epoch.
 
@@ -131,12 +130,11 @@ def train(
         pl.seed_everything(seed, verbose=False)
         datamodule.seed, datamodule.workers = seed, hardware.workers
         task = ClassificationTask(architecture, datamodule.info.classes, recipe)
-        epochs = task.recipe.epochs if max_epochs is None else min(max_epochs, task.recipe.epochs)
         precision = precision_for(architecture, hardware.accelerator)
         curve = Curve(folder, progress, seed)
         resume = folder / "last.ckpt"
         trainer = pl.Trainer(
-            max_epochs=max(1, round(epochs)), accelerator=hardware.accelerator, devices=1,
+            max_epochs=max(1, round(recipe.epochs)), accelerator=hardware.accelerator, devices=1,
             precision=precision, callbacks=[curve], logger=False,  # type: ignore[arg-type]
             plugins=[WholeCheckpoints()], enable_checkpointing=False, enable_progress_bar=False,
             enable_model_summary=False, num_sanity_val_steps=0, default_root_dir=folder,
@@ -154,7 +152,7 @@ def train(
 
 def predict(task: ClassificationTask, datamodule: CharacterDataModule, hardware: Hardware) -> Predictions:
     """Answers on the test split, in full precision."""
-    with expected_warnings():
+    with expected_warnings(), interruptible():
         datamodule.take_input(task.channels, task.size)
         trainer = pl.Trainer(
             accelerator=hardware.accelerator, devices=1, logger=False, enable_checkpointing=False,

@@ -29,6 +29,7 @@ class DatasetInfo:
         source: where it comes from.
         licence: what its owner allows.
         synthetic: whether it was drawn by a program.
+        note: what a reader of its boards must know; empty where ``synthetic`` says it all.
     """
 
     name: str
@@ -37,6 +38,7 @@ class DatasetInfo:
     source: str
     licence: str
     synthetic: bool
+    note: str = ""
 
 
 @dataclass(frozen=True)

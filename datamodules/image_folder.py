@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from datamodules import DATASETS
 from datamodules._base import CharacterDataModule, DatasetInfo, DataSettings, Splits, cut_validation
 from datamodules._characters import Characters
 from datamodules._errors import DataError
@@ -19,6 +20,7 @@ LICENCE = "as its owner states"
 SYNTHETIC = False
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 LARGEST = 4096  # pixels a side: more is a page, not a character
+RENAME_ADVICE = "Rename it: that name is another dataset's, or none."
 LAYOUT_ADVICE = "Expected layout: train/CLASS/*.png and test/CLASS/*.png, in a folder or a zip."
 
 
@@ -37,6 +39,11 @@ class ImageFolder(CharacterDataModule):
     def __init__(self, data_root: Path, batch_size: int = 64, workers: int = 0, seed: int = 0) -> None:
         super().__init__(batch_size, workers, seed)
         self.data_root = Path(data_root)
+        root = self.data_root.resolve()
+        self.record_name = root.stem if root.suffix.lower() == ".zip" else root.name
+        if not self.record_name or self.record_name in DATASETS.names():
+            wanted = "a folder or zip whose name can stand in records"
+            raise DataError(root, 0, wanted, f"{self.record_name!r}", RENAME_ADVICE)
 
     def load(self) -> Splits:
         """Decode every image once."""
@@ -52,7 +59,7 @@ class ImageFolder(CharacterDataModule):
     def describe(self, splits: Splits) -> DatasetInfo:
         """Name after the folder or zip."""
         sizes = {"train": len(splits.train), "val": len(splits.val), "test": len(splits.test)}
-        return DatasetInfo(self.data_root.stem, len(splits.labels), sizes, SOURCE, LICENCE, SYNTHETIC)
+        return DatasetInfo(self.record_name, len(splits.labels), sizes, SOURCE, LICENCE, SYNTHETIC)
 
 
 def build(settings: DataSettings) -> ImageFolder:

@@ -12,6 +12,7 @@ from datamodules.synthetic_hwdb import SyntheticHWDB, spread
 SOURCE = "training part drawn by this suite, test part the user's real .gnt files"
 LICENCE = "training part free of rights; test part as its owner states"
 SYNTHETIC = True
+NOTE = "Learned from **synthetic** characters alone, which a program drew; tested on real handwriting."
 CLASSES = 100  # at least; the tested characters among them
 WRITERS = 100  # synthetic, for training
 
@@ -58,7 +59,7 @@ class SyntheticToReal(CharacterDataModule):
     def describe(self, splits: Splits) -> DatasetInfo:
         """Facts for records and boards."""
         sizes = {"train": len(splits.train), "val": len(splits.val), "test": len(splits.test)}
-        return DatasetInfo("synthetic_to_real", len(splits.labels), sizes, SOURCE, LICENCE, SYNTHETIC)
+        return DatasetInfo("synthetic_to_real", len(splits.labels), sizes, SOURCE, LICENCE, SYNTHETIC, NOTE)
 
 
 def build(settings: DataSettings) -> SyntheticToReal:

@@ -110,10 +110,10 @@ class ClassificationTask(pl.LightningModule):
         """Optimiser and schedule of the recipe; none for a fit without gradients."""
         if self.fitted:
             return None
-        optimizer = _optimizer(self.recipe, self.network.parameters())
+        optimizer = make_optimizer(self.recipe, self.network.parameters())
         steps = int(self.trainer.estimated_stepping_batches)
         per_epoch = max(1, round(steps / (self.trainer.max_epochs or 1)))
-        schedule = _schedule(self.recipe, optimizer, steps, per_epoch)
+        schedule = make_schedule(self.recipe, optimizer, steps, per_epoch)
         if schedule is None:
             return optimizer
         if isinstance(schedule, ReduceLROnPlateau):
@@ -127,7 +127,8 @@ def _set_dropout(network: nn.Module, share: float | None) -> None:
             layer.p = share
 
 
-def _optimizer(recipe: Recipe, parameters: Iterable[nn.Parameter]) -> Optimizer:
+def make_optimizer(recipe: Recipe, parameters: Iterable[nn.Parameter]) -> Optimizer:
+    """The recipe's optimiser over these parameters."""
     kept = list(parameters)
     groups = [
         {"params": [p for p in kept if p.ndim > 1], "weight_decay": recipe.weight_decay},
@@ -144,9 +145,10 @@ def _optimizer(recipe: Recipe, parameters: Iterable[nn.Parameter]) -> Optimizer:
     raise ValueError(f"recipe {recipe.name}: wanted optimizer sgd, adam, adamw or none, got {recipe.optimizer!r}")
 
 
-def _schedule(
+def make_schedule(
     recipe: Recipe, optimizer: Optimizer, steps: int, per_epoch: int
 ) -> LRScheduler | ReduceLROnPlateau | None:
+    """The recipe's schedule over so many steps, ``per_epoch`` of them an epoch; None for a constant rate."""
     match recipe.schedule:
         case "constant":
             return None

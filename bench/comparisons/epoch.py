@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,9 @@ from torchmetrics.classification import MulticlassAccuracy
 
 from bench.record import Measurement
 from bench.statistics import bootstrap_ratio
-from bench.train import expected_warnings
+from bench.train import Curve, expected_warnings
 from datamodules.synthetic_hwdb import SyntheticHWDB
-from tasks.classification import ClassificationTask
+from tasks.classification import ClassificationTask, make_optimizer, make_schedule
 
 GOAL = "at most 1.10 times a bare loop"
 LIMIT = 1.10
@@ -38,6 +39,11 @@ def compare() -> Measurement:
     return Measurement(ratio, {"n": ROUNDS, "ci_low": low, "ci_high": high})
 
 
+class _Silent:
+    def epoch(self, done: float, of: int, scores: dict[str, float]) -> None:
+        """Hears, as the command line's bars do, and shows nothing."""
+
+
 def _suite_epochs(datamodule: SyntheticHWDB) -> Callable[[], float]:
     """One epoch of Trainer.fit, timed between its hooks so that set-up is outside."""
 
@@ -51,10 +57,10 @@ def _suite_epochs(datamodule: SyntheticHWDB) -> Callable[[], float]:
             self.seconds = time.perf_counter() - self.started
 
     def epoch() -> float:
-        clock = Clock()
+        clock, curve = Clock(), Curve(Path(), _Silent(), 0)
         with expected_warnings():
             trainer = pl.Trainer(
-                max_epochs=1, accelerator="cpu", logger=False, enable_checkpointing=False, callbacks=[clock],
+                max_epochs=1, accelerator="cpu", logger=False, enable_checkpointing=False, callbacks=[clock, curve],
                 enable_progress_bar=False, enable_model_summary=False, num_sanity_val_steps=0,
             )  # fmt: skip
             trainer.fit(ClassificationTask(SYSTEM, CLASSES), datamodule=datamodule)
@@ -74,8 +80,8 @@ def _bare_epochs(datamodule: SyntheticHWDB) -> Callable[[], float]:
             MulticlassAccuracy(CLASSES, top_k=5, average="micro"),
         )
         loader, evaluation = datamodule.train_dataloader(), datamodule.val_dataloader()
-        optimizer = torch.optim.AdamW(network.parameters(), recipe.lr, weight_decay=recipe.weight_decay)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.lr, total_steps=len(loader) + 1)
+        optimizer = make_optimizer(recipe, network.parameters())
+        schedule: Any = make_schedule(recipe, optimizer, len(loader), len(loader))
         started = time.perf_counter()
         network.train()
         for batch in loader:

@@ -1,11 +1,13 @@
 import json
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from fake.records import record
 
 from bench.compare import CompareError, compare, format_comparison, predictions_path
+from bench.plan import Plan
 
 
 def stored(runs, found, right, labels=None):
@@ -147,6 +149,10 @@ def test_the_result_is_json_and_its_text_states_the_figures(tmp_path, pair):
 
 
 def test_predictions_lie_where_runs_write_them(tmp_path):
-    runner = pytest.importorskip("bench.runner")
     found = record("fire:gwap+paper", seed=3)
-    assert predictions_path(tmp_path, found) == runner.predictions_path(tmp_path, found)
+    plan = SimpleNamespace(
+        request=SimpleNamespace(runs=tmp_path, suite=found["suite"], scale=found["scale"]),
+        datamodule=SimpleNamespace(info=SimpleNamespace(name=found["dataset"]["name"])),
+    )
+    written = Plan.folder(plan, SimpleNamespace(name="fire:gwap+paper"), 3)
+    assert predictions_path(tmp_path, found) == written / "predictions.npz"

@@ -1,6 +1,5 @@
 """Every runtime gives eager's probabilities."""
 
-from pathlib import Path
 
 import numpy as np
 import pytest
