@@ -92,10 +92,9 @@ def render_all(
             files |= _recogniser_board(stem, title(suite), stored, protocols, claims)
             first[stem] = board_rows(sections(stored)[0], protocols)
     found = {leaderboards / name: content for name, content in sorted(files.items())}
-    folder = leaderboards.resolve()
-    readme = folder.parent / "README.md"
+    readme = leaderboards.parent / "README.md"
     # Runs into other folders, such as trial ones, leave a README beside them alone.
-    content = readme_filled(readme, first.get) if folder.name == "leaderboards" else None
+    content = readme_filled(readme, first.get) if leaderboards.name == "leaderboards" else None
     return found if content is None else {**found, readme: content}
 
 
