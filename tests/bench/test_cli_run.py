@@ -103,7 +103,7 @@ def test_an_interrupt_exits_130_with_boards_of_what_is_finished(
     monkeypatch.setattr(runner, "train", train)
     code, out, err = bench(f"{own} --system acme_tiny --system lenet5 --json")
     assert (code, out) == (130, "")
-    assert "finished rows are kept, and the same command continues" in err
+    assert "finished rows are kept, and the same command without --fresh continues" in err
     assert len(list((tmp_path / "out" / "results").rglob("*.json"))) == 1
     assert list((tmp_path / "out").glob("*.md"))
 
