@@ -15,6 +15,7 @@ from bench.record import Measurement
 from bench.statistics import bootstrap_ratio
 from bench.train import Curve, expected_warnings
 from datamodules.synthetic_hwdb import SyntheticHWDB
+from tasks.augmentation import CharacterAugmentation
 from tasks.classification import ClassificationTask, make_optimizer, make_schedule
 
 GOAL = "at most 1.10 times a bare loop"
@@ -75,6 +76,9 @@ def _bare_epochs(datamodule: SyntheticHWDB) -> Callable[[], float]:
     def epoch() -> float:
         task = ClassificationTask(SYSTEM, CLASSES)
         network, recipe = task.network, task.recipe
+        datamodule.take_input(task.channels, task.size)
+        datamodule.take_augmentation(CharacterAugmentation(recipe.augmentation, task.size))
+        datamodule.batch_size = recipe.batch
         top1, top5 = (
             MulticlassAccuracy(CLASSES, average="micro"),
             MulticlassAccuracy(CLASSES, top_k=5, average="micro"),
