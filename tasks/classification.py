@@ -49,6 +49,7 @@ class ClassificationTask(pl.LightningModule):
         scores = {"accuracy": MulticlassAccuracy(classes, average="micro")}
         if classes > TOP:
             scores["accuracy_top5"] = MulticlassAccuracy(classes, top_k=TOP, average="micro")
+        self.train_loss, self.val_loss = _MeanLoss(), _MeanLoss()
         self.val_scores = MetricCollection(dict(scores), prefix="val_")
         self.test_scores = MetricCollection(dict(scores), prefix="test_")
 
@@ -85,15 +86,21 @@ class ClassificationTask(pl.LightningModule):
             return None
         logits = self(batch["images"])
         loss = cross_entropy(logits.float(), batch["labels"], label_smoothing=self.recipe.label_smoothing)
-        self.log("train_loss", loss, on_step=False, on_epoch=True)
+        self.train_loss.add(loss)
+        if self.trainer.is_last_batch:  # Lightning's own mean over an epoch costs more than a small network's step
+            self.log("train_loss", self.train_loss.take(), on_step=False, on_epoch=True, sync_dist=True)
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Log the validation loss, top-1 and top-5 accuracy."""
+        """Gather the validation loss, top-1 and top-5 accuracy."""
         logits = self(batch["images"]).float()
-        self.log("val_loss", cross_entropy(logits, batch["labels"]), batch_size=len(logits))
+        self.val_loss.add(cross_entropy(logits, batch["labels"]), len(logits))
         self.val_scores.update(logits, batch["labels"])
-        self.log_dict(self.val_scores, batch_size=len(logits))
+
+    def on_validation_epoch_end(self) -> None:
+        """Log what was gathered; characters count the same whatever batch they came in."""
+        self.log("val_loss", self.val_loss.take(), sync_dist=True)
+        self.log_dict(self.val_scores)
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Log the test top-1 and top-5 accuracy."""
@@ -119,6 +126,24 @@ class ClassificationTask(pl.LightningModule):
         if isinstance(schedule, ReduceLROnPlateau):
             return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "monitor": "val_loss"}}
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+class _MeanLoss:
+    """Mean of losses, weighted by how many characters each speaks for; it never waits for the device."""
+
+    def __init__(self) -> None:
+        self._sum: Tensor | float = 0.0
+        self._weight = 0
+
+    def add(self, loss: Tensor, weight: int = 1) -> None:
+        self._sum = self._sum + loss.detach() * weight
+        self._weight += weight
+
+    def take(self) -> Tensor:
+        """The mean so far; the next one starts afresh."""
+        mean = torch.as_tensor(self._sum) / max(1, self._weight)
+        self._sum, self._weight = 0.0, 0
+        return mean
 
 
 def _set_dropout(network: nn.Module, share: float | None) -> None:
@@ -153,9 +178,7 @@ def make_schedule(
         case "constant":
             return None
         case "onecycle":
-            return OneCycleLR(
-                optimizer, recipe.lr, total_steps=steps + 1, pct_start=WARM_UP, cycle_momentum=False
-            )
+            return OneCycleLR(optimizer, recipe.lr, total_steps=steps + 1, pct_start=WARM_UP, cycle_momentum=False)
         case "staircase":
             every = recipe.step_epochs * per_epoch
             return LambdaLR(optimizer, lambda step: recipe.gamma ** (step // every))
