@@ -1,10 +1,13 @@
-"""A recogniser's network as an ONNX graph."""
+"""A recogniser as an ONNX graph that takes characters of native size."""
 
 import warnings
 
+import onnx
+import onnx.compose
 import torch
 from torch import Tensor, nn
 
+from bench._fitting import OPSET, fit_graph
 from tasks.recogniser import Recogniser
 
 
@@ -18,10 +21,27 @@ class _Probabilities(nn.Module):
 
 
 def onnx_model(recogniser: Recogniser) -> bytes:
-    """The network with normalisation and softmax inside, batch 1.
+    """The whole recogniser: pad to a square, resample, normalisation, network and softmax.
 
-    Input ``images``, uint8 (1, C, S, S) with paper 255; output ``probabilities``, float32 (1, classes).
+    Input ``image``, uint8 (h, w) of any size with paper 255, or (h, w, 3) where the network takes colour; output
+    ``probabilities``, float32 (1, classes).
     """
+    network = _network(recogniser)
+    fitting = fit_graph(recogniser.channels, recogniser.size)
+    # The exporter chooses the names within the network; they must not meet those of the fitting.
+    fitting = onnx.compose.add_prefix(fitting, "fit/", rename_inputs=False, rename_outputs=False)
+    fitting.ir_version = network.ir_version
+    whole: onnx.ModelProto = onnx.compose.merge_models(fitting, network, [("images", "images")])
+    return bytes(whole.SerializeToString())
+
+
+def onnx_fitting(recogniser: Recogniser) -> bytes:
+    """The part of ``onnx_model`` before the network: ``image`` -> ``images``, uint8 (1, C, S, S)."""
+    return bytes(fit_graph(recogniser.channels, recogniser.size).SerializeToString())
+
+
+def _network(recogniser: Recogniser) -> onnx.ModelProto:
+    """``images``, uint8 (1, C, S, S) -> ``probabilities``, float32 (1, classes)."""
     example = torch.full((1, recogniser.channels, recogniser.size, recogniser.size), 255, dtype=torch.uint8)
     with warnings.catch_warnings():
         # The exporter warns of its own internals; what a network cannot express is an error, not a warning.
@@ -30,9 +50,10 @@ def onnx_model(recogniser: Recogniser) -> bytes:
             _Probabilities(recogniser.network).eval(),
             (example,),
             dynamo=True,
+            opset_version=OPSET,
             input_names=["images"],
             output_names=["probabilities"],
             verbose=False,
         )
     assert program is not None  # None is what the old exporter returns
-    return bytes(program.model_proto.SerializeToString())
+    return program.model_proto

@@ -1,42 +1,48 @@
-"""ONNX Runtime on the CPU, one thread; resized outside the graph by the suite's own routine."""
+"""ONNX Runtime on the CPU, one thread; the resize is part of the exported graph."""
 
 import importlib
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.export import onnx_model
+from bench.export import onnx_fitting, onnx_model
 from bench.runtimes import Subject
+from datamodules._loader import with_channels
 from tasks.recogniser import Recogniser, load_recogniser
 
 
 class OnnxRecogniser:
-    """A recogniser whose network ONNX Runtime runs.
+    """A recogniser that ONNX Runtime runs from the native-size character on.
 
     Args:
-        recogniser: gives the preprocessing and the network to export.
+        recogniser: what is exported.
     """
 
     def __init__(self, recogniser: Recogniser) -> None:
-        # This file has the package's name; an absolute import of the package is what is meant.
-        runtime = importlib.import_module("onnxruntime")
-        options = runtime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        model = onnx_model(recogniser)
-        self._session = runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        self._recogniser = recogniser
+        self._session, self._fitting = _session(onnx_model(recogniser)), _session(onnx_fitting(recogniser))
+        self._channels = recogniser.channels
 
     def preprocess(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """A native-size character, uint8 (h, w) or (h, w, 3), as uint8 (1, C, S, S)."""
-        planes: NDArray[np.uint8] = self._recogniser.preprocess(image).numpy()
-        return planes
+        """The graph's resize alone, as a session of its own: uint8 (h, w) or (h, w, 3) -> uint8 (1, C, S, S)."""
+        images: NDArray[np.uint8] = self._fitting.run(None, {"image": with_channels(image, self._channels)})[0]
+        return images
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities, float32 (classes,), of one native-size character."""
-        found: NDArray[np.float32] = self._session.run(None, {"images": self.preprocess(image)})[0][0]
+        answer = self._session.run(None, {"image": with_channels(image, self._channels)})
+        found: NDArray[np.float32] = answer[0][0]
         return found
 
 
 def prepare(subject: Subject, form: str) -> OnnxRecogniser:
-    """Export the network and load the graph."""
+    """Export the recogniser and load the graph."""
     return OnnxRecogniser(load_recogniser(subject.architecture, subject.classes, subject.weights))
+
+
+def _session(model: bytes) -> Any:
+    # This file has the package's name; an absolute import of the package is what is meant.
+    runtime = importlib.import_module("onnxruntime")
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

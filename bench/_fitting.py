@@ -1,0 +1,107 @@
+"""The evaluation geometry as ONNX operators: what ``fit_matrix`` and ``resample`` do, inside an exported graph."""
+
+import onnx
+import onnx.parser
+
+from datamodules._image import PAPER
+
+OPSET = 20  # of the network's graph too; ONNX Runtime from 1.17, OpenVINO from 2024
+
+# Rows of the two matrices are output pixels, columns native ones; an entry is the overlap of a native pixel with a
+# box around the output pixel's centre. The box is as wide as the output pixel, and at least one native pixel: when
+# shrinking this is the area filter, when enlarging its overlaps are the bilinear weights. Two intervals of lengths
+# b >= 1 and 1 whose centres lie d apart overlap by clip((b + 1) / 2 - d, 0, 1). Both axes are computed as one,
+# (2, ...), height first. Ink is 255 - grey, so that whatever no native pixel reaches is paper. The character is padded
+# to whole blocks first: a runtime that compiles for each new shape then meets few of them.
+_GRAPH = """
+<ir_version: 10, opset_import: ["" : {opset}]>
+fit (uint8[{native}] image) => (uint8[1, {channels}, {size}, {size}] images)
+<float zero = {{0}}, float half = {{0.5}}, float one = {{1}}, float paper = {{{paper}}}, float size = {{{size}}},
+ float block = {{{block}}}, float[1, {size}] centres = {{{centres}}}, uint8 blank = {{{paper}}}, int64[1] first = {{0}},
+ int64[1] last = {{-1}}, int64[4] unpadded = {{0, 0, 0, 0}}, int64[4] planes = {{1, {channels}, {size}, {size}}}>
+{{
+    shape = Shape <start = 0, end = 2> (image)
+    native = Cast <to = 1> (shape)
+    length = Unsqueeze (native, last)
+    side = ReduceMax <keepdims = 0> (native)
+
+    enlarged = Mul (length, size)
+    exact = Div (enlarged, side)
+    rounded = Round (exact)
+    covered = Max (rounded, one)
+    uncovered = Sub (size, covered)
+    margin = Mul (uncovered, half)
+    offset = Floor (margin)
+
+    step = Div (length, covered)
+    box = Max (step, one)
+    reach = Mul (box, half)
+    farthest = Sub (length, reach)
+    place = Sub (centres, offset)
+    centre = Mul (place, step)
+    kept_low = Max (centre, reach)
+    kept = Min (kept_low, farthest)
+
+    moved = Sub (kept, centre)
+    inward = Abs (moved)
+    inside = Less (inward, reach)
+    touching = Add (reach, half)
+    extent = Where (inside, touching, zero)
+
+    blocks = Div (side, block)
+    whole_blocks = Ceil (blocks)
+    canvas = Mul (whole_blocks, block)
+    pixels = Range (half, canvas, one)
+    kept_column = Unsqueeze (kept, last)
+    extent_column = Unsqueeze (extent, last)
+    apart = Sub (kept_column, pixels)
+    distance = Abs (apart)
+    unbounded = Sub (extent_column, distance)
+    overlap = Clip (unbounded, zero, one)
+    rows, columns = Split <axis = 0, num_outputs = 2> (overlap)
+    across = Transpose <perm = [0, 2, 1]> (columns)
+
+    planar = {planar}
+    canvas_side = Cast <to = 7> (canvas)
+    missing = Sub (canvas_side, shape)
+    pads = Concat <axis = 0> (unpadded, missing)
+    padded = Pad (planar, pads, blank)
+    grey = Cast <to = 1> (padded)
+    ink = Sub (paper, grey)
+    tall = MatMul (rows, ink)
+    summed = MatMul (tall, across)
+    area = ReduceProd <keepdims = 0> (box)
+    mean = Div (summed, area)
+    level = Sub (paper, mean)
+    nearest = Round (level)
+    stacked = Cast <to = 2> (nearest)
+    images = Reshape (stacked, planes)
+}}
+"""
+_BLOCK = 32  # pixels; measured with OpenVINO: 4 ms to compile for a new shape
+_NATIVE = {1: "h, w", 3: "h, w, 3"}
+_PLANAR = {1: "Unsqueeze (image, first)", 3: "Transpose <perm = [2, 0, 1]> (image)"}
+
+
+def fit_graph(channels: int, size: int) -> onnx.ModelProto:
+    """A graph that pads a character to a square with paper and resamples it to the input size.
+
+    Input ``image``, uint8 (h, w), or (h, w, 3) for three channels, any h and w; output ``images``, uint8
+    (1, C, size, size), within two grey levels of ``resample(image, fit_matrix(h, w, size), size)``.
+
+    Args:
+        channels: 1 or 3.
+        size: output side in pixels.
+    """
+    text = _GRAPH.format(
+        opset=OPSET,
+        native=_NATIVE[channels],
+        planar=_PLANAR[channels],
+        channels=channels,
+        size=size,
+        paper=PAPER,
+        block=_BLOCK,
+        centres=", ".join(f"{place + 0.5}" for place in range(size)),
+    )
+    graph: onnx.ModelProto = onnx.parser.parse_model(text)
+    return graph
