@@ -20,7 +20,7 @@ class OnnxRecogniser:
     """
 
     def __init__(self, recogniser: Recogniser) -> None:
-        self._session, self._fitting = _session(onnx_model(recogniser)), _session(onnx_fitting(recogniser))
+        self._session, self._fitting = open_session(onnx_model(recogniser)), open_session(onnx_fitting(recogniser))
         self._channels = recogniser.channels
 
     def preprocess(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -40,7 +40,8 @@ def prepare(subject: Subject, form: str) -> OnnxRecogniser:
     return OnnxRecogniser(load_recogniser(subject.architecture, subject.classes, subject.weights))
 
 
-def _session(model: bytes) -> Any:
+def open_session(model: bytes) -> Any:
+    """An ONNX graph as an inference session with one thread."""
     # This file has the package's name; an absolute import of the package is what is meant.
     runtime = importlib.import_module("onnxruntime")
     options = runtime.SessionOptions()

@@ -23,7 +23,7 @@ class OpenVinoRecogniser:
     """
 
     def __init__(self, recogniser: Recogniser) -> None:
-        self._request, self._fitting = _request(onnx_model(recogniser)), _request(onnx_fitting(recogniser))
+        self._request, self._fitting = open_request(onnx_model(recogniser)), open_request(onnx_fitting(recogniser))
         self._channels = recogniser.channels
 
     def preprocess(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -42,7 +42,12 @@ def prepare(subject: Subject, form: str) -> OpenVinoRecogniser:
     return OpenVinoRecogniser(load_recogniser(subject.architecture, subject.classes, subject.weights))
 
 
-def _request(model: bytes) -> Any:
+def open_request(model: bytes) -> Any:
+    """An ONNX graph as an inference request with one thread.
+
+    Raises:
+        ModuleNotFoundError: OpenVINO is not installed; names the extra.
+    """
     try:
         # This file has the package's name; an absolute import of the package is what is meant.
         openvino = importlib.import_module("openvino")

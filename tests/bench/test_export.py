@@ -1,0 +1,69 @@
+"""The exported graph: one file from the native-size character to probabilities."""
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from torch import nn
+
+from bench.export import onnx_fitting, onnx_model
+from bench.runtimes.onnxruntime import OnnxRecogniser, open_session
+from bench.runtimes.openvino import OpenVinoRecogniser
+from tasks.normalised import Normalised
+from tasks.recogniser import Recogniser
+
+SIZE, CLASSES = 16, 5
+
+
+def recogniser(channels: int) -> Recogniser:
+    torch.manual_seed(channels)
+    network = nn.Sequential(nn.Conv2d(channels, 4, 3), nn.Flatten(), nn.Linear(4 * 14 * 14, CLASSES))
+    return Recogniser(Normalised(network), channels, SIZE)
+
+
+@pytest.fixture(scope="module", params=[1, 3])
+def exported(request: pytest.FixtureRequest) -> tuple[Recogniser, onnx.ModelProto]:
+    made = recogniser(request.param)
+    return made, onnx.load_from_string(onnx_model(made))
+
+
+def noise(*shape: int) -> np.ndarray:
+    return np.random.default_rng(sum(shape)).integers(0, 256, shape, dtype=np.uint8)
+
+
+def test_it_takes_any_size_and_gives_probabilities(exported: tuple[Recogniser, onnx.ModelProto]) -> None:
+    made, model = exported
+    onnx.checker.check_model(model, full_check=True)
+    assert [value.name for value in model.graph.input] == ["image"]
+    assert [value.name for value in model.graph.output] == ["probabilities"]
+    dims = [dim.dim_param or dim.dim_value for dim in model.graph.input[0].type.tensor_type.shape.dim]
+    assert dims == (["h", "w"] if made.channels == 1 else ["h", "w", 3])
+
+
+def test_the_file_alone_answers_as_eager_does(exported: tuple[Recogniser, onnx.ModelProto]) -> None:
+    made, model = exported
+    session = open_session(model.SerializeToString())
+    for height, width in [(16, 16), (3, 40), (90, 71), (1, 1), (200, 8)]:
+        image = noise(height, width) if made.channels == 1 else noise(height, width, 3)
+        (found,) = session.run(None, {"image": image})
+        assert found.shape == (1, CLASSES)
+        np.testing.assert_allclose(found[0], made(image), atol=5e-3)  # a grey level more or less here and there
+
+
+def test_the_fitting_alone_gives_what_the_network_is_shown(exported: tuple[Recogniser, onnx.ModelProto]) -> None:
+    made, _ = exported
+    image = noise(61, 44) if made.channels == 1 else noise(61, 44, 3)
+    (found,) = open_session(onnx_fitting(made)).run(None, {"image": image})
+    shown = made.preprocess(image).numpy()
+    assert found.shape == shown.shape
+    assert np.abs(found.astype(int) - shown).max() <= 2
+
+
+@pytest.mark.parametrize(("kind", "channels"), [(OnnxRecogniser, 3), (OpenVinoRecogniser, 1)])
+def test_runtimes_take_grey_and_colour_as_the_recogniser_does(kind: type, channels: int) -> None:
+    made = recogniser(channels)
+    other = kind(made)
+    for image in (noise(30, 21), noise(30, 21, 3)):
+        np.testing.assert_allclose(other(image), made(image), atol=5e-3)
+        difference = other.preprocess(image).astype(int) - made.preprocess(image).numpy()
+        assert np.abs(difference).max() <= 2
