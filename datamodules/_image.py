@@ -42,8 +42,7 @@ def resample(image: NDArray[np.uint8], matrix: NDArray[np.float64], size: int) -
     Returns: uint8 (size, size) or (size, size, 3).
     """
     height, width = image.shape[:2]
-    a, b, left = matrix[0].tolist()
-    c, d, top = matrix[1].tolist()
+    (a, b, left), (c, d, top) = matrix.tolist()
     new_w = _shrunk(width, math.hypot(a, c))
     new_h = _shrunk(height, math.hypot(b, d))
     if (new_w, new_h) != (width, height):

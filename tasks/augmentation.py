@@ -34,6 +34,7 @@ class CharacterAugmentation(A.ImageOnlyTransform):  # type: ignore[misc]
         super().__init__(p=p)
         self.settings = settings
         self.size = size
+        self._identity = settings.identity
 
     def __call__(self, image: NDArray[np.uint8], key: Key | None = None, **data: Any) -> Any:
         """With a key: the augmented image itself. Without: albumentations' protocol, a dictionary."""
@@ -61,21 +62,24 @@ class CharacterAugmentation(A.ImageOnlyTransform):  # type: ignore[misc]
         zoom = draw(*wanted.zoom)
         shift_x, shift_y = draw(-wanted.shift, wanted.shift), draw(-wanted.shift, wanted.shift)
         # The pad to a square follows the stretch, so the fit is that of the stretched box.
-        fit = fit_matrix(max(1, round(height * stretch_y)), max(1, round(width * stretch_x)), self.size)
-        fit[0, 0] *= max(1, round(width * stretch_x)) / width
-        fit[1, 1] *= max(1, round(height * stretch_y)) / height
-        if wanted.identity:
-            return fit
-        cos, sin = math.cos(turn) * zoom, math.sin(turn) * zoom
-        linear = np.array([[cos, cos * slant - sin], [sin, sin * slant + cos]])
-        linear[:, 0] *= -1 if mirror_x else 1
-        linear[:, 1] *= -1 if mirror_y else 1
+        tall, wide = max(1, round(height * stretch_y)), max(1, round(width * stretch_x))
+        (scale_x, _, left), (_, scale_y, top) = fit_matrix(tall, wide, self.size).tolist()
+        scale_x, scale_y = scale_x * (wide / width), scale_y * (tall / height)
+        if self._identity:
+            return np.array([[scale_x, 0, left], [0, scale_y, top]])
+        # Turned and slanted about the centre; plain numbers, as arrays of six cost more than the arithmetic.
+        a, c = math.cos(turn) * zoom, math.sin(turn) * zoom
+        b, d = a * slant - c, c * slant + a
+        if mirror_x:
+            a, c = -a, -c
+        if mirror_y:
+            b, d = -b, -d
         centre = self.size / 2
-        moved = fit.copy()
-        moved[:, 2] -= centre
-        full = linear @ moved
-        full[:, 2] += (centre + shift_x * self.size, centre + shift_y * self.size)
-        return full
+        x, y = left - centre, top - centre
+        to_x, to_y = centre + shift_x * self.size, centre + shift_y * self.size
+        return np.array(
+            [[a * scale_x, b * scale_y, a * x + b * y + to_x], [c * scale_x, d * scale_y, c * x + d * y + to_y]]
+        )
 
     def get_transform_init_args_names(self) -> tuple[str, ...]:
         """Names of the arguments, as albumentations serialises them."""
