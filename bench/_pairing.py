@@ -8,7 +8,8 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import cycle
+from dataclasses import dataclass
+from itertools import chain, cycle
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,19 @@ import numpy as np
 import torch
 
 from bench._reference import reference, reference_input
-from bench.runtimes import Classifier
-from bench.statistics import bootstrap_ratio
+from bench.runtimes import Classifier, Loader
+from bench.statistics import nested_bootstrap_ratio
 from datamodules._characters import Characters
 
 BLOCK_NS = 5_000_000  # least of one side in a row; shorter blocks measure each other's cache misses
-WARM_CALLS, WARM_S = 30, 0.5  # least warm-up: oneDNN still tunes itself during the first twenty calls
+# Where weights and buffers happen to lie in memory was measured to move a network's time by up to a tenth, for as
+# long as it lives. So each few rounds are timed on a fresh copy of both sides, and the copies are averaged.
+COPY_ROUNDS = 5
+LEAST_COPIES = 2  # fewer give no interval worth the name
+WARM_CALLS, WARM_S = 30, 0.2  # least warm-up: oneDNN still tunes itself during the first twenty calls
 STEADY = 0.03  # the medians of two successive tens of calls agree within this share: warm
 WARM_CAP_S = 10.0  # then it is timed all the same, and the record says that it was not steady
-BUDGET_S = 12.0  # of warm-up and rounds together; slow systems get fewer rounds
-LEAST_ROUNDS = 10  # fewer give no interval worth the name
+BUDGET_S = 12.0  # of warm-up and rounds together; slow systems get fewer copies
 CONTROL_ROUNDS = 20  # of the reference against itself, where there are as many rounds
 NOISY = 0.01  # the reference differs from itself by more than this share: noisy
 TAKEN = 0.05  # others held the CPU for more than this share of the calls' time: noisy
@@ -70,17 +74,28 @@ class Side:
         return statistics.fmean(cpu)
 
 
-def time_paired(
-    prepare: Callable[[], Classifier], characters: Characters, rounds: int, seed: int
-) -> dict[str, Any]:
+@dataclass
+class Copy:
+    """What was timed on one copy of both sides; ratios are logarithms, one a round."""
+
+    first_call_ns: int
+    candidate: Side
+    frozen: Side
+    ratios: list[float]
+    controls: list[float]
+    steady: bool
+
+
+def time_paired(prepare: Callable[[], Loader], characters: Characters, rounds: int, seed: int) -> dict[str, Any]:
     """Time a classifier character by character beside the reference, with one thread.
 
-    The times are of the wall clock: what a user waits for. The ratio is one of CPU times, block by block, and
-    its median over the rounds: with two busy neighbours on two cores the ratio of wall clocks of a network
-    with long calls was measured as 24 instead of 8.5, while that of CPU times stayed within a tenth.
+    The times are of the wall clock: what a user waits for. The ratio is one of CPU times, block by block: its
+    median over the rounds of a copy, and the mean of these over the copies. With two busy neighbours on two cores
+    the ratio of wall clocks of a network with long calls was measured as 24 instead of 8.5, while that of CPU times
+    stayed within a tenth.
 
     Args:
-        prepare: makes the classifier.
+        prepare: returns what makes a fresh copy of the classifier at each call.
         characters: native-size inputs, cycled through.
         rounds: blocks come in rounds of four, ABBA or BAAB by chance; fewer where the time budget ends first.
         seed: of that chance and of the bootstrap.
@@ -89,26 +104,21 @@ def time_paired(
     """
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    classifier = prepare()
     images = [characters.image(i) for i in range(len(characters))]
-    candidate = Side(classifier, images)
-    frozen, control = Side(reference(), [reference_input()]), Side(reference(), [reference_input()])
-    first_call = candidate.run(1)[0][0]
+    load = prepare()
     switches = involuntary_switches()
     with _no_collection():
-        end = time.monotonic() + BUDGET_S
-        steady = warm_up(candidate, frozen)
-        control.block = frozen.block
-        ratios, controls = _rounds(candidate, frozen, control, rounds, end, random.Random(seed))
-        preprocess, _ = Side(classifier.preprocess, images).run(len(images))
+        copies = _time_copies(load, images, rounds, random.Random(seed))
+        preprocess, _ = Side(load().preprocess, images).run(len(images))
+    controls = [copy.controls for copy in copies]
     return {
-        **_spread(candidate),
-        **_compared(ratios, controls, seed),
-        "reference_ns": statistics.median(frozen.wall),
+        **_spread(copies),
+        **_compared([copy.ratios for copy in copies], controls, seed),
+        "reference_ns": statistics.median(chain.from_iterable(copy.frozen.wall for copy in copies)),
         "preprocess_ns": statistics.median(preprocess),
-        "first_call_ns": first_call,
-        "noisy": _taken(candidate) > TAKEN or _differs(controls, seed),
-        "steady": steady,
+        "first_call_ns": copies[0].first_call_ns,
+        "noisy": _taken([copy.candidate for copy in copies]) > TAKEN or _differs(controls, seed),
+        "steady": all(copy.steady for copy in copies),
         "involuntary_switches": involuntary_switches() - switches,
         "pressure": cpu_pressure(),
         "flush_denormal": flushes_denormals(),
@@ -151,20 +161,32 @@ def flushes_denormals() -> bool:
     return not bool((smallest_normal / 2).any())
 
 
-def _rounds(
-    candidate: Side, frozen: Side, control: Side, rounds: int, end: float, rng: random.Random
-) -> tuple[list[float], list[float]]:
-    """Log ratios of candidate to reference, and of the reference to itself, round by round."""
-    ratios: list[float] = []
-    controls: list[float] = []
-    every = max(1, rounds // CONTROL_ROUNDS)  # spread over the whole run, so that it sees the same noise
+def _time_copies(load: Loader, images: Sequence[Any], rounds: int, rng: random.Random) -> list[Copy]:
+    """Fresh copies until the rounds are done, or the time budget ends."""
+    end = time.monotonic() + BUDGET_S
+    control_every = max(1, rounds // CONTROL_ROUNDS)
+    copies: list[Copy] = []
+    left = rounds
+    while left > 0 and (len(copies) < LEAST_COPIES or time.monotonic() < end):
+        copies.append(_time_copy(load(), images, min(COPY_ROUNDS, left), control_every, rng))
+        left -= COPY_ROUNDS
+    return copies
+
+
+def _time_copy(
+    classifier: Classifier, images: Sequence[Any], rounds: int, control_every: int, rng: random.Random
+) -> Copy:
+    candidate = Side(classifier, images)
+    frozen, control = (Side(reference(), [reference_input()]) for _ in range(2))
+    first_call = candidate.run(1)[0][0]
+    steady = warm_up(candidate, frozen)
+    control.block = frozen.block
+    copy = Copy(first_call, candidate, frozen, [], [], steady)
     for done in range(rounds):
-        if done >= LEAST_ROUNDS and time.monotonic() > end:
-            break
-        ratios.append(_round(candidate, frozen, rng))
-        if done % every == 0:
-            controls.append(_round(control, frozen, rng))
-    return ratios, controls
+        copy.ratios.append(_round(candidate, frozen, rng))
+        if done % control_every == 0:
+            copy.controls.append(_round(control, frozen, rng))
+    return copy
 
 
 def _round(a: Side, b: Side, rng: random.Random) -> float:
@@ -186,25 +208,27 @@ def _no_collection() -> Iterator[None]:
         gc.enable()
 
 
-def _spread(side: Side) -> dict[str, Any]:
-    q25, median, q75, p90 = (float(q) for q in np.percentile(side.wall, [25, 50, 75, 90]))
+def _spread(copies: list[Copy]) -> dict[str, Any]:
+    wall = [ns for copy in copies for ns in copy.candidate.wall]
+    q25, median, q75, p90 = (float(q) for q in np.percentile(wall, [25, 50, 75, 90]))
     return {
         "value": median,
-        "n": len(side.wall),
+        "n": len(wall),
         "q25": q25,
         "q75": q75,
         "p90": p90,
         # Where cost depends on the character, as with early exits, the means are what many characters cost.
-        "mean": statistics.fmean(side.wall),
-        "cpu_ns": statistics.fmean(side.cpu),
+        "mean": statistics.fmean(wall),
+        "cpu_ns": statistics.fmean(ns for copy in copies for ns in copy.candidate.cpu),
     }
 
 
-def _compared(ratios: list[float], controls: list[float], seed: int) -> dict[str, Any]:
-    ratio, low, high = bootstrap_ratio(np.array(ratios), seed)
-    control, control_low, control_high = bootstrap_ratio(np.array(controls), seed)
+def _compared(ratios: list[list[float]], controls: list[list[float]], seed: int) -> dict[str, Any]:
+    ratio, low, high = nested_bootstrap_ratio(ratios, seed)
+    control, control_low, control_high = nested_bootstrap_ratio(controls, seed)
     return {
-        "rounds": len(ratios),
+        "rounds": sum(map(len, ratios)),
+        "copies": len(ratios),
         "ratio_to_reference": ratio,
         "ratio_ci": [low, high],
         "aa_ratio": control,
@@ -212,12 +236,12 @@ def _compared(ratios: list[float], controls: list[float], seed: int) -> dict[str
     }
 
 
-def _differs(controls: list[float], seed: int) -> bool:
+def _differs(controls: list[list[float]], seed: int) -> bool:
     """Whether the reference differs from itself."""
-    ratio, low, high = bootstrap_ratio(np.array(controls), seed)
+    ratio, low, high = nested_bootstrap_ratio(controls, seed)
     return not low <= 1 <= high or abs(ratio - 1) > NOISY
 
 
-def _taken(side: Side) -> float:
+def _taken(sides: list[Side]) -> float:
     """How much longer the calls took than the CPU worked on them, as a share."""
-    return sum(side.wall) / sum(side.cpu) - 1
+    return sum(sum(side.wall) for side in sides) / sum(sum(side.cpu) for side in sides) - 1

@@ -78,9 +78,7 @@ def draw(points: Sequence[Point], title: str, reference_ms: float | None) -> Fig
     axes = figure.add_axes(FRAME, facecolor="white")
     _scales(axes, points, reference_ms)
     front = sorted((p for p in points if p.pareto), key=lambda p: p.ratio)
-    axes.plot(
-        [p.ratio for p in front], [p.error for p in front], color=BLUE, linewidth=1.2, alpha=0.6, zorder=2
-    )
+    axes.plot([p.ratio for p in front], [p.error for p in front], color=BLUE, linewidth=1.2, alpha=0.6, zorder=2)
     for point in points:
         _draw_point(axes, point)
     _draw_labels(axes, points)

@@ -89,8 +89,7 @@ def board_rows(stored: Sequence[Stored], protocols: Mapping[str, Protocol]) -> l
     rows = [_row(groups[key], protocols) for key in sorted(groups)]
     ranks, front = _ranks(rows), _pareto(rows)
     ranked = [
-        BoardRow(r.system, r.recipe, r.machine, r.records, r.figures, ranks[i], i in front)
-        for i, r in enumerate(rows)
+        BoardRow(r.system, r.recipe, r.machine, r.records, r.figures, ranks[i], i in front) for i, r in enumerate(rows)
     ]
     return sorted(ranked, key=_order)
 

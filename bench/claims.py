@@ -67,9 +67,7 @@ def read_claims(files: Iterable[Traversable]) -> list[Claim]:
     for file in files:
         for claim in _claims_of(file):
             if claim.id in claims:
-                raise ClaimError(
-                    f"{file.name}: claim {claim.id}: the id stands twice; give each claim its own"
-                )
+                raise ClaimError(f"{file.name}: claim {claim.id}: the id stands twice; give each claim its own")
             claims[claim.id] = claim
     return list(claims.values())
 

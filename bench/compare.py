@@ -94,14 +94,10 @@ def predictions_path(runs: Path, record: Mapping[str, Any]) -> Path:
 def _same_data(a: Mapping[str, Any], b: Mapping[str, Any]) -> None:
     for record in (a, b):
         if not record.get("dataset"):
-            raise CompareError(
-                f"{record['system']}: wanted the record of a recogniser, got one without data set"
-            )
+            raise CompareError(f"{record['system']}: wanted the record of a recogniser, got one without data set")
     if a["dataset"]["fingerprint"] != b["dataset"]["fingerprint"]:
         found = [f"{r['system']} on {r['dataset']['name']}, {r['dataset']['fingerprint']}" for r in (a, b)]
-        raise CompareError(
-            f"wanted two records of the same data, got {'; '.join(found)}; run both on one data set"
-        )
+        raise CompareError(f"wanted two records of the same data, got {'; '.join(found)}; run both on one data set")
 
 
 def _answers(record: Mapping[str, Any], runs: Path, notes: list[str]) -> _Answers | None:
@@ -119,9 +115,7 @@ def _answers(record: Mapping[str, Any], runs: Path, notes: list[str]) -> _Answer
         raise CompareError(f"{place}: not readable as predictions ({error}); {again}") from error
     recorded, found = _value(record, "accuracy"), float(answers.right.mean())
     if recorded is None or not math.isclose(found, recorded, abs_tol=1e-9):
-        raise CompareError(
-            f"{place}: accuracy {found:.6f}, but the record says {recorded}: not its own; {again}"
-        )
+        raise CompareError(f"{place}: accuracy {found:.6f}, but the record says {recorded}: not its own; {again}")
     return answers
 
 
@@ -129,9 +123,7 @@ def _paired(a: _Answers | None, b: _Answers | None) -> dict[str, Any] | None:
     if a is None or b is None:
         return None
     if not np.array_equal(a.labels, b.labels):
-        raise CompareError(
-            "the stored predictions are not of the same images in the same order; run both --fresh"
-        )
+        raise CompareError("the stored predictions are not of the same images in the same order; run both --fresh")
     only_a, only_b = int((a.right & ~b.right).sum()), int((b.right & ~a.right).sum())
     return {
         "n": len(a.labels),

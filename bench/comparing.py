@@ -24,9 +24,7 @@ def run_comparisons(request: Request, console: Console) -> list[dict[str, Any]]:
         raise UsageError(f"suite {request.suite} compares programs; it takes no dataset, runtime or seeds")
     suite: Suite = SUITES.load(request.suite).SUITE
     if request.scale not in suite.scales:
-        raise UsageError(
-            f"suite {request.suite} has no scale {request.scale}; known: {', '.join(suite.scales)}"
-        )
+        raise UsageError(f"suite {request.suite} has no scale {request.scale}; known: {', '.join(suite.scales)}")
     names = request.systems or tuple(COMPARISONS.names())
     for name in names:
         COMPARISONS.check(name)

@@ -12,9 +12,24 @@ from datamodules._cache import cache_folder
 LEAST_PYTHON = (3, 11)
 # pytorch-lightning: 2.6.2 and 2.6.3 were malicious uploads; torch: earlier unpicklers are unsafe.
 LEAST = {"torch": (2, 10), "pytorch-lightning": (2, 6, 4), "numpy": (2,), "opencv-python-headless": (5,)}
-NEEDED = ("torch", "torchvision", "pytorch-lightning", "torchmetrics", "albumentations", "wandb", "numpy",
-          "opencv-python-headless", "pillow", "pyyaml", "rich", "matplotlib", "safetensors", "onnx",
-          "onnxscript", "onnxruntime")
+NEEDED = (
+    "torch",
+    "torchvision",
+    "pytorch-lightning",
+    "torchmetrics",
+    "albumentations",
+    "wandb",
+    "numpy",
+    "opencv-python-headless",
+    "pillow",
+    "pyyaml",
+    "rich",
+    "matplotlib",
+    "safetensors",
+    "onnx",
+    "onnxscript",
+    "onnxruntime",
+)
 SPACE = 2 * 10**9  # bytes that a quick run's cache and checkpoints may take
 
 

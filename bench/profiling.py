@@ -24,9 +24,7 @@ ROUNDS = 60  # of paired timing, as at scale quick
 _CLASSES = 64
 
 
-def profile_system(
-    name: str, classes: int, runtime: str, checkpoint: Path | None, command: str
-) -> dict[str, Any]:
+def profile_system(name: str, classes: int, runtime: str, checkpoint: Path | None, command: str) -> dict[str, Any]:
     """Measure what needs no test data.
 
     Args:

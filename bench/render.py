@@ -51,9 +51,7 @@ def suite_title(suite: str) -> str:
 def present_protocols() -> dict[str, Protocol]:
     """VERSION of every installed measurement and what its ``measure`` says first; imports none of them."""
     return {
-        name: Protocol(
-            str(MEASUREMENTS.literals(name)["VERSION"]), _first_words(f"{MEASUREMENTS.package}.{name}")
-        )
+        name: Protocol(str(MEASUREMENTS.literals(name)["VERSION"]), _first_words(f"{MEASUREMENTS.package}.{name}"))
         for name in MEASUREMENTS.names()
     }
 
@@ -98,9 +96,7 @@ def render_all(
     return found if content is None else {**found, readme: content}
 
 
-def write_boards(
-    leaderboards: Path, default_dataset: Callable[[str], str] = default_dataset, **given: Any
-) -> Written:
+def write_boards(leaderboards: Path, default_dataset: Callable[[str], str] = default_dataset, **given: Any) -> Written:
     """Write the boards that differ, each atomically, and remove rendered ones that no record calls for."""
     files = render_all(leaderboards, default_dataset, **given)
     differing = [path for path, content in files.items() if not path.exists() or path.read_bytes() != content]

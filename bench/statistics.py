@@ -1,6 +1,7 @@
 """Intervals and tests of the figures that records and comparisons print."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,33 @@ def bootstrap_ratio(log_ratios: NDArray[np.float64], seed: int) -> tuple[float, 
     picks = rng.integers(0, len(log_ratios), (_RESAMPLES, len(log_ratios)))
     low, high = np.percentile(np.median(log_ratios[picks], axis=1), [2.5, 97.5])
     return math.exp(float(np.median(log_ratios))), math.exp(low), math.exp(high)
+
+
+def nested_bootstrap_ratio(groups: Sequence[Sequence[float]], seed: int) -> tuple[float, float, float]:
+    """The mean over groups of their median ratios, and its 95 % percentile bootstrap interval.
+
+    Args:
+        groups: natural logarithms of ratios; what is alike within a group, such as a process or a memory layout,
+            makes its members depend on each other. Groups are resampled first, then members within each.
+        seed: of the resampling.
+
+    Returns: mean ratio, low, high; no logarithms.
+
+    Raises:
+        ValueError: no groups, or an empty one.
+    """
+    if not groups or not all(len(group) for group in groups):
+        raise ValueError(f"wanted groups of at least one log ratio each, got sizes {[len(g) for g in groups]}")
+    rng = np.random.default_rng(seed)
+    chosen = rng.integers(0, len(groups), (_RESAMPLES, len(groups)))
+    medians = np.empty(chosen.shape)
+    for number, group in enumerate(groups):
+        places = chosen == number
+        members = np.asarray(group, np.float64)
+        picks = rng.integers(0, len(members), (int(places.sum()), len(members)))
+        medians[places] = np.median(members[picks], axis=1)
+    low, high = np.percentile(medians.mean(1), [2.5, 97.5])
+    return math.exp(float(np.mean([np.median(group) for group in groups]))), math.exp(low), math.exp(high)
 
 
 def mcnemar(only_a: int, only_b: int) -> float:

@@ -11,7 +11,7 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-from bench.runtimes import Classifier
+from bench.runtimes import Loader
 from datamodules._characters import Characters
 
 # Read by OpenMP, MKL and OpenBLAS when they load: before torch is imported.
@@ -28,7 +28,7 @@ class MeasurementError(Exception):
 
 
 def time_apart(
-    prepare: Callable[[], Classifier],
+    prepare: Callable[[], Loader],
     characters: Characters,
     rounds: int,
     seed: int,
@@ -37,7 +37,7 @@ def time_apart(
     """Run the timing protocol in a process of its own, while no other one measures.
 
     Args:
-        prepare: makes the classifier there; a function of a module, or a ``functools.partial`` of one.
+        prepare: makes the classifier's loader there; a function of a module, or a ``functools.partial`` of one.
         characters: native-size inputs, cycled through.
         rounds: of the protocol.
         seed: of the order of blocks and of the bootstrap.
@@ -51,9 +51,7 @@ def time_apart(
     with _alone():
         context = _server()
         receiver, sender = context.Pipe(duplex=False)
-        process = context.Process(
-            target=_measure, args=(sender, prepare, characters, rounds, seed), daemon=True
-        )
+        process = context.Process(target=_measure, args=(sender, prepare, characters, rounds, seed), daemon=True)
         try:
             process.start()
             sender.close()  # the other process has the only one left: its death ends the pipe
@@ -117,9 +115,7 @@ def _end(process: ForkServerProcess) -> None:
         process.close()
 
 
-def _measure(
-    sender: Connection, prepare: Callable[[], Classifier], characters: Characters, rounds: int, seed: int
-) -> None:
+def _measure(sender: Connection, prepare: Callable[[], Loader], characters: Characters, rounds: int, seed: int) -> None:
     """What the measuring process does."""
     os.dup2(2, 1)  # a runtime that prints must not spoil the JSON on the parent's stdout
     os.environ.update(_ONE_THREAD)  # where another part of the program had started the server first

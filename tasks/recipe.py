@@ -78,12 +78,14 @@ PAPER_AUGMENTATION = Augmentation(0.5, 0.5, 30.0, (0.5, 2.5))
 LIGHT_AUGMENTATION = Augmentation(rotate=8.0, stretch=(0.85, 1.18), zoom=(0.85, 1.08), shift=0.06, shear=10.0)
 
 # The suite's default: chosen on validation writers of synthetic_hwdb and a validation part of hwdb100.
-LIGHT = Recipe("light", "adamw", 2e-3, "onecycle", 64, 40, weight_decay=0.02, label_smoothing=0.05,
-               augmentation=LIGHT_AUGMENTATION)
+LIGHT = Recipe(
+    "light", "adamw", 2e-3, "onecycle", 64, 40, weight_decay=0.02, label_smoothing=0.05, augmentation=LIGHT_AUGMENTATION
+)
 
 # Defaults of ``paper`` are those of mobilenet-hccr; each architecture's RECIPE states what its own paper says.
-PAPER = Recipe("paper", "adam", 1e-3, "staircase", 256, 45.6, gamma=0.94, step_epochs=2.5,
-               augmentation=PAPER_AUGMENTATION)
+PAPER = Recipe(
+    "paper", "adam", 1e-3, "staircase", 256, 45.6, gamma=0.94, step_epochs=2.5, augmentation=PAPER_AUGMENTATION
+)
 
 RECIPES = {recipe.name: recipe for recipe in (LIGHT, PAPER)}
 

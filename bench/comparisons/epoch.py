@@ -73,8 +73,8 @@ def _suite_epochs(datamodule: SyntheticHWDB) -> Callable[[], float]:
         clock, curve = Clock(), Curve(Path(), _Silent(), 0)
         with expected_warnings():
             trainer = pl.Trainer(
-                max_epochs=EPOCHS, accelerator="cpu", logger=False, callbacks=[clock, curve],
-                enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False, num_sanity_val_steps=0,
+                max_epochs=EPOCHS, accelerator="cpu", logger=False, callbacks=[clock, curve], num_sanity_val_steps=0,
+                enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
             )  # fmt: skip
             trainer.fit(ClassificationTask(SYSTEM, CLASSES), datamodule=datamodule)
         return clock.seconds

@@ -12,7 +12,7 @@ from datamodules._characters import Characters
 
 NAME = "latency"
 UNIT = "ns"
-VERSION = "1"
+VERSION = "2"
 BETTER = "lower"
 PHASE = "timing"
 
@@ -34,7 +34,7 @@ def measure_runtime(row: Row, runtime: str) -> Measurement:
 
     Resize, normalisation, network and softmax of a native-size character are inside the clock: a user pays
     for all of them. One thread, batch 1, a process of its own, the row's weights, and validation characters
-    in turn.
+    in turn; every few rounds on a fresh copy of the classifier, since where it lies in memory changes its speed.
 
     Args:
         row: its weights file, architecture and validation characters; the network itself stays here.

@@ -1,10 +1,12 @@
 """Runtimes: a file here without a leading underscore runs recognisers, and its name follows ``latency@``.
 
-Such a file holds ``prepare(subject, form) -> Classifier`` and, where it offers more than its plain form, the
+Such a file holds ``prepare(subject, form) -> Loader``: what takes long, such as export, is done there once, and
+each call of what it returns makes a fresh classifier. Where it offers more than its plain form, it holds the
 literal ``FORMS``: with ``FORMS = ("int8",)`` the file ``x.py`` is the runtimes ``x`` (form ``""``) and
 ``x-int8``. It is imported in the measuring process and there keeps to one thread.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -47,14 +49,17 @@ class Classifier(Protocol):
         ...
 
 
+Loader = Callable[[], Classifier]
+
+
 def names() -> list[str]:
     """All runtimes with their forms, sorted; imports none of them."""
     forms = {file: ("", *_FILES.literals(file).get("FORMS", ())) for file in _FILES.names()}
     return sorted(f"{file}-{form}" if form else file for file in forms for form in forms[file])
 
 
-def prepare(runtime: str, subject: Subject) -> Classifier:
-    """A recogniser in this runtime, on the CPU.
+def prepare(runtime: str, subject: Subject) -> Loader:
+    """What makes a recogniser in this runtime, on the CPU, at each call.
 
     Raises:
         UnknownPlugin: no such runtime; the message lists those that exist.
@@ -62,5 +67,5 @@ def prepare(runtime: str, subject: Subject) -> Classifier:
     if runtime not in names():
         raise UnknownPlugin(f"unknown runtime {runtime!r}. Known: {', '.join(names())}")
     file, _, form = runtime.partition("-")
-    classifier: Classifier = _FILES.load(file).prepare(subject, form)
-    return classifier
+    loader: Loader = _FILES.load(file).prepare(subject, form)
+    return loader

@@ -1,9 +1,11 @@
 """PyTorch as it is, in the memory layout that the architecture states."""
 
-from bench.runtimes import Subject
-from tasks.recogniser import Recogniser, load_recogniser
+from functools import partial
+
+from bench.runtimes import Loader, Subject
+from tasks.recogniser import load_recogniser
 
 
-def prepare(subject: Subject, form: str) -> Recogniser:
+def prepare(subject: Subject, form: str) -> Loader:
     """The recogniser itself; there is only the plain form."""
-    return load_recogniser(subject.architecture, subject.classes, subject.weights)
+    return partial(load_recogniser, subject.architecture, subject.classes, subject.weights)

@@ -1,27 +1,30 @@
 """ONNX Runtime on the CPU, one thread; the resize is part of the exported graph."""
 
 import importlib
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.export import onnx_fitting, onnx_model
-from bench.runtimes import Subject
+from bench.runtimes import Loader, Subject
 from datamodules._loader import with_channels
-from tasks.recogniser import Recogniser, load_recogniser
+from tasks.recogniser import load_recogniser
 
 
 class OnnxRecogniser:
     """A recogniser that ONNX Runtime runs from the native-size character on.
 
     Args:
-        recogniser: what is exported.
+        model: the exported recogniser.
+        fitting: its resize alone.
+        channels: of its images.
     """
 
-    def __init__(self, recogniser: Recogniser) -> None:
-        self._session, self._fitting = open_session(onnx_model(recogniser)), open_session(onnx_fitting(recogniser))
-        self._channels = recogniser.channels
+    def __init__(self, model: bytes, fitting: bytes, channels: int) -> None:
+        self._session, self._fitting = open_session(model), open_session(fitting)
+        self._channels = channels
 
     def preprocess(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The graph's resize alone, as a session of its own: uint8 (h, w) or (h, w, 3) -> uint8 (1, C, S, S)."""
@@ -35,9 +38,10 @@ class OnnxRecogniser:
         return found
 
 
-def prepare(subject: Subject, form: str) -> OnnxRecogniser:
-    """Export the recogniser and load the graph."""
-    return OnnxRecogniser(load_recogniser(subject.architecture, subject.classes, subject.weights))
+def prepare(subject: Subject, form: str) -> Loader:
+    """Export the recogniser; each classifier loads the graph anew."""
+    recogniser = load_recogniser(subject.architecture, subject.classes, subject.weights)
+    return partial(OnnxRecogniser, onnx_model(recogniser), onnx_fitting(recogniser), recogniser.channels)
 
 
 def open_session(model: bytes) -> Any:

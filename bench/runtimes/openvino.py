@@ -1,30 +1,33 @@
 """OpenVINO on the CPU, one thread; the resize is part of the exported graph. An extra."""
 
 import importlib
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.export import onnx_fitting, onnx_model
-from bench.runtimes import Subject
+from bench.runtimes import Loader, Subject
 from datamodules._loader import with_channels
-from tasks.recogniser import Recogniser, load_recogniser
+from tasks.recogniser import load_recogniser
 
 
 class OpenVinoRecogniser:
     """A recogniser that OpenVINO runs from the native-size character on.
 
     Args:
-        recogniser: what is exported.
+        model: the exported recogniser.
+        fitting: its resize alone.
+        channels: of its images.
 
     Raises:
         ModuleNotFoundError: OpenVINO is not installed; names the extra.
     """
 
-    def __init__(self, recogniser: Recogniser) -> None:
-        self._request, self._fitting = open_request(onnx_model(recogniser)), open_request(onnx_fitting(recogniser))
-        self._channels = recogniser.channels
+    def __init__(self, model: bytes, fitting: bytes, channels: int) -> None:
+        self._request, self._fitting = open_request(model), open_request(fitting)
+        self._channels = channels
 
     def preprocess(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The graph's resize alone, as a request of its own: uint8 (h, w) or (h, w, 3) -> uint8 (1, C, S, S)."""
@@ -37,9 +40,10 @@ class OpenVinoRecogniser:
         return found
 
 
-def prepare(subject: Subject, form: str) -> OpenVinoRecogniser:
-    """Export the recogniser and compile the graph."""
-    return OpenVinoRecogniser(load_recogniser(subject.architecture, subject.classes, subject.weights))
+def prepare(subject: Subject, form: str) -> Loader:
+    """Export the recogniser; each classifier compiles the graph anew."""
+    recogniser = load_recogniser(subject.architecture, subject.classes, subject.weights)
+    return partial(OpenVinoRecogniser, onnx_model(recogniser), onnx_fitting(recogniser), recogniser.channels)
 
 
 def open_request(model: bytes) -> Any:

@@ -2,23 +2,65 @@
 
 from bench.suite import Scale, Suite
 
-SMOKE = ("nearest_mean", "lenet5", "shui_cnn", "squeezenet", "mobilenet_v1", "mobilenet_v2", "resnet:18",
-         "fire:gap", "fire:gwap")
-QUICK = ("nearest_mean", "lenet5", "googlenet", "resnet:18", "squeezenet", "mobilenet_v1",
-         "mobilenet_v2", "shui_cnn", "fire:gap", "fire:gwap", "mobilenet_v2+paper", "fire:gwap+paper")
-PAPER = ("nearest_mean", "lenet5", "alexnet", "vgg16", "googlenet", "resnet:18", "resnet:50", "squeezenet",
-         "mobilenet_v1", "mobilenet_v2", "shui_cnn", "fire:gap", "fire:fc", "fire:gwap")
+SMOKE = (
+    "nearest_mean",
+    "lenet5",
+    "shui_cnn",
+    "squeezenet",
+    "mobilenet_v1",
+    "mobilenet_v2",
+    "resnet:18",
+    "fire:gap",
+    "fire:gwap",
+)
+QUICK = (
+    "nearest_mean",
+    "lenet5",
+    "googlenet",
+    "resnet:18",
+    "squeezenet",
+    "mobilenet_v1",
+    "mobilenet_v2",
+    "shui_cnn",
+    "fire:gap",
+    "fire:gwap",
+    "mobilenet_v2+paper",
+    "fire:gwap+paper",
+)
+PAPER = (
+    "nearest_mean",
+    "lenet5",
+    "alexnet",
+    "vgg16",
+    "googlenet",
+    "resnet:18",
+    "resnet:50",
+    "squeezenet",
+    "mobilenet_v1",
+    "mobilenet_v2",
+    "shui_cnn",
+    "fire:gap",
+    "fire:fc",
+    "fire:gwap",
+)
 
 SUITE = Suite(
     title="Handwritten Chinese character recognition",
     dataset="synthetic_hwdb",
-    measurements=("accuracy", "accuracy_top5", "macs", "params", "params_keras", "size_bytes",
-                  "peak_activation_bytes", "latency"),
+    measurements=(
+        "accuracy",
+        "accuracy_top5",
+        "macs",
+        "params",
+        "params_keras",
+        "size_bytes",
+        "peak_activation_bytes",
+        "latency",
+    ),
     scales={
         "smoke": Scale(SMOKE, classes=20, writers=(24, 12), share=0.05, share_own=0.025, rounds=10),
         "quick": Scale(QUICK, classes=30, writers=(60, 20), share=0.25, share_own=0.35, rounds=60),
         # 240 and 60 writers, as HWDB1.1.
-        "paper": Scale(PAPER, classes=None, writers=(240, 60), share=1, share_own=1, rounds=60,
-                       recipe="paper"),
+        "paper": Scale(PAPER, classes=None, writers=(240, 60), share=1, share_own=1, rounds=60, recipe="paper"),
     },
 )

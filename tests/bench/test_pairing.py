@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from bench import _pairing
-from bench._pairing import BLOCK_NS, LEAST_ROUNDS, Side, cpu_pressure, flushes_denormals, warm_up
+from bench._pairing import BLOCK_NS, Side, cpu_pressure, flushes_denormals, warm_up
 from bench._reference import _network, reference, reference_input
 from bench.counting import count as count_macs
 
@@ -60,18 +60,44 @@ def test_both_orders_are_drawn() -> None:
     assert rounds == {"ABBA", "BAAB"}
 
 
-def test_slow_systems_get_fewer_rounds_but_ten() -> None:
-    sides = [Scripted(1.0, lambda: 1.0) for _ in range(3)]
-    rng = random.Random(0)
-    over, _ = _pairing._rounds(*sides, 60, time.monotonic() - 1, rng)
-    ample, controls = _pairing._rounds(*sides, 60, time.monotonic() + 60, rng)
-    assert (len(over), len(ample), len(controls)) == (LEAST_ROUNDS, 60, 20)
+class Burner:
+    """Classifies by burning CPU time, each copy so many milliseconds a call."""
+
+    def __init__(self, milliseconds: float) -> None:
+        self.milliseconds = milliseconds
+
+    def __call__(self, image: object) -> None:
+        burn(self.milliseconds)
 
 
-def test_control_at_the_smallest_scale_has_as_many_rounds() -> None:
-    sides = [Scripted(1.0, lambda: 1.0) for _ in range(3)]
-    ratios, controls = _pairing._rounds(*sides, 10, time.monotonic() + 60, random.Random(0))
-    assert len(ratios) == len(controls) == 10
+def copies_of(milliseconds: list[float], rounds: int) -> list[_pairing.Copy]:
+    made = iter(milliseconds)
+    return _pairing._time_copies(lambda: Burner(next(made)), [0], rounds, random.Random(0))
+
+
+@pytest.fixture
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_pairing, "WARM_S", 0.0)
+    monkeypatch.setattr(_pairing, "WARM_CALLS", 20)
+    monkeypatch.setattr(_pairing, "BLOCK_NS", 1_000_000)
+
+
+def test_rounds_are_spread_over_fresh_copies(quickly: None) -> None:
+    copies = copies_of([1.0, 2.0, 1.0], 12)
+    assert [len(copy.ratios) for copy in copies] == [5, 5, 2]
+    assert all(len(copy.controls) == len(copy.ratios) for copy in copies)  # so few rounds: each has its control
+    slow = copies[1].ratios[0] - copies[0].ratios[0]
+    assert slow == pytest.approx(math.log(2), abs=0.3)  # each copy is timed as it is
+
+
+def test_slow_systems_get_fewer_copies_but_two(quickly: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_pairing, "BUDGET_S", 0.0)
+    assert [len(copy.ratios) for copy in copies_of([1.0] * 9, 60)] == [5, 5]
+
+
+def test_many_rounds_need_no_control_each(quickly: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_pairing, "BUDGET_S", 0.0)
+    assert [len(copy.controls) for copy in copies_of([1.0] * 9, 60)] == [2, 2]  # the first and the fourth of five
 
 
 def test_inputs_are_cycled_through() -> None:
@@ -106,15 +132,15 @@ def test_warm_up_gives_up_on_what_never_settles(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_reference_that_differs_from_itself_is_noise() -> None:
-    assert not _pairing._differs([0.002, -0.002] * 10, 0)
-    assert _pairing._differs([0.02, 0.0, 0.02] * 7, 0)  # 2 % off
-    assert _pairing._differs([0.004, 0.005, 0.006] * 7, 0)  # half a per cent, but surely
+    assert not _pairing._differs([[0.002, -0.002], [-0.002, 0.002]] * 5, 0)
+    assert _pairing._differs([[0.02, 0.0, 0.02]] * 7, 0)  # 2 % off
+    assert _pairing._differs([[0.004, 0.005, 0.006]] * 7, 0)  # half a per cent, but surely
 
 
 def test_time_that_others_took_is_wall_time_beyond_cpu_time() -> None:
     side = Side(abs, [0])
     side.wall, side.cpu = [130, 170], [100, 150]
-    assert _pairing._taken(side) == pytest.approx(0.2)
+    assert _pairing._taken([side]) == pytest.approx(0.2)
 
 
 def test_reference_is_frozen() -> None:
@@ -134,9 +160,7 @@ def test_cost_of_the_reference() -> None:
 
 def test_pressure_is_read_where_the_kernel_gives_it(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "cpu"
-    file.write_text(
-        "some avg10=12.50 avg60=0.10 avg300=0.00 total=1\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n"
-    )
+    file.write_text("some avg10=12.50 avg60=0.10 avg300=0.00 total=1\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n")
     monkeypatch.setattr(_pairing, "PRESSURE", file)
     assert cpu_pressure() == 12.5
     monkeypatch.setattr(_pairing, "PRESSURE", tmp_path / "none")

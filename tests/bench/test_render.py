@@ -114,9 +114,7 @@ def test_real_data_is_not_called_synthetic(tmp_path):
 
 
 def test_failures_are_rows_with_their_errors(tmp_path):
-    failed = record(
-        "vgg16", None, None, status="failed", error="MemoryError: wanted 9 | got 4", measurements={}
-    )
+    failed = record("vgg16", None, None, status="failed", error="MemoryError: wanted 9 | got 4", measurements={})
     odd = record("a")
     odd["measurements"]["latency@openvino"] = {
         "version": "1",
@@ -173,9 +171,7 @@ def test_performance_is_a_board_of_comparisons(tmp_path):
     ratio = {"version": "1", "unit": "ratio", "value": 1.424, "ci_low": 1.38, "ci_high": 1.47}
     made = record("loader", suite="performance", dataset=None, goal="at least 1.3", verdict="met",
                   measurements={"ratio": ratio})  # fmt: skip
-    bare = record(
-        "cache", suite="performance", dataset=None, measurements={"ratio": {**ratio, "ci_low": None}}
-    )
+    bare = record("cache", suite="performance", dataset=None, measurements={"ratio": {**ratio, "ci_low": None}})
     files = boards(tmp_path, made, bare)
     assert set(files) == {"performance.md"}
     assert "| `loader` | 1.42 [1.38–1.47] | at least 1.3 | met |" in files["performance.md"]
@@ -231,9 +227,7 @@ def test_damaged_records_are_reported_and_the_rest_rendered(tmp_path, text):
 )
 def test_a_measurement_of_another_form_is_damage(tmp_path, name, broken):
     odd = record("a")
-    odd["measurements"][name] = (
-        {**odd["measurements"][name], **broken} if isinstance(broken, dict) else broken
-    )
+    odd["measurements"][name] = {**odd["measurements"][name], **broken} if isinstance(broken, dict) else broken
     write(tmp_path, odd)
     (problem,) = check_boards(tmp_path)
     assert f"measurement {name}" in problem
@@ -248,8 +242,7 @@ def test_the_same_records_give_the_same_bytes_in_another_process(tmp_path):
     write(tmp_path, *[record(f"system-{i}", 0.9 + i / 100, 0.5 + i / 10) for i in range(8)])
     write_boards(tmp_path)
     code = (
-        "from pathlib import Path; from bench.render import check_boards; "
-        f"print(check_boards(Path({str(tmp_path)!r})))"
+        f"from pathlib import Path; from bench.render import check_boards; print(check_boards(Path({str(tmp_path)!r})))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -29,9 +29,7 @@ def test_a_rank_is_one_number_only_where_it_is_certain(tmp_path):
 
 
 def test_pareto_marks_what_nothing_beats_in_both():
-    found = rows(
-        record("fast", 0.8, 0.1), record("best", 0.99, 2.0), record("slow", 0.7, 3.0), record("mid", 0.9, 1.0)
-    )
+    found = rows(record("fast", 0.8, 0.1), record("best", 0.99, 2.0), record("slow", 0.7, 3.0), record("mid", 0.9, 1.0))
     assert {name for name, row in found.items() if row.pareto} == {"fast", "mid", "best"}
 
 

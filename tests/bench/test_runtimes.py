@@ -16,7 +16,7 @@ def test_eager_is_the_recogniser_itself(tmp_path: Path) -> None:
     lenet = ARCHITECTURES.load("lenet5")
     network = Normalised(lenet.build("", 10, *lenet.INPUT), lenet.LAYOUT)
     save_weights(network, tmp_path / "w.safetensors")
-    found = runtimes.prepare("eager", Subject("lenet5", 10, tmp_path / "w.safetensors", characters(1)))
+    found = runtimes.prepare("eager", Subject("lenet5", 10, tmp_path / "w.safetensors", characters(1)))()
     image = characters(1).image(0)
     np.testing.assert_array_equal(found(image), Recogniser(network, *lenet.INPUT)(image))
 

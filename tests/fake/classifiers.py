@@ -3,6 +3,8 @@
 import os
 import signal
 import time
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,32 +36,35 @@ class Environment(Busy):
         raise OSError(" ".join(threads))
 
 
-def busy() -> Busy:
-    return Busy(20_000)
+Loader = Callable[[], Busy]
 
 
-def twice_as_busy() -> Busy:
-    return Busy(40_000)
+def busy() -> Loader:
+    return partial(Busy, 20_000)
 
 
-def chatty() -> Busy:
+def twice_as_busy() -> Loader:
+    return partial(Busy, 40_000)
+
+
+def chatty() -> Loader:
     print("a runtime prints")
-    return Busy(2_000)
+    return partial(Busy, 2_000)
 
 
-def environment() -> Busy:
-    return Environment(1)
+def environment() -> Loader:
+    return partial(Environment, 1)
 
 
-def broken() -> Busy:
+def broken() -> Loader:
     raise KeyError("no such weights")
 
 
-def killed() -> Busy:
+def killed() -> Loader:
     os.kill(os.getpid(), signal.SIGKILL)
-    return Busy(1)
+    return partial(Busy, 1)
 
 
-def hanging() -> Busy:
+def hanging() -> Loader:
     time.sleep(600)
-    return Busy(1)
+    return partial(Busy, 1)

@@ -16,9 +16,7 @@ from tasks.recipe import recipe_for
 
 CLASSES = 7
 SYSTEMS = [
-    (name, variant)
-    for name in ARCHITECTURES.names()
-    for variant in ARCHITECTURES.literals(name)["VARIANTS"] or ("",)
+    (name, variant) for name in ARCHITECTURES.names() for variant in ARCHITECTURES.literals(name)["VARIANTS"] or ("",)
 ]
 MISFIT = r"layer \S+ \(\w+\) wants .+, got \d+(x\d+)*"
 
@@ -209,8 +207,7 @@ def test_only_the_first_convolution_differs_from_torchvision(name, variant, orig
     assert {key: value.shape for key, value in same.state_dict().items()} == shapes
     changed = {key for key, value in ours.state_dict().items() if value.shape != shapes[key]}
     first, new = (
-        next(layer for layer in network.modules() if isinstance(layer, nn.Conv2d))
-        for network in (theirs, ours)
+        next(layer for layer in network.modules() if isinstance(layer, nn.Conv2d)) for network in (theirs, ours)
     )
     assert len(changed) == 1
     assert new.weight.shape == (first.weight.shape[0], 1, *first.weight.shape[2:])

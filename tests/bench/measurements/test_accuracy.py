@@ -18,9 +18,7 @@ def answered(folder: Path, top: list[list[int]], labels: list[int], classes: int
 
 
 def test_first_and_first_five(tmp_path: Path) -> None:
-    found = answered(
-        tmp_path, [[0, 1, 2, 3, 4], [1, 0, 2, 3, 4], [5, 6, 7, 8, 0], [5, 6, 7, 8, 9]], [0, 0, 0, 0]
-    )
+    found = answered(tmp_path, [[0, 1, 2, 3, 4], [1, 0, 2, 3, 4], [5, 6, 7, 8, 0], [5, 6, 7, 8, 9]], [0, 0, 0, 0])
     first, five = accuracy.measure(found), accuracy_top5.measure(found)
     assert (first.value, five.value) == (0.25, 0.75)
     for measured, right in ((first, 1), (five, 3)):

@@ -1,6 +1,5 @@
 """Every runtime gives eager's probabilities."""
 
-
 import numpy as np
 import pytest
 import torch
@@ -28,7 +27,7 @@ def subject(tmp_path_factory: pytest.TempPathFactory) -> Subject:
 
 @pytest.mark.parametrize("runtime", names())
 def test_agrees_with_eager(runtime: str, subject: Subject) -> None:
-    eager, other = prepare("eager", subject), prepare(runtime, subject)
+    eager, other = prepare("eager", subject)(), prepare(runtime, subject)()
     for index in range(4):
         image = subject.characters.image(index)
         found = other(image)
@@ -39,7 +38,7 @@ def test_agrees_with_eager(runtime: str, subject: Subject) -> None:
 
 def test_answers_are_not_overwritten_by_the_next(subject: Subject) -> None:
     for runtime in names():
-        classifier = prepare(runtime, subject)
+        classifier = prepare(runtime, subject)()
         first = classifier(subject.characters.image(0))
         kept = first.copy()
         classifier(subject.characters.image(1))
