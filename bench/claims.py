@@ -8,12 +8,14 @@ from typing import Any
 
 import yaml
 
+from datamodules._errors import BenchError
+
 PACKAGE = "leaderboards.claims"  # shipped as package data, see pyproject.toml
 REQUIRED = ("id", "name", "dataset", "metric", "unit", "printed")  # these are never empty
 NULLABLE = ("system", "num")  # null has a meaning, so it must be written
 
 
-class ClaimError(Exception):
+class ClaimError(BenchError):
     """A file of claims that does not hold what claims need; names the file and the claim."""
 
 

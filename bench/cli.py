@@ -10,8 +10,8 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from bench.plugins import UnknownPlugin
 from bench.suite import SCALES
+from datamodules._errors import BenchError
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 LISTS = ("architectures", "systems", "datasets", "suites", "measurements", "runtimes", "claims")
@@ -30,10 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted; finished rows are kept, and the same command without --fresh continues", file=sys.stderr)
         return EXIT_INTERRUPTED
-    except Exception as error:
-        if not _is_expected(error):
-            raise
-        print(f"bench: {error}", file=sys.stderr)
+    except (BenchError, OSError) as error:  # what the user, or the user's disk, can mend
+        print(f"bench: {_line(error)}", file=sys.stderr)
         return EXIT_USAGE
     shown = json.dumps(document, ensure_ascii=False, indent=1) if options.json else text
     try:
@@ -53,14 +51,13 @@ def _verb(name: str) -> Any:
     return getattr(verbs, name.replace(" ", "_"))
 
 
-def _is_expected(error: Exception) -> bool:
-    """Whether the message says all that the user needs."""
-    from bench.record import RecordError
-    from datamodules._errors import DataError
-
-    names = {"UsageError", "ClaimError", "CompareError", "EnvironmentUnfitError"}  # their modules may not be imported
-    known = (UnknownPlugin, DataError, RecordError)
-    return isinstance(error, known) or type(error).__name__ in names
+def _line(error: BenchError | OSError) -> str:
+    """What is said of an error, in one line."""
+    if not isinstance(error, OSError):
+        return str(error)
+    text = error.strerror or str(error) or type(error).__name__
+    place = f"{error.filename}: " if error.filename else ""
+    return f"{place}{text}; mend that and run it again, what is finished is kept"
 
 
 def _command(arguments: Sequence[str]) -> str:

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from bench import _numbers as numbers
 from bench.record import slug_system
 from bench.statistics import mcnemar
+from datamodules._errors import BenchError
 
 COSTS = ("macs", "params", "size_bytes", "peak_activation_bytes", "latency")
 _Z = 1.959963984540054  # 97.5 % quantile of the standard normal: two-sided 95 %
 _LEVEL = 0.05  # of the verdict, in keeping with the 95 % intervals
 
 
-class CompareError(ValueError):
+class CompareError(BenchError):
     """Two records that cannot be compared; says why and what to do."""
 
 

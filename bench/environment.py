@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from datamodules._cache import cache_folder
+from datamodules._errors import BenchError
 
 LEAST_PYTHON = (3, 11)
 # pytorch-lightning: 2.6.2 and 2.6.3 were malicious uploads; torch: earlier unpicklers are unsafe.
@@ -33,7 +34,7 @@ NEEDED = (
 SPACE = 2 * 10**9  # bytes that a quick run's cache and checkpoints may take
 
 
-class EnvironmentUnfitError(Exception):
+class EnvironmentUnfitError(BenchError):
     """The installed packages do not work together; the message says what to install."""
 
 

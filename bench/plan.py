@@ -10,10 +10,11 @@ from bench.suite import SCALES, Scale, Suite
 from bench.system import System, parse_system
 from bench.train import Hardware
 from datamodules._base import CharacterDataModule, DataSettings
+from datamodules._errors import BenchError
 from tasks.recipe import Recipe, recipe_for
 
 
-class UsageError(Exception):
+class UsageError(BenchError):
     """The request contradicts itself or asks for what does not exist."""
 
 

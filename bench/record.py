@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from datamodules._cache import write_whole
+from datamodules._errors import BenchError
 
 SCHEMA = 1
 RANKED = ("accuracy", "macs", "params", "size_bytes", "latency")  # all five have a value: the record is whole
 
 
-class RecordError(Exception):
+class RecordError(BenchError):
     """A file among the results that is no record of this schema."""
 
 

@@ -1,9 +1,13 @@
-"""The one error that bad data raises."""
+"""What the user can mend: the base of every such error, and the one that bad data raises."""
 
 from pathlib import Path
 
 
-class DataError(Exception):
+class BenchError(Exception):
+    """Something that the user can mend: its text says all that is needed, and no traceback is shown."""
+
+
+class DataError(BenchError):
     """Bad input data: names what was wanted, what came, where, and the next step.
 
     Args:

@@ -12,8 +12,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from datamodules._errors import BenchError
 
-class UnknownPlugin(KeyError):  # noqa: N818  (the name says what is wrong)
+
+class UnknownPlugin(BenchError, KeyError):  # noqa: N818  (the name says what is wrong)
     """A name that no plug-in has; the message lists those that exist."""
 
     def __str__(self) -> str:

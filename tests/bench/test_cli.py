@@ -1,5 +1,6 @@
 """The command line as a user meets it: wrong use, lists, and verbs that train nothing."""
 
+import errno
 import json
 import subprocess
 import sys
@@ -9,8 +10,13 @@ from pathlib import Path
 import pytest
 from fake.plugins import NAMES, offer
 
+from bench.claims import ClaimError
 from bench.cli import _command
+from bench.compare import CompareError
+from bench.environment import EnvironmentUnfitError
 from bench.measurements import latency
+from bench.plan import UsageError
+from bench.record import RecordError
 
 Bench = Callable[[str], tuple[int, str, str]]
 
@@ -83,6 +89,40 @@ def test_what_is_not_there_is_said_in_one_line(bench: Bench, command: str, says:
     assert (code, out) == (2, "")
     assert len(err.splitlines()) == 1
     assert says in err
+
+
+def test_a_folder_that_cannot_be_made_is_said_in_one_line(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    code, out, err = bench("data synthesize --classes 2 --writers 1 --out taken/drawn")
+    assert (code, out) == (2, "")
+    assert len(err.splitlines()) == 1
+    assert "taken" in err
+    assert "Not a directory; mend that and run it again" in err
+
+
+def test_a_full_disk_is_said_in_one_line(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*arguments: object, seed: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "out/results/x.json")
+
+    monkeypatch.setattr("datamodules._handwriting.write_synthetic_writer", full)
+    code, out, err = bench("data synthesize --classes 2 --writers 1 --out drawn --json")
+    assert (code, out) == (2, "")
+    said = "bench: out/results/x.json: No space left on device; mend that and run it again, what is finished is kept"
+    assert err.splitlines() == [said]
+
+
+@pytest.mark.parametrize("error", [ClaimError, CompareError, EnvironmentUnfitError, RecordError, UsageError])
+def test_what_the_user_can_mend_is_said_without_a_traceback(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    class Special(error):  # type: ignore[misc, valid-type]
+        """Some other module's, more special."""
+
+    def checks() -> None:
+        raise Special("mend this")
+
+    monkeypatch.setattr("bench.environment.checks", checks)
+    assert bench("doctor") == (2, "", "bench: mend this\n")
 
 
 @pytest.mark.parametrize(
