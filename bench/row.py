@@ -1,6 +1,6 @@
 """What a measurement is given: one trained system and the data it is measured on."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +39,6 @@ class Row:
         classes: size of the label space.
         rounds: timing rounds that the scale asks for.
         seed: of the run.
-        runtimes: names of the runtimes to time beside eager.
     """
 
     system: str
@@ -51,7 +50,6 @@ class Row:
     classes: int
     rounds: int
     seed: int
-    runtimes: tuple[str, ...] = field(default=())
 
     def characters(self, count: int = 256) -> list[NDArray[np.uint8]]:
         """Validation characters at their native size, uint8 (h, w) each, evenly spread over the split.

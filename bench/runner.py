@@ -187,7 +187,7 @@ class _Row:
             system=self.name, architecture=self.system.architecture, recogniser=recogniser,
             datamodule=self.plan.datamodule, predictions=read_predictions(self.folder / "predictions.npz"),
             weights=weights, classes=self.plan.datamodule.info.classes, rounds=self.plan.scale.rounds,
-            seed=self.seed, runtimes=self.plan.request.runtimes,
+            seed=self.seed,
         )  # fmt: skip
 
     def _version(self, name: str) -> str | None:

@@ -39,10 +39,9 @@ class Progress(Protocol):
 
 @dataclass(frozen=True)
 class Hardware:
-    """What training runs on: Lightning's accelerator, one device of it, and loader processes."""
+    """What training runs on: Lightning's accelerator, and one device of it."""
 
     accelerator: str = "auto"
-    workers: int = 0
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,7 @@ def train(
     """
     with expected_warnings():
         pl.seed_everything(seed, verbose=False)
-        datamodule.seed, datamodule.workers = seed, hardware.workers
+        datamodule.seed = seed
         task = ClassificationTask(architecture, datamodule.info.classes, recipe)
         precision = precision_for(architecture, hardware.accelerator)
         curve = Curve(folder, progress, seed)
