@@ -4,13 +4,12 @@ import math
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bench import _numbers as numbers
-from bench.record import slug_system
+from bench.predictions import FILE, Predictions, read_predictions, row_folder
 from bench.statistics import mcnemar
 from datamodules._errors import BenchError
 
@@ -21,13 +20,6 @@ _LEVEL = 0.05  # of the verdict, in keeping with the 95 % intervals
 
 class CompareError(BenchError):
     """Two records that cannot be compared; says why and what to do."""
-
-
-class _Answers(NamedTuple):
-    """Whether each test image was answered rightly, bool (n,), and the labels, int64 (n,)."""
-
-    right: NDArray[np.bool_]
-    labels: NDArray[np.int64]
 
 
 def compare(a: Mapping[str, Any], b: Mapping[str, Any], runs: Path) -> dict[str, Any]:
@@ -85,13 +77,6 @@ def format_comparison(comparison: Mapping[str, Any]) -> str:
     return "\n".join([*lines, *(f"note: {note}" for note in comparison["notes"])])
 
 
-def predictions_path(runs: Path, record: Mapping[str, Any]) -> Path:
-    """Where a run keeps a record's answers on the test split."""
-    folder = f"{slug_system(record['system'])}-s{record['seed']}"
-    place = Path(record["suite"], record["dataset"]["name"], record["scale"], folder)
-    return runs / place / "predictions.npz"
-
-
 def _same_data(a: Mapping[str, Any], b: Mapping[str, Any]) -> None:
     for record in (a, b):
         if not record.get("dataset"):
@@ -101,26 +86,26 @@ def _same_data(a: Mapping[str, Any], b: Mapping[str, Any]) -> None:
         raise CompareError(f"wanted two records of the same data, got {'; '.join(found)}; run both on one data set")
 
 
-def _answers(record: Mapping[str, Any], runs: Path, notes: list[str]) -> _Answers | None:
+def _answers(record: Mapping[str, Any], runs: Path, notes: list[str]) -> Predictions | None:
     """A record's answers; None, and a note, where none are stored."""
-    path = predictions_path(runs, record)
+    path = row_folder(runs, record) / FILE
     place = f"{record['system']}: {path.relative_to(runs).as_posix()}"
     again = f"make them with: {_command(record)}"
     if not path.exists():
         notes.append(f"{place}: no predictions, so no paired test; {again}")
         return None
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            answers = _Answers(stored["top"][:, 0] == stored["labels"], stored["labels"])
+        answers = read_predictions(path.parent)
+        right = float(answers.right.mean())
     except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile) as error:
         raise CompareError(f"{place}: not readable as predictions ({error}); {again}") from error
-    recorded, found = _value(record, "accuracy"), float(answers.right.mean())
-    if recorded is None or not math.isclose(found, recorded, abs_tol=1e-9):
-        raise CompareError(f"{place}: accuracy {found:.6f}, but the record says {recorded}: not its own; {again}")
+    recorded = _value(record, "accuracy")
+    if recorded is None or not math.isclose(right, recorded, abs_tol=1e-9):
+        raise CompareError(f"{place}: accuracy {right:.6f}, but the record says {recorded}: not its own; {again}")
     return answers
 
 
-def _paired(a: _Answers | None, b: _Answers | None) -> dict[str, Any] | None:
+def _paired(a: Predictions | None, b: Predictions | None) -> dict[str, Any] | None:
     if a is None or b is None:
         return None
     if not np.array_equal(a.labels, b.labels):

@@ -1,11 +1,11 @@
 """From what was asked to the rows of a run; refuses wrong use before anything is trained."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench import runtimes
-from bench.plugins import ARCHITECTURES, DATASETS, MEASUREMENTS, SUITES, UnknownPlugin
+from bench.plugins import ARCHITECTURES, DATASETS, MEASUREMENTS, SUITES
+from bench.predictions import row_folder
 from bench.suite import SCALES, Scale, Suite
 from bench.system import System, parse_system
 from bench.train import Hardware
@@ -72,10 +72,9 @@ class Plan:
 
     def folder(self, system: System, seed: int) -> Path:
         """Where a row's weights, curve and predictions lie."""
-        from bench.record import slug_system
-
-        place = self.request.runs / self.request.suite / self.datamodule.info.name / self.request.scale
-        return place / f"{slug_system(system.name)}-s{seed}"
+        asked = self.request
+        row = {"suite": asked.suite, "dataset": {"name": self.datamodule.info.name}, "scale": asked.scale}
+        return row_folder(asked.runs, {**row, "system": system.name, "seed": seed})
 
 
 def make_plan(request: Request) -> Plan:
@@ -90,7 +89,7 @@ def make_plan(request: Request) -> Plan:
     if request.scale not in suite.scales:
         raise UsageError(f"unknown scale {request.scale!r}; known: {', '.join(s for s in SCALES if s in suite.scales)}")
     scale = suite.scales[request.scale]
-    check_runtimes(request.runtimes)
+    runtimes.check(*request.runtimes)
     for name in suite.measurements:
         MEASUREMENTS.check(name)
     systems = tuple(dict.fromkeys(parse_system(s, scale_recipe(suite)) for s in request.systems or scale.systems))
@@ -103,14 +102,6 @@ def make_plan(request: Request) -> Plan:
         raise UsageError(str(error)) from error
     datamodule.setup()
     return Plan(request, suite, scale, systems, datamodule)
-
-
-def check_runtimes(asked: Iterable[str]) -> None:
-    """Raise UnknownPlugin, with the known ones, unless all of these are runtimes, forms included."""
-    known = runtimes.names()
-    for name in asked:
-        if name not in known:
-            raise UnknownPlugin(f"unknown runtime {name!r}. Known: {', '.join(known)}")
 
 
 def scale_recipe(suite: Suite) -> str:

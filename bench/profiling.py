@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 
+from bench import runtimes
 from bench.machine import provenance
-from bench.plan import UsageError, check_runtimes
+from bench.plan import UsageError
 from bench.plugins import ARCHITECTURES, MEASUREMENTS
 from bench.record import SCHEMA, Measurement
 from bench.row import Row
@@ -39,7 +40,7 @@ def profile_system(name: str, classes: int, runtime: str, checkpoint: Path | Non
         UsageError: a checkpoint that is not there, or of another architecture.
     """
     system = parse_system(name, "light")
-    check_runtimes([runtime])
+    runtimes.check(runtime)
     made, started = provenance(command), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         weights = checkpoint or Path(folder) / "weights.safetensors"

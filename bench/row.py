@@ -6,23 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.predictions import Predictions
 from datamodules._base import CharacterDataModule
 from tasks.recogniser import Recogniser
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """Answers on the test split, in its order.
-
-    Attributes:
-        top: int32 (n, k), the k most probable classes, best first.
-        probability: float32 (n,), of the first.
-        labels: int64 (n,).
-    """
-
-    top: NDArray[np.int32]
-    probability: NDArray[np.float32]
-    labels: NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 import gc
 import hashlib
-import io
 import json
 import re
 import shutil
@@ -11,14 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-
 from bench._stored import check_shape
 from bench.machine import provenance, source_state
 from bench.plan import Plan
 from bench.plugins import MEASUREMENTS
+from bench.predictions import FILE, read_predictions, write_predictions
 from bench.record import SCHEMA, Measurement, RecordError, read_record, record_path, status_of, write_record
-from bench.row import Predictions, Row
+from bench.row import Row
 from bench.system import System
 from bench.tracking import Tracker
 from bench.train import Progress, predict, train
@@ -137,7 +135,7 @@ class _Row:
         if self.plan.request.fresh or not begun.exists() or begun.read_text(encoding="utf-8") != key:
             shutil.rmtree(self.folder, ignore_errors=True)  # another training's checkpoint must not be resumed
             write_whole(begun, key.encode())
-        if done.exists() and (self.folder / "predictions.npz").exists():
+        if done.exists() and (self.folder / FILE).exists():
             left = json.loads(done.read_text(encoding="utf-8"))
             if _sha256(self.folder / "weights.safetensors") == left["checkpoint_sha256"]:
                 self.record.update(left)
@@ -152,7 +150,7 @@ class _Row:
             self.system.architecture, self.plan.recipe(self.system), datamodule, self.folder, self.seed,
             request.hardware, _Both(progress, tracker),
         )  # fmt: skip
-        _write_predictions(self.folder / "predictions.npz", predict(task, datamodule, request.hardware))
+        write_predictions(self.folder, predict(task, datamodule, request.hardware))
         left = {
             "checkpoint_sha256": _sha256(outcome.weights),
             "precision": outcome.precision,
@@ -185,7 +183,7 @@ class _Row:
         recogniser = load_recogniser(self.system.architecture, self.plan.datamodule.info.classes, weights)
         return Row(
             system=self.name, architecture=self.system.architecture, recogniser=recogniser,
-            datamodule=self.plan.datamodule, predictions=read_predictions(self.folder / "predictions.npz"),
+            datamodule=self.plan.datamodule, predictions=read_predictions(self.folder),
             weights=weights, classes=self.plan.datamodule.info.classes, rounds=self.plan.scale.rounds,
             seed=self.seed,
         )  # fmt: skip
@@ -239,20 +237,8 @@ def describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}"
 
 
-def read_predictions(path: Path) -> Predictions:
-    """Stored answers on the test split; no pickle."""
-    with np.load(path, allow_pickle=False) as stored:
-        return Predictions(stored["top"], stored["probability"], stored["labels"])
-
-
-def _write_predictions(path: Path, found: Predictions) -> None:
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, top=found.top, probability=found.probability, labels=found.labels)
-    write_whole(path, buffer.getvalue())
-
-
 def _sha256(path: Path) -> str | None:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
 
 
-__all__ = ["RecordError", "Reporter", "describe", "read_predictions", "run"]
+__all__ = ["RecordError", "Reporter", "describe", "run"]

@@ -18,7 +18,7 @@ from pytorch_lightning.plugins.io import TorchCheckpointIO
 from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from bench.row import Predictions
+from bench.predictions import Predictions
 from datamodules._base import CharacterDataModule
 from datamodules._cache import whole_file, write_whole
 from tasks.architectures import ARCHITECTURES

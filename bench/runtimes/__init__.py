@@ -14,10 +14,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.plugins import RUNTIMES, UnknownPlugin
 from datamodules._characters import Characters
-from datamodules._plugins import Registry, UnknownPlugin
-
-_FILES = Registry("bench.runtimes")
 
 
 @dataclass(frozen=True)
@@ -54,8 +52,16 @@ Loader = Callable[[], Classifier]
 
 def names() -> list[str]:
     """All runtimes with their forms, sorted; imports none of them."""
-    forms = {file: ("", *_FILES.literals(file).get("FORMS", ())) for file in _FILES.names()}
+    forms = {file: ("", *RUNTIMES.literals(file).get("FORMS", ())) for file in RUNTIMES.names()}
     return sorted(f"{file}-{form}" if form else file for file in forms for form in forms[file])
+
+
+def check(*asked: str) -> None:
+    """Raise UnknownPlugin, with the known ones, unless all of these are runtimes, forms included."""
+    known = names()
+    for name in asked:
+        if name not in known:
+            raise UnknownPlugin(f"unknown runtime {name!r}. Known: {', '.join(known)}")
 
 
 def prepare(runtime: str, subject: Subject) -> Loader:
@@ -64,8 +70,7 @@ def prepare(runtime: str, subject: Subject) -> Loader:
     Raises:
         UnknownPlugin: no such runtime; the message lists those that exist.
     """
-    if runtime not in names():
-        raise UnknownPlugin(f"unknown runtime {runtime!r}. Known: {', '.join(names())}")
+    check(runtime)
     file, _, form = runtime.partition("-")
-    loader: Loader = _FILES.load(file).prepare(subject, form)
+    loader: Loader = RUNTIMES.load(file).prepare(subject, form)
     return loader

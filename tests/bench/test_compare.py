@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from fake.records import record
 
-from bench.compare import CompareError, compare, format_comparison, predictions_path
+from bench.compare import CompareError, compare, format_comparison
 from bench.plan import Plan
+from bench.predictions import FILE, row_folder
 
 
 def stored(runs, found, right, labels=None):
@@ -15,7 +16,7 @@ def stored(runs, found, right, labels=None):
     right = np.asarray(right, bool)
     labels = np.arange(len(right)) % 7 if labels is None else labels
     found["measurements"]["accuracy"]["value"] = float(right.mean())
-    path = predictions_path(runs, found)
+    path = row_folder(runs, found) / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     top = np.where(right, labels, labels + 1)[:, None].astype(np.int32)
     np.savez_compressed(path, top=top, probability=np.ones(len(right), np.float32), labels=labels)
@@ -118,7 +119,7 @@ def test_predictions_on_other_images_are_refused(tmp_path, pair):
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut short", b"nothing"])
 def test_unreadable_predictions_are_refused(tmp_path, pair, content):
-    predictions_path(tmp_path, pair[1]).write_bytes(content)
+    (row_folder(tmp_path, pair[1]) / FILE).write_bytes(content)
     with pytest.raises(CompareError, match="not readable as predictions"):
         compare(*pair, tmp_path)
 
@@ -152,4 +153,4 @@ def test_predictions_lie_where_runs_write_them(tmp_path):
         datamodule=SimpleNamespace(info=SimpleNamespace(name=found["dataset"]["name"])),
     )
     written = Plan.folder(plan, SimpleNamespace(name="fire:gwap+paper"), 3)
-    assert predictions_path(tmp_path, found) == written / "predictions.npz"
+    assert row_folder(tmp_path, found) == written

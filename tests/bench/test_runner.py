@@ -9,10 +9,10 @@ import pytest
 from fake.house import Heard, House, built_house
 
 from bench import runner
-from bench.compare import predictions_path
 from bench.measurements import latency
+from bench.predictions import FILE, read_predictions, row_folder
 from bench.record import RecordError, read_record
-from bench.runner import describe, read_predictions
+from bench.runner import describe
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_a_record_says_what_was_run(house: House) -> None:
 
 def test_predictions_are_stored_and_agree_with_the_record(house: House) -> None:
     (record,) = house.run("acme_tiny")
-    found = read_predictions(predictions_path(house.place / "runs", record))
+    found = read_predictions(row_folder(house.place / "runs", record))
     assert found.labels.tolist() == house.data.test.labels.tolist()
     accuracy = (found.top[:, 0] == found.labels).mean()
     assert record["measurements"]["accuracy"]["value"] == pytest.approx(accuracy)
@@ -146,11 +146,11 @@ def test_a_record_of_other_kinds_of_parts_is_refused(house: House) -> None:
 
 def test_lost_predictions_are_made_again(house: House) -> None:
     (record,) = house.run("acme_tiny")
-    predictions_path(house.place / "runs", record).unlink()
+    (row_folder(house.place / "runs", record) / FILE).unlink()
     house.paths()[0].unlink()
     (again,) = house.run("acme_tiny")
     assert again["status"] == "whole"
-    assert predictions_path(house.place / "runs", record).exists()
+    assert (row_folder(house.place / "runs", record) / FILE).exists()
 
 
 @pytest.mark.parametrize(("system", "phase"), [("lenet5", "train"), ("lenet5", "epoch 1"), ("acme_tiny", "time")])

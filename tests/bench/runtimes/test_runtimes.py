@@ -1,15 +1,19 @@
-"""Every runtime gives eager's probabilities."""
+"""Every runtime gives eager's probabilities, and forms are runtimes too."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from fake.rows import characters
 
+from bench import runtimes
 from bench.runtimes import Subject, names, prepare
 from datamodules._characters import Characters
-from datamodules._plugins import UnknownPlugin
+from datamodules._plugins import Registry, UnknownPlugin
 from tasks.architectures import ARCHITECTURES
 from tasks.normalised import Normalised
-from tasks.recogniser import save_weights
+from tasks.recogniser import Recogniser, save_weights
 
 ARCHITECTURE = "mobilenet_v1"
 
@@ -45,6 +49,23 @@ def test_answers_are_not_overwritten_by_the_next(subject: Subject) -> None:
         np.testing.assert_array_equal(first, kept)
 
 
+def test_eager_is_the_recogniser_itself(tmp_path: Path) -> None:
+    lenet = ARCHITECTURES.load("lenet5")
+    network = Normalised(lenet.build("", 10, *lenet.INPUT), lenet.LAYOUT)
+    save_weights(network, tmp_path / "w.safetensors")
+    found = prepare("eager", Subject("lenet5", 10, tmp_path / "w.safetensors", characters(1)))()
+    image = characters(1).image(0)
+    np.testing.assert_array_equal(found(image), Recogniser(network, *lenet.INPUT)(image))
+
+
+def test_forms_are_runtimes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtimes, "RUNTIMES", Registry("fake.runtimes"))
+    subject = Subject("a", 1, Path("w"), characters(1))
+    assert names() == ["echo", "echo-int8"]
+    assert prepare("echo", subject) == (subject, "")
+    assert prepare("echo-int8", subject) == (subject, "int8")
+
+
 def test_an_unknown_runtime_lists_the_known_ones(subject: Subject) -> None:
-    with pytest.raises(UnknownPlugin, match="onnxruntime"):
+    with pytest.raises(UnknownPlugin, match=r"unknown runtime 'tflite'. Known: .*onnxruntime"):
         prepare("tflite", subject)

@@ -1,0 +1,60 @@
+"""Answers on the test split: stored beside a row's weights, read by its figures and by comparisons."""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.record import slug_system
+from datamodules._cache import write_whole
+
+FILE = "predictions.npz"
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Answers on the test split, in its order.
+
+    Attributes:
+        top: int32 (n, k), the k most probable classes, best first.
+        probability: float32 (n,), of the first.
+        labels: int64 (n,).
+    """
+
+    top: NDArray[np.int32]
+    probability: NDArray[np.float32]
+    labels: NDArray[np.int64]
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Whether the most probable class is the right one, bool (n,)."""
+        found: NDArray[np.bool_] = self.top[:, 0] == self.labels
+        return found
+
+
+def row_folder(runs: Path, record: Mapping[str, Any]) -> Path:
+    """Where the weights, curve and predictions of a record's row lie below the folder ``runs``."""
+    place = runs / str(record["suite"]) / str(record["dataset"]["name"]) / str(record["scale"])
+    return place / f"{slug_system(record['system'])}-s{record['seed']}"
+
+
+def read_predictions(folder: Path) -> Predictions:
+    """The answers in a row's folder; no pickle.
+
+    Raises:
+        OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile: no file of answers.
+    """
+    # A file opened here is closed when NumPy cannot read it.
+    with (folder / FILE).open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        return Predictions(stored["top"], stored["probability"], stored["labels"])
+
+
+def write_predictions(folder: Path, found: Predictions) -> None:
+    """Store answers in a row's folder, whole or not at all."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, top=found.top, probability=found.probability, labels=found.labels)
+    write_whole(folder / FILE, buffer.getvalue())
