@@ -5,35 +5,49 @@ from typing import Any
 import torch
 
 from bench.counting import count
-from bench.machine import machine
+from bench.left import left
 from bench.plan import Plan
 from bench.plugins import ARCHITECTURES
-from bench.record import RecordError, read_record, record_path
+from bench.record import RecordError
 from bench.runner import describe
 from bench.system import System
 from tasks.normalised import Normalised
 
-# Seconds per training image on two cores of an AMD EPYC (Zen 4), fitted to quick runs of this suite: a share for
-# normalisation, activations and loading, and three passes' worth of multiply-adds.
-SECONDS_PER_IMAGE = 0.0025
-SECONDS_PER_MAC = 2.0e-11
-SECONDS_PER_ROW = 10.0  # predictions, figures and paired timing
+# Fitted to seconds.train of the 17 records of leaderboards/results/hccr (2026-11, two cores of an AMD EPYC, Zen 4) by
+# least squares of the logarithms: half of them took within 1.6 times the estimate, all within 3.4 times. Validation is
+# in it; an image stands for a training image, a multiply-add for one of its forward pass.
+SECONDS_PER_IMAGE = 1.1e-4
+SECONDS_PER_MAC = 7.5e-11
+# Median of seconds.measure in the same records, 2.6 to 6.6: figures, and paired timing in one runtime.
+SECONDS_TO_MEASURE = 3.7
 
 
 def costs(plan: Plan) -> list[dict[str, Any]]:
-    """System, seed, macs, params and estimated seconds of each row.
+    """System, seed, macs, params, what is to do, and estimated seconds of each row.
 
-    A row that was trained before on this machine is estimated by what it took, others by their multiply-adds. One
-    whose network cannot be built has an ``error`` and no cost; the run makes it a failed row.
+    ``todo`` is what the run will do: nothing where the record is whole and current, measure where the row is trained
+    already, else train. A row that was trained before on this machine is estimated by what that took, others by their
+    multiply-adds. One whose network cannot be built has an ``error`` and no cost; the run makes it a failed row.
+
+    Raises:
+        RecordError: a file in the way is no record of this schema.
     """
     return [{"system": s.name, "seed": seed, **_cost_or_error(plan, s, seed)} for s, seed in plan.rows]
+
+
+def training_seconds(images: float, macs: int) -> float:
+    """Estimated seconds to train on so many images, all epochs together, of a network with so many multiply-adds."""
+    return images * (SECONDS_PER_IMAGE + macs * SECONDS_PER_MAC)
 
 
 def _cost_or_error(plan: Plan, system: System, seed: int) -> dict[str, Any]:
     try:
         return _cost(plan, system, seed)
+    except RecordError:
+        raise
     except Exception as error:  # one plug-in's failure must not keep the others from running
-        return {"macs": None, "params": None, "seconds": 0.0, "error": describe(error)}
+        nothing = {"seconds": 0.0, "seconds_train": 0.0, "seconds_measure": 0.0}
+        return {"macs": None, "params": None, "todo": "nothing", **nothing, "error": describe(error)}
 
 
 def _cost(plan: Plan, system: System, seed: int) -> dict[str, Any]:
@@ -44,26 +58,15 @@ def _cost(plan: Plan, system: System, seed: int) -> dict[str, Any]:
     with torch.device("meta"):
         network = Normalised(module.build(variant, info.classes, channels, size), "contiguous").eval()
         counted = count(network, torch.empty(1, channels, size, size, dtype=torch.uint8))
-    per_image = SECONDS_PER_IMAGE + counted.macs * SECONDS_PER_MAC
-    seconds = plan.recipe(system).epochs * info.sizes["train"] * per_image + SECONDS_PER_ROW
     params = sum(p.numel() for p in network.parameters())
-    taken = _taken_before(plan, system, seed)
-    return {"macs": counted.macs, "params": params, "seconds": seconds if taken is None else taken}
-
-
-def _taken_before(plan: Plan, system: System, seed: int) -> float | None:
-    request = plan.request
-    asked = {
-        "suite": request.suite, "scale": request.scale, "system": system.name, "seed": seed, "machine": machine(),
-        "dataset": {"name": plan.datamodule.info.name},
+    found = left(plan, system, seed)
+    train = measure = 0.0
+    if found.todo == "train":
+        taken = (found.record.get("seconds") or {}).get("train")
+        train = taken or training_seconds(plan.recipe(system).epochs * info.sizes["train"], counted.macs)
+    if found.todo != "nothing":
+        measure = SECONDS_TO_MEASURE * (1 + len(plan.request.runtimes))
+    return {
+        "macs": counted.macs, "params": params, "todo": found.todo, "seconds": train + measure,
+        "seconds_train": train, "seconds_measure": measure,
     }  # fmt: skip
-    path = record_path(request.out / "results", asked)
-    if not path.exists():
-        return None
-    try:
-        record = read_record(path)
-    except RecordError:
-        return None  # the run itself names it
-    seconds = record.get("seconds") or {}
-    taken = seconds.get("train", 0.0) + seconds.get("measure", 0.0)
-    return 0.0 if record["status"] == "whole" and not request.fresh else (taken or None)

@@ -1,7 +1,6 @@
 """Rows become records: train what is missing, measure, and time last of all. The one place that catches Exception."""
 
 import gc
-import hashlib
 import json
 import re
 import shutil
@@ -10,12 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from bench._stored import check_shape
+from bench.left import BEGUN, TRAINED, Left, begun, dataset, left, recipe, sha256, training_key
 from bench.machine import provenance, source_state
 from bench.plan import Plan
 from bench.plugins import MEASUREMENTS
-from bench.predictions import FILE, read_predictions, write_predictions
-from bench.record import SCHEMA, Measurement, RecordError, read_record, record_path, status_of, write_record
+from bench.predictions import read_predictions, write_predictions
+from bench.record import SCHEMA, Measurement, RecordError, status_of, write_record
 from bench.row import Row
 from bench.system import System
 from bench.tracking import Tracker
@@ -25,7 +24,6 @@ from tasks.recogniser import load_recogniser
 
 Record = dict[str, Any]
 TIMING = "timing"  # PHASE of measurements that run when all training is over
-KEY = ("dataset", "recipe", "system", "seed", "scale")  # another one is another training
 _PATH = re.compile(r"(?<![\w/])(?:~|\.{0,2})/(?:[^\s/'\":]+/)*([^\s/'\":]+)")  # from a root, ~, . or ..
 
 
@@ -54,7 +52,7 @@ def run(plan: Plan, reporter: Reporter, tracker: Tracker) -> list[Record]:
     for row in rows:
         row.begin()
     for number, row in enumerate(rows, 1):
-        if row.record["status"] == "partial":
+        if not row.kept and row.record["status"] == "partial":
             row.train_and_measure(reporter.row(number, len(rows), row.name, "train"), tracker)
         gc.collect()
     for number, row in enumerate(rows, 1):
@@ -75,34 +73,25 @@ class _Row:
         self.modules = {name: MEASUREMENTS.load(name) for name in plan.suite.measurements}
         self.record: Record = {}
         self.kept = False
-        self.measured: str | None = None  # the weights that the record's measurements are of
+        self.left = Left({}, {}, None, "train")
 
     def begin(self) -> None:
         """Start from the record that is there, where it is current, else from a blank one."""
         self.record = self._blank()
-        path = record_path(self.results, self.record)
-        found = read_record(path) if path.exists() else {}  # what cannot be read is in the way of a fresh run too
         try:
-            self.record["recipe"] = self._recipe()
+            self.left = left(self.plan, self.system, self.seed)
+            self.record["recipe"] = recipe(self.plan, self.system)
+        except RecordError:
+            raise
         except Exception as error:  # a plug-in's settings that recipes do not have
             self._fail(error)
             self._write()
             return
-        if self.plan.request.fresh or not found or any(found.get(key) != self.record[key] for key in KEY):
-            return
-        check_shape(found, path)
-        current = {
-            name: value
-            for name, value in found["measurements"].items()
-            if value.get("value") is not None and value.get("version") == self._version(name)
-        }
-        wanted = {*self.modules, *(f"latency@{r}" for r in self.plan.request.runtimes)}
-        self.kept = found["status"] == "whole" and wanted <= set(current)
+        self.kept = self.left.todo == "nothing"
         if self.kept:
-            self.record = found
+            self.record = self.left.record
         else:
-            self.record["measurements"] = current
-            self.measured = found.get("checkpoint_sha256")
+            self.record["measurements"] = dict(self.left.current)
 
     def train_and_measure(self, progress: Progress, tracker: Tracker) -> None:
         """Everything but timing; a failure becomes the row's error."""
@@ -130,20 +119,18 @@ class _Row:
         self._write()
 
     def _train(self, progress: Progress, tracker: Tracker) -> None:
-        key = json.dumps({name: self.record[name] for name in KEY}, indent=1)
-        begun, done = self.folder / "begun.json", self.folder / "trained.json"
-        if self.plan.request.fresh or not begun.exists() or begun.read_text(encoding="utf-8") != key:
-            shutil.rmtree(self.folder, ignore_errors=True)  # another training's checkpoint must not be resumed
-            write_whole(begun, key.encode())
-        if done.exists() and (self.folder / FILE).exists():
-            left = json.loads(done.read_text(encoding="utf-8"))
-            if _sha256(self.folder / "weights.safetensors") == left["checkpoint_sha256"]:
-                self.record.update(left)
-                if left["checkpoint_sha256"] != self.measured:
-                    self.record["measurements"] = {}  # those of other weights
-                return
-        done.unlink(missing_ok=True)
+        trained = self.left.trained
+        if trained is not None:
+            self.record.update(trained)
+            if trained["checkpoint_sha256"] != self.left.record.get("checkpoint_sha256"):
+                self.record["measurements"] = {}  # those of other weights
+            return
         self.record["measurements"] = {}  # those of other weights
+        key = training_key(self.record)
+        if self.plan.request.fresh or begun(self.folder) != key:
+            shutil.rmtree(self.folder, ignore_errors=True)  # another training's checkpoint must not be resumed
+            write_whole(self.folder / BEGUN, json.dumps(key, indent=1).encode())
+        (self.folder / TRAINED).unlink(missing_ok=True)
         tracker.start(self.record)
         request, datamodule = self.plan.request, self.plan.datamodule
         task, outcome = train(
@@ -151,14 +138,14 @@ class _Row:
             request.hardware, _Both(progress, tracker),
         )  # fmt: skip
         write_predictions(self.folder, predict(task, datamodule, request.hardware))
-        left = {
-            "checkpoint_sha256": _sha256(outcome.weights),
+        said = {
+            "checkpoint_sha256": sha256(outcome.weights),
             "precision": outcome.precision,
             "trained_commit": source_state()[0],  # what measures it later may be newer
             "seconds": {"train": round(outcome.seconds, 1), "measure": 0.0},
         }
-        self.record.update(left)
-        write_whole(done, json.dumps(left, indent=1).encode())
+        self.record.update(said)
+        write_whole(self.folder / TRAINED, json.dumps(said, indent=1).encode())
 
     def _measure(self, timing: bool) -> None:
         row = self._measurable()
@@ -188,10 +175,6 @@ class _Row:
             seed=self.seed,
         )  # fmt: skip
 
-    def _version(self, name: str) -> str | None:
-        module = self.modules.get(name.partition("@")[0])
-        return None if module is None else str(module.VERSION)
-
     def _fail(self, error: Exception) -> None:
         self.record["status"], self.record["error"] = "failed", describe(error)
 
@@ -200,20 +183,11 @@ class _Row:
             self.record["status"] = status_of(self.record["measurements"])
         write_record(self.results, self.record)
 
-    def _recipe(self) -> dict[str, Any]:
-        recipe = self.plan.recipe(self.system).as_dict()
-        settings: dict[str, Any] = json.loads(json.dumps(recipe))  # as it reads back: lists for tuples
-        return settings
-
     def _blank(self) -> Record:
-        info = self.plan.datamodule.info
         return {
             "schema": SCHEMA, "suite": self.plan.request.suite, "scale": self.plan.request.scale,
             "status": "partial", "error": None, "parent": None,
-            "dataset": {
-                "name": info.name, "synthetic": info.synthetic, "fingerprint": self.plan.datamodule.fingerprint,
-                "classes": info.classes, **info.sizes, **({"note": info.note} if info.note else {}),
-            },
+            "dataset": dataset(self.plan),
             "system": self.name, "weights": "trained", "seed": self.seed, "recipe": None, "precision": None,
             "checkpoint_sha256": None, **provenance(self.plan.request.command), "measurements": {},
         }  # fmt: skip
@@ -235,10 +209,6 @@ def describe(error: BaseException) -> str:
     """An error as a record states it: its type and text, paths by their base names."""
     text = _PATH.sub(r"\1", str(error))
     return f"{type(error).__name__}: {text}"
-
-
-def _sha256(path: Path) -> str | None:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
 
 
 __all__ = ["RecordError", "Reporter", "describe", "run"]

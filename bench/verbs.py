@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> Answer:
     group = f"{request.suite}-{plan.datamodule.info.name}-{request.scale}-{time.strftime('%Y%m%d-%H%M%S')}"
     tracker = make_tracker(options.wandb, request.runs, group, lambda text: console.print(text, style="yellow"))
     try:
-        with Bars(console, seconds) as bars:
+        with Bars(console, [(row["seconds_train"], row["seconds_measure"]) for row in rows]) as bars:
             records = run_plan(plan, bars, tracker)
     except KeyboardInterrupt:
         _write_boards(request.out)
@@ -159,7 +159,9 @@ def _cost_line(row: Mapping[str, Any]) -> str:
     if "error" in row:
         return f"{head}fails: {row['error']}"
     cost = f"{row['macs'] / 1e6:8.1f} M multiply-adds  {row['params'] / 1e6:7.2f} M parameters"
-    return f"{head}{cost}  about {row['seconds'] / 60:5.1f} min"
+    if row["todo"] == "nothing":
+        return f"{head}{cost}  kept"
+    return f"{head}{cost}  {row['todo']}, about {row['seconds'] / 60:.1f} min"
 
 
 def _out(options: argparse.Namespace) -> Path:
@@ -183,7 +185,7 @@ def _rendered(records: list[dict[str, Any]], out: Path, console: Console) -> Ans
     boards = sorted(out.glob("*.md"))
     console.print(summary_table(records))
     text = "\n".join(f"board: {path}" for path in boards)
-    failed = any(r["status"] == "failed" or any("error" in m for m in r["measurements"].values()) for r in records)
+    failed = any(r["status"] != "whole" or any("error" in m for m in r["measurements"].values()) for r in records)
     return int(failed or damaged), {"records": records, "boards": [str(path) for path in boards]}, text
 
 

@@ -12,9 +12,9 @@ from fake.plugins import offer
 from fake.records import record, write
 
 from bench import runner
-from bench.measurements import latency
+from bench.measurements import latency, macs
 from bench.plugins import SUITES
-from bench.record import read_record
+from bench.record import Measurement, read_record
 from bench.suite import Scale, Suite
 
 Bench = Callable[[str], tuple[int, str, str]]
@@ -78,6 +78,17 @@ def test_a_failed_measurement_exits_1(bench: Bench, own: str, monkeypatch: pytes
     (made,) = json.loads(out)["records"]
     assert (code, made["status"]) == (1, "partial")
     assert "acme_tiny, latency: ArithmeticError: no clock" in err
+
+
+def test_an_operator_that_no_one_can_count_exits_1_and_is_named(
+    bench: Bench, own: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(macs, "measure", lambda row: Measurement(None, {"incomplete": ["acme::fold"]}))
+    for _ in range(2):  # the second run keeps the row, and says it again
+        code, out, err = bench(f"{own} --json")
+        (made,) = json.loads(out)["records"]
+        assert (code, made["status"]) == (1, "partial")
+        assert "acme_tiny, macs: incomplete, no known cost: acme::fold" in err
 
 
 def test_damage_among_the_results_exits_1(bench: Bench, own: str, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from fake.image_folder import write_folder
 from fake.plugins import offer
 
-from bench.plan import Request, make_plan
+from bench.plan import Plan, Request, make_plan
 from bench.plugins import SUITES
 from bench.runner import run
 from bench.suite import Scale, Suite
@@ -52,12 +52,15 @@ class House:
         self.data = ImageFolder(self.strokes)  # decoded once
         self.data.setup()
 
-    def run(self, *systems: str, heard: Heard | None = None, **changes: Any) -> list[dict[str, Any]]:
+    def plan(self, *systems: str, **changes: Any) -> Plan:
         request = Request(
             "tiny", "image_folder", "quick", self.strokes, systems, out=self.place / "out", runs=self.place / "runs",
             hardware=Hardware("cpu"), **changes,
         )  # fmt: skip
-        return run(make_plan(request), heard or Heard(), NoTracker())
+        return make_plan(request)
+
+    def run(self, *systems: str, heard: Heard | None = None, **changes: Any) -> list[dict[str, Any]]:
+        return run(self.plan(*systems, **changes), heard or Heard(), NoTracker())
 
     def files(self) -> dict[str, bytes]:
         return {path.name.split("@")[0]: path.read_bytes() for path in self.paths()}

@@ -1,0 +1,128 @@
+"""What an earlier run left of a row, and so what this run has still to do: one answer for the run and its estimate."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from bench._stored import check_shape
+from bench.machine import machine
+from bench.plan import Plan
+from bench.plugins import MEASUREMENTS
+from bench.predictions import FILE
+from bench.record import read_record, record_path
+from bench.system import System
+
+Record = dict[str, Any]
+KEY = ("dataset", "recipe", "system", "seed", "scale")  # another one is another training
+BEGUN, TRAINED = "begun.json", "trained.json"
+
+
+@dataclass(frozen=True)
+class Left:
+    """What is there of a row.
+
+    Attributes:
+        record: the record of the same training; empty where there is none.
+        current: its measurements that need not be taken again.
+        trained: what the training said when it ended, if its weights and predictions are still there; else None.
+        todo: the least that makes the row's record whole and current.
+    """
+
+    record: Record
+    current: dict[str, Any]
+    trained: Record | None
+    todo: Literal["nothing", "measure", "train"]
+
+
+def identity(plan: Plan, system: System, seed: int) -> Record:
+    """The part of a row's record that says where it lies and, under KEY, which training it is.
+
+    Raises:
+        Exception: whatever a plug-in raises whose settings cannot be read.
+    """
+    return {**place(plan, system, seed), "dataset": dataset(plan), "recipe": recipe(plan, system)}
+
+
+def place(plan: Plan, system: System, seed: int) -> Record:
+    """What a record's path is made of."""
+    names = {"suite": plan.request.suite, "scale": plan.request.scale, "system": system.name, "seed": seed}
+    return {**names, "machine": machine(), "dataset": {"name": plan.datamodule.info.name}}
+
+
+def dataset(plan: Plan) -> Record:
+    """The data as a record states them."""
+    info = plan.datamodule.info
+    return {
+        "name": info.name, "synthetic": info.synthetic, "fingerprint": plan.datamodule.fingerprint,
+        "classes": info.classes, **info.sizes, **({"note": info.note} if info.note else {}),
+    }  # fmt: skip
+
+
+def recipe(plan: Plan, system: System) -> Record:
+    """The recipe as it reads back from a record: lists for tuples."""
+    settings: Record = json.loads(json.dumps(plan.recipe(system).as_dict()))
+    return settings
+
+
+def training_key(row: Mapping[str, Any]) -> Record:
+    """Which training a row is of."""
+    return {name: row.get(name) for name in KEY}
+
+
+def left(plan: Plan, system: System, seed: int) -> Left:
+    """What an earlier run left of a row.
+
+    Raises:
+        RecordError: a file in the way is no record of this schema.
+        Exception: whatever a plug-in raises whose settings cannot be read.
+    """
+    path = record_path(plan.request.out / "results", place(plan, system, seed))
+    found = read_record(path) if path.exists() else {}  # what cannot be read is in the way of a fresh run too
+    key = training_key(identity(plan, system, seed))
+    same = bool(found) and training_key(found) == key
+    if plan.request.fresh:
+        return Left(found if same else {}, {}, None, "train")
+    trained = _trained(plan.folder(system, seed), key)
+    if not same:
+        return Left({}, {}, trained, "train" if trained is None else "measure")
+    check_shape(found, path)
+    current = {name: value for name, value in found["measurements"].items() if _is_current(name, value, plan)}
+    wanted = {*plan.suite.measurements, *(f"latency@{runtime}" for runtime in plan.request.runtimes)}
+    if found["status"] != "failed" and wanted <= set(current):
+        return Left(found, current, trained, "nothing")
+    return Left(found, current, trained, "train" if trained is None else "measure")
+
+
+def begun(folder: Path) -> Record | None:
+    """The key of the training whose files lie in a folder; None where that is not known."""
+    try:
+        key: Record = json.loads((folder / BEGUN).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return key
+
+
+def sha256(path: Path) -> str | None:
+    """SHA-256 of a file; None where there is none."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
+
+
+def _is_current(name: str, found: Mapping[str, Any], plan: Plan) -> bool:
+    """Whether another look would give the same: a value, or operators that no one can count, by today's protocol."""
+    base = name.partition("@")[0]
+    if base not in plan.suite.measurements or found.get("version") != str(MEASUREMENTS.load(base).VERSION):
+        return False
+    return found.get("value") is not None or bool(found.get("incomplete"))
+
+
+def _trained(folder: Path, key: Record) -> Record | None:
+    try:
+        if begun(folder) != key or not (folder / FILE).exists():
+            return None
+        said: Record = json.loads((folder / TRAINED).read_text(encoding="utf-8"))
+        return said if said["checkpoint_sha256"] == sha256(folder / "weights.safetensors") else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # never finished, or damaged
