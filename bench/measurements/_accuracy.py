@@ -8,6 +8,9 @@ from bench.statistics import wilson
 def within(row: Row, k: int) -> Measurement:
     """The share of test characters whose class is among the ``k`` most probable, with Wilson's 95 % interval.
 
+    The interval takes test characters as independent. They come in clusters, many by one writer, so that for new
+    writers it is too narrow.
+
     Raises:
         ValueError: no predictions, or fewer than ``k`` answers per character where there are more classes.
     """
