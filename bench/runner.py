@@ -58,7 +58,8 @@ def run(plan: Plan, reporter: Reporter, tracker: Tracker) -> list[Record]:
     for number, row in enumerate(rows, 1):
         reporter.row(number, len(rows), row.name, "time")
         row.time()
-        tracker.row(row.record)
+        if not row.kept:
+            tracker.row(row.record)
         reporter.done(row.record, row.kept)
     return [row.record for row in rows]
 

@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 Mode = Literal["offline", "online"]
 
 PROJECT = "hccr-bench"
+INTERRUPTED = 130  # exit code of an interrupted command: 128 + SIGINT
 INIT_TIMEOUT_S = 30  # an unreachable server must not hold up a run for longer
 
 
@@ -29,6 +30,10 @@ class Tracker(Protocol):
         """The run's board: columns and rows, and its picture as SVG."""
         ...
 
+    def close(self) -> None:
+        """The command ends, in whatever way; what is still open ends as interrupted."""
+        ...
+
 
 class NoTracker:
     """Tracks nothing."""
@@ -43,6 +48,9 @@ class NoTracker:
         """Nothing."""
 
     def board(self, table: tuple[list[str], list[list[Any]]], picture: Path | None) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
         """Nothing."""
 
 
@@ -63,6 +71,7 @@ class WandbTracker:
         # By system and seed: a row's run stays open until the row is timed, which is after all training.
         self.runs: dict[tuple[str, int], Any] = {}
         self.training: Any = None
+        self.told = False  # of a row of this command
 
     def start(self, record: Mapping[str, Any]) -> None:
         """Open the row's run with its configuration."""
@@ -74,11 +83,19 @@ class WandbTracker:
 
     def row(self, record: Mapping[str, Any]) -> None:
         """Store the record in the run's summary and close the run."""
+        self.told = True
         self._guarded(lambda: self._close(record))
 
     def board(self, table: tuple[list[str], list[list[Any]]], picture: Path | None) -> None:
-        """Log the board's table and picture in a run of their own."""
-        self._guarded(lambda: self._board(table, picture))
+        """Log the board's table and picture in a run of their own; none where no row is new."""
+        if self.told:
+            self._guarded(lambda: self._board(table, picture))
+
+    def close(self) -> None:
+        """Finish the runs of rows that have no record yet."""
+        while self.runs:
+            _, run = self.runs.popitem()
+            self._guarded(lambda run=run: run.finish(exit_code=INTERRUPTED))  # type: ignore[misc]
 
     def _guarded(self, action: Callable[[], None]) -> None:
         if self.failed:

@@ -48,11 +48,13 @@ def run(options: argparse.Namespace) -> Answer:
     try:
         with Bars(console, [(row["seconds_train"], row["seconds_measure"]) for row in rows]) as bars:
             records = run_plan(plan, bars, tracker)
+        answer = _rendered(records, request.out, console)
+        _track_board(tracker, records, request.out)
     except KeyboardInterrupt:
         _write_boards(request.out)
         raise
-    answer = _rendered(records, request.out, console)
-    _track_board(tracker, records, request.out)
+    finally:
+        tracker.close()
     return answer
 
 

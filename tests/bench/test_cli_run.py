@@ -10,6 +10,7 @@ import pytest
 from fake.image_folder import write_folder
 from fake.plugins import offer
 from fake.records import record, write
+from fake.wandb_files import read_runs
 
 from bench import runner
 from bench.measurements import latency, macs
@@ -117,6 +118,23 @@ def test_an_interrupt_exits_130_with_boards_of_what_is_finished(
     assert "finished rows are kept, and the same command without --fresh continues" in err
     assert len(list((tmp_path / "out" / "results").rglob("*.json"))) == 1
     assert list((tmp_path / "out").glob("*.md"))
+
+
+def test_wandb_runs_end_with_the_interrupt_and_are_not_made_again_for_kept_rows(
+    bench: Bench, own: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train(*arguments: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runner, "train", train)
+        assert bench(f"{own} --wandb offline")[0] == 130
+    assert {name: run["exit"] for name, run in read_runs(tmp_path / "runs").items()} == {"acme_tiny": 130}
+    assert bench(f"{own} --wandb offline")[0] == 0
+    made = sorted((tmp_path / "runs").rglob("run-*.wandb"))
+    assert len(made) == 3  # interrupted, row and board
+    assert bench(f"{own} --wandb offline")[0] == 0
+    assert sorted((tmp_path / "runs").rglob("run-*.wandb")) == made
 
 
 def test_a_dry_run_runs_nothing(bench: Bench, own: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,10 +77,27 @@ def test_no_host_name_is_written(written: dict[str, dict[str, Any]]) -> None:
         assert not run["host"]
 
 
-def test_a_row_kept_from_an_earlier_run_is_tracked_too(tmp_path: Path) -> None:
+def test_a_row_that_was_trained_before_is_tracked_when_it_is_measured(tmp_path: Path) -> None:
     tracker = WandbTracker("offline", tmp_path, "group", pytest.fail)
     tracker.row(record("lenet5"))
     assert read_runs(tmp_path)["lenet5"]["summary"]["record"] == record("lenet5")
+
+
+def test_rows_that_an_interrupt_leaves_open_are_closed(tmp_path: Path) -> None:
+    tracker = WandbTracker("offline", tmp_path, "group", pytest.fail)
+    for system in ("lenet5", "fire:gap"):
+        tracker.start(record(system))
+    tracker.row(record("lenet5"))
+    tracker.close()
+    assert {name: run["exit"] for name, run in read_runs(tmp_path).items()} == {"lenet5": 0, "fire:gap": 130}
+    assert tracker.runs == {}
+
+
+def test_a_command_without_a_new_row_tracks_no_board(tmp_path: Path) -> None:
+    tracker = WandbTracker("offline", tmp_path, "group", pytest.fail)
+    tracker.board(summary([record()]), None)
+    tracker.close()
+    assert read_runs(tmp_path) == {}
 
 
 @pytest.mark.parametrize("fails", ["init", "log"])
