@@ -6,11 +6,12 @@ from pathlib import Path
 from bench import runtimes
 from bench.plugins import ARCHITECTURES, DATASETS, MEASUREMENTS, SUITES
 from bench.predictions import row_folder
+from bench.row import LEAST_CHARACTERS
 from bench.suite import SCALES, Scale, Suite
 from bench.system import System, parse_system
 from bench.train import Hardware
 from datamodules._base import CharacterDataModule, DataSettings
-from datamodules._errors import BenchError
+from datamodules._errors import BenchError, DataError
 from tasks.recipe import Recipe, recipe_for
 
 
@@ -101,7 +102,19 @@ def make_plan(request: Request) -> Plan:
     except ValueError as error:
         raise UsageError(str(error)) from error
     datamodule.setup()
+    _check_validation(datamodule, request.data_root)
     return Plan(request, suite, scale, systems, datamodule)
+
+
+def _check_validation(datamodule: CharacterDataModule, root: Path | None) -> None:
+    """Refuse data whose validation part is too small to time a network with, before anything is trained."""
+    found = len(datamodule.val)
+    if found < LEAST_CHARACTERS:
+        raise DataError(
+            root or datamodule.info.name, 0, f"at least {LEAST_CHARACTERS} validation characters, which latency needs",
+            f"{found}, cut from {len(datamodule.train) + found} training characters",
+            f"Add training characters: at least {3 * LEAST_CHARACTERS} are wanted, a third of which validate.",
+        )  # fmt: skip
 
 
 def scale_recipe(suite: Suite) -> str:

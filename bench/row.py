@@ -10,6 +10,9 @@ from bench.predictions import Predictions
 from datamodules._base import CharacterDataModule
 from tasks.recogniser import Recogniser
 
+# Sizes of characters differ, and with them the cost of their resizing: the median of fewer says little.
+LEAST_CHARACTERS = 16
+
 
 @dataclass(frozen=True)
 class Row:
@@ -37,14 +40,16 @@ class Row:
     rounds: int
     seed: int
 
-    def characters(self, count: int = 256) -> list[NDArray[np.uint8]]:
+    def characters(self, most: int = 256) -> list[NDArray[np.uint8]]:
         """Validation characters at their native size, uint8 (h, w) each, evenly spread over the split.
 
+        Returns: ``most`` of them, or all where there are fewer; the same one never twice.
+
         Raises:
-            ValueError: fewer than ``count`` there; the same ones are never used twice.
+            ValueError: fewer than LEAST_CHARACTERS.
         """
         split = self.datamodule.val
-        if len(split) < count:
-            raise ValueError(f"wanted {count} validation characters, the split has {len(split)}")
-        picks = np.linspace(0, len(split) - 1, count).astype(int)
+        if len(split) < LEAST_CHARACTERS:
+            raise ValueError(f"wanted {LEAST_CHARACTERS} validation characters or more, the split has {len(split)}")
+        picks = np.linspace(0, len(split) - 1, min(most, len(split))).astype(int)
         return [split.image(int(i)) for i in picks]

@@ -2,8 +2,6 @@
 
 from functools import partial
 
-import numpy as np
-
 from bench.record import Measurement
 from bench.row import Row
 from bench.runtimes import Subject, prepare
@@ -16,7 +14,8 @@ VERSION = "2"
 BETTER = "lower"
 PHASE = "timing"
 
-_CHARACTERS = 256  # as many as a suite's validation part has at least; more than fit a core's first cache
+# More than fit a core's first cache; small data sets have fewer to validate with, and then all of them are taken.
+_CHARACTERS = 256
 
 
 def measure(row: Row) -> Measurement:
@@ -40,7 +39,8 @@ def measure_runtime(row: Row, runtime: str) -> Measurement:
         row: its weights file, architecture and validation characters; the network itself stays here.
         runtime: ``eager`` or another name of ``bench.runtimes``.
 
-    Returns: nanoseconds; ``ratio_to_reference`` is what survives a change of load or machine.
+    Returns: nanoseconds; ``ratio_to_reference`` is what survives a change of load or machine, ``characters`` how many
+        different ones were timed in turn.
 
     Raises:
         MeasurementError: the measuring process failed; its error as text.
@@ -48,7 +48,8 @@ def measure_runtime(row: Row, runtime: str) -> Measurement:
 
     Source: MLPerf Inference rules, single stream; paired blocks against drift.
     """
-    characters = Characters.pack(row.characters(_CHARACTERS), np.zeros(_CHARACTERS, np.int64).tolist())
+    images = row.characters(_CHARACTERS)
+    characters = Characters.pack(images, [0] * len(images))
     subject = Subject(row.architecture, row.classes, row.weights.resolve(), characters)
     found = time_apart(partial(prepare, runtime, subject), characters, row.rounds, row.seed)
-    return Measurement(found.pop("value"), found)
+    return Measurement(found.pop("value"), {**found, "characters": len(images)})

@@ -25,7 +25,7 @@ def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     }
     suite = Suite("Tiny", "synthetic_hwdb", ("accuracy", "latency"), scales)
     monkeypatch.setattr(SUITES, "load", lambda name: SimpleNamespace(SUITE=suite))
-    folder = write_folder(tmp_path / "own")
+    folder = write_folder(tmp_path / "own", train=24)
 
     def plan(own: bool = False, **changes: Any) -> Plan:
         data = {"dataset": "image_folder", "data_root": folder} if own else {}
@@ -73,7 +73,7 @@ def test_a_scale_cuts_epochs_and_nothing_else(ask: Any, scale: str, embedded: fl
 
 
 def test_data_that_the_user_brings_is_never_cut_in_size(ask: Any) -> None:
-    assert ask(own=True, scale="smoke").datamodule.info.sizes == {"train": 8, "val": 4, "test": 6}
+    assert ask(own=True, scale="smoke").datamodule.info.sizes == {"train": 32, "val": 16, "test": 6}
 
 
 @pytest.mark.parametrize(
@@ -101,3 +101,11 @@ def test_wrong_use_is_refused_before_anything_is_trained(
         ask(**changes)
     assert not (tmp_path / "runs").exists()
     assert not (tmp_path / "out").exists()
+
+
+def test_data_too_small_to_time_with_are_refused_before_anything_is_trained(ask: Any, tmp_path: Path) -> None:
+    small = write_folder(tmp_path / "small", train=22)
+    says = "small: byte 0: wanted at least 16 validation characters.* got 14, cut from 44 training.* at least 48"
+    with pytest.raises(DataError, match=says):
+        ask(dataset="image_folder", data_root=small)
+    assert not (tmp_path / "runs").exists()

@@ -41,5 +41,18 @@ def test_unknown_runtime_is_told(tmp_path: Path) -> None:
 
 
 def test_too_few_characters_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="wanted 256 validation characters, the split has 255"):
-        latency.measure(lenet(tmp_path, datamodule=SimpleNamespace(val=characters(255))))
+    with pytest.raises(ValueError, match="wanted 16 validation characters or more, the split has 15"):
+        latency.measure(lenet(tmp_path, datamodule=SimpleNamespace(val=characters(15))))
+
+
+@pytest.mark.parametrize(("there", "timed"), [(16, 16), (255, 255), (256, 256), (700, 256)])
+def test_as_many_characters_are_timed_as_there_are_up_to_256(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: int, timed: int
+) -> None:
+    given = []
+    monkeypatch.setattr(latency, "time_apart", lambda prepare, *rest: given.append(rest[0]) or {"value": 1.0})
+    val = characters(there)
+    measured = latency.measure(lenet(tmp_path, datamodule=SimpleNamespace(val=val)))
+    assert measured.detail["characters"] == len(given[0]) == timed
+    for index, origin in ((0, 0), (timed - 1, there - 1)):  # spread over the whole split
+        assert (given[0].image(index) == val.image(origin)).all()
