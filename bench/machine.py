@@ -4,6 +4,7 @@ import importlib.metadata
 import os
 import platform
 import subprocess
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,10 @@ PACKAGES = (
     "albumentations",
     "numpy",
     "opencv-python-headless",
+    "pillow",
+    "onnx",
     "onnxruntime",
+    "openvino",
     "hccr-bench",
 )
 SOURCE_FOLDERS = ("bench", "datamodules", "tasks", "pyproject.toml")
@@ -63,14 +67,12 @@ def cpu_model() -> str:
     return platform.processor() or platform.machine()
 
 
-def versions() -> dict[str, str | None]:
-    """Versions of Python and of the packages that figures depend on."""
-    found: dict[str, str | None] = {"python": platform.python_version()}
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that figures depend on, as far as they are installed."""
+    found = {"python": platform.python_version()}
     for package in PACKAGES:
-        try:
+        with suppress(importlib.metadata.PackageNotFoundError):
             found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            found[package] = None
     return found
 
 

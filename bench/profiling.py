@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from bench import runtimes
+from bench.left import sha256
 from bench.machine import provenance
 from bench.plan import UsageError
 from bench.plugins import ARCHITECTURES, MEASUREMENTS
@@ -52,6 +53,7 @@ def profile_system(name: str, classes: int, runtime: str, checkpoint: Path | Non
             if checkpoint is None:
                 raise
             raise UsageError(f"--checkpoint: {error}") from error
+        checksum = sha256(weights)
         measurements = {name: _measured(name, row) for name in MEASURED}
         timed = "latency" if runtime == "eager" else f"latency@{runtime}"
         measurements[timed] = _measured("latency", row, runtime)
@@ -59,8 +61,8 @@ def profile_system(name: str, classes: int, runtime: str, checkpoint: Path | Non
     return {
         "schema": SCHEMA, "suite": None, "scale": None, "status": "partial", "error": None, "parent": None,
         "dataset": None, "system": system.name, "weights": "random" if checkpoint is None else "trained", "seed": 0,
-        "recipe": None, "precision": None, "checkpoint_sha256": None, **made, "classes": classes,
-        "measurements": measurements,
+        "recipe": None, "precision": None, "checkpoint_sha256": checksum, **made, "classes": classes,
+        "inputs": _inputs(row), "measurements": measurements,
     }  # fmt: skip
 
 
@@ -78,6 +80,15 @@ def _row(system: System, classes: int, weights: Path) -> Row:
         datamodule=SyntheticHWDB(_CLASSES, writers=(1, 1)), predictions=None, weights=weights, classes=classes,
         rounds=ROUNDS, seed=0,
     )  # fmt: skip
+
+
+def _inputs(row: Row) -> dict[str, Any]:
+    """Which characters were timed: the validation part of these data."""
+    info = row.datamodule.info
+    return {
+        "dataset": info.name, "synthetic": info.synthetic, "fingerprint": row.datamodule.fingerprint,
+        "classes": info.classes, "val": info.sizes["val"],
+    }  # fmt: skip
 
 
 def _write_random(architecture: str, classes: int, path: Path) -> None:
