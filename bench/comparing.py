@@ -1,5 +1,6 @@
 """Suite ``performance``: each row is the ratio of two programs, measured side by side."""
 
+import argparse
 import time
 from typing import Any
 
@@ -13,15 +14,29 @@ from bench.runner import describe
 from bench.suite import Suite
 
 
+def refuse_unused(options: argparse.Namespace) -> None:
+    """Refuse what comparisons would ignore: they bring their data, networks and seeds, and run on the CPU.
+
+    Raises:
+        UsageError: names the flags.
+    """
+    given = {
+        "--dataset": options.dataset, "--data-root": options.data_root, "--runtime": options.runtime,
+        "--seed": options.seed is not None, "--seeds": options.seeds, "--accelerator": options.accelerator != "auto",
+        "--dry-run": options.dry_run, "--wandb": options.wandb != "off",
+    }  # fmt: skip
+    unused = [flag for flag, value in given.items() if value]
+    if unused:
+        raise UsageError(f"suite {options.suite} compares programs; it takes no {', '.join(unused)}")
+
+
 def run_comparisons(request: Request, console: Console) -> list[dict[str, Any]]:
     """Measure every comparison that has no current record yet.
 
     Raises:
-        UsageError: options that comparisons cannot use.
+        UsageError: a scale that the suite does not have.
         UnknownPlugin: an unknown comparison; the known ones are listed.
     """
-    if request.dataset or request.runtimes or len(request.seeds) > 1:
-        raise UsageError(f"suite {request.suite} compares programs; it takes no dataset, runtime or seeds")
     suite: Suite = SUITES.load(request.suite).SUITE
     if request.scale not in suite.scales:
         raise UsageError(f"suite {request.suite} has no scale {request.scale}; known: {', '.join(suite.scales)}")

@@ -22,11 +22,9 @@ def run(options: argparse.Namespace) -> Answer:
     environment.check_builds()
     console = Console(stderr=True, width=None if sys.stderr.isatty() else 140)
     if SUITES.load(options.suite).SUITE.kind == "comparisons":
-        from bench.comparing import run_comparisons
-        from bench.plan import UsageError
+        from bench.comparing import refuse_unused, run_comparisons
 
-        if options.dry_run or options.wandb != "off":
-            raise UsageError(f"suite {options.suite} compares programs; it takes neither --dry-run nor --wandb")
+        refuse_unused(options)
         return _rendered(run_comparisons(_request(options), console), _out(options), console)
     from bench.estimate import costs
     from bench.plan import make_plan

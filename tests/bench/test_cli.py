@@ -1,6 +1,7 @@
 """The command line as a user meets it: wrong use, lists, and verbs that train nothing."""
 
 import errno
+import hashlib
 import json
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from bench.compare import CompareError
 from bench.environment import EnvironmentUnfitError
 from bench.measurements import latency
 from bench.plan import UsageError
+from bench.profiling import random_row
 from bench.record import RecordError
 
 Bench = Callable[[str], tuple[int, str, str]]
@@ -67,11 +69,17 @@ def test_contradicting_flags_and_missing_data_are_refused(bench: Bench, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("flags", ["--dry-run", "--dataset synthetic_hwdb", "--seeds 2", "--wandb offline"])
+@pytest.mark.parametrize(
+    "flags",
+    [
+        "--dry-run", "--dataset synthetic_hwdb", "--seeds 2", "--seeds 1", "--seed 0", "--seed 3", "--wandb offline",
+        "--accelerator gpu", "--accelerator cpu", "--runtime eager", "--data-root x",
+    ],
+)  # fmt: skip
 def test_comparisons_refuse_what_they_cannot_use(bench: Bench, flags: str) -> None:
     code, out, err = bench(f"run --suite performance {flags}")
     assert (code, out) == (2, "")
-    assert "compares programs" in err
+    assert err == f"bench: suite performance compares programs; it takes no {flags.split()[0]}\n"
 
 
 @pytest.mark.parametrize(
@@ -210,3 +218,14 @@ def test_profile_is_one_record_with_random_weights(bench: Bench, monkeypatch: py
     assert (code, made["weights"], made["dataset"], made["classes"]) == (0, "random", None, 10)
     assert made["measurements"]["params"]["value"] == 61_706  # LeCun et al., 1998, with customary simplifications
     assert made["measurements"]["latency"]["value"] == 1e6
+    assert made["measurements"]["latency"]["characters"] == 256
+    assert made["inputs"].pop("fingerprint").startswith("sha256:")
+    assert made["inputs"] == {"dataset": "synthetic_hwdb", "synthetic": True, "classes": 64, "val": 256}
+
+
+def test_profile_says_which_weights_it_timed(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(latency, "time_apart", lambda *arguments: {"value": 1e6, "n": 10})
+    random_row("lenet5", 10, tmp_path / "trained.safetensors")
+    made = json.loads(bench("profile lenet5 --classes 10 --checkpoint trained.safetensors --json")[1])
+    assert made["weights"] == "trained"
+    assert made["checkpoint_sha256"] == hashlib.sha256((tmp_path / "trained.safetensors").read_bytes()).hexdigest()
