@@ -1,4 +1,4 @@
-"""The command ``bench``: its verbs and their arguments; what they do is in ``bench/verbs.py``, loaded when used."""
+"""The command ``bench``: its verbs and arguments; ``verbs.py`` and ``data_verbs.py``, loaded when used, do the work."""
 
 import argparse
 import json
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.command = _command(sys.argv[1:] if arguments is None else arguments)
     # Progress and messages go to stderr; with --json stdout holds one document and nothing else.
     try:
-        verb: Callable[[argparse.Namespace], tuple[int, Any, str]] = _verb(options.verb)
+        verb: Callable[[argparse.Namespace], tuple[int, Any, str]] = _verb(options)
         with redirect_stdout(sys.stderr):  # what a plug-in or a library prints
             code, document, text = verb(options)
     except KeyboardInterrupt:
@@ -41,14 +41,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _verb(name: str) -> Any:
-    if name == "list":  # listing imports no torch: half a second matters here
+def _verb(options: argparse.Namespace) -> Any:
+    if options.verb == "list":  # listing imports no torch: half a second matters here
         from bench.listing import list_names
 
         return list_names
+    if options.verb == "data":
+        from bench import data_verbs
+
+        return getattr(data_verbs, options.action)
     from bench import verbs
 
-    return getattr(verbs, name.replace(" ", "_"))
+    return getattr(verbs, options.verb)
 
 
 def _line(error: BenchError | OSError) -> str:
@@ -127,6 +131,9 @@ def _add_place(parser: argparse.ArgumentParser) -> None:
 
 def _add_data(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    look = actions.add_parser("inspect", parents=[shared], help="count what is there, and name all damage")
+    look.add_argument("paths", nargs="+", type=Path, metavar="PATH", help=".gnt, image, zip, alz, or a folder of them")
+    look.add_argument("--out", type=Path, metavar="DIR", help="write a contact sheet of each path there")
     draw = actions.add_parser("synthesize", parents=[shared], help="draw synthetic writers as CASIA .gnt files")
     draw.add_argument("--classes", type=_positive, required=True, metavar="N")
     draw.add_argument("--writers", type=_positive, required=True, metavar="N")

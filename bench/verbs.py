@@ -100,32 +100,6 @@ def render(options: argparse.Namespace) -> Answer:
     return int(bool(done.damaged)), document, "\n".join(lines + done.damaged) or "boards agree with their records"
 
 
-def data(options: argparse.Namespace) -> Answer:
-    """``bench data synthesize``: synthetic writers as CASIA .gnt files, and a contact sheet."""
-    from bench.plan import UsageError
-    from datamodules._contact_sheet import write_contact_sheet
-    from datamodules._gnt import read_gnt
-    from datamodules._handwriting import write_synthetic_writer
-    from datamodules.synthetic_hwdb import spread
-
-    try:
-        characters = spread(options.classes)
-    except ValueError as error:
-        raise UsageError(f"--classes: {error}") from error
-    started = time.monotonic()
-    writers = range(1, options.writers + 1)
-    files = [write_synthetic_writer(options.out, characters, writer, seed=0) for writer in writers]
-    seconds = time.monotonic() - started
-    shown = [record.image for file in files[:10] for record, _ in zip(read_gnt(file), range(20), strict=False)]
-    sheet = options.out / "contact-sheet.png"
-    write_contact_sheet(sheet, shown, columns=min(20, options.classes))
-    count = len(files) * len(characters)
-    document = {"synthetic": True, "files": len(files), "records": count, "classes": len(characters),
-                "writers": len(files), "seconds": seconds, "contact_sheet": str(sheet)}  # fmt: skip
-    text = f"{count} synthetic characters of {len(files)} synthetic writers in {options.out}, seen in {sheet}"
-    return 0, document, f"{text}; {count / seconds:.0f} a second"
-
-
 def doctor(options: argparse.Namespace) -> Answer:
     """``bench doctor``: is this environment fit, and what to install if not."""
     checks = environment.checks()

@@ -103,20 +103,19 @@ class Allowance:
 
 
 class Faults:
-    """Passes each fault on once: raises it, or hands it to ``on_bad`` where that is given."""
+    """Raises each fault, or hands it to ``on_bad`` once where that is given."""
 
     def __init__(self, on_bad: Callable[[DataError], None] | None) -> None:
         self.on_bad = on_bad
         self.known: DataError | None = None  # the last one; a broken stream repeats its fault
 
     def report(self, fault: DataError) -> None:
-        """Pass on a fault that nobody has been told of."""
-        if fault is self.known:
-            return
-        self.known = fault
+        """Raise a fault, or hand it over where that has not been done."""
         if self.on_bad is None:
             raise fault
-        self.on_bad(fault)
+        if fault is not self.known:
+            self.known = fault
+            self.on_bad(fault)
 
 
 class Unpacking(io.RawIOBase):

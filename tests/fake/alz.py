@@ -13,7 +13,7 @@ FILE, FOLDER = 0x20, 0x10  # attributes
 
 @dataclass(frozen=True)
 class Packed:
-    """A member, without content where sizes take no byte; they take ``width`` bytes, and ``crc`` is wrong where given."""
+    """A member; its sizes take ``width`` bytes (0: no content), and ``crc`` stands in its header where given."""
 
     name: str
     content: bytes = b""
