@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import BinaryIO
@@ -14,7 +14,7 @@ from datamodules._archive import SUFFIXES as ARCHIVE_SUFFIXES
 from datamodules._archive import is_archive, members
 from datamodules._contact_sheet import write_contact_sheet
 from datamodules._errors import DataError
-from datamodules._gnt import GntRecord, gnt_character, read_gnt_stream
+from datamodules._gnt import BLOCK, gnt_character, read_gnt_stream
 from datamodules._handwriting import file_name
 
 SHEET = "contact-sheet.png"  # how the names of the suite's own contact sheets end; they are no characters
@@ -164,7 +164,7 @@ def _read(file: BinaryIO, where: str, found: Findings) -> None:
     try:
         if name.suffix.lower() == ".gnt":
             _read_gnt(file, where, found)
-            while file.read(LARGEST_IMAGE):  # what follows damage, so that an archive's checksum is looked at
+            while file.read(BLOCK):  # what follows damage, so that an archive's checksum is looked at
                 pass
         else:
             content = file.read(LARGEST_IMAGE + 1)
@@ -179,13 +179,9 @@ def _read(file: BinaryIO, where: str, found: Findings) -> None:
 
 def _read_gnt(file: BinaryIO, where: str, found: Findings) -> None:
     found.synthetic_files += _is_synthetic(PurePath(where).name)
-    for record in _gnt_records(file, where, found.problems.append):
+    for record in read_gnt_stream(file, where, found.problems.append):
         found.writers.add(where)
         found.add(record.image, gnt_character(record.tag), where)
-
-
-def _gnt_records(file: BinaryIO, where: str, on_bad: Callable[[DataError], None]) -> Iterator[GntRecord]:
-    return read_gnt_stream(file, where, on_bad)
 
 
 def _is_known(name: str) -> bool:

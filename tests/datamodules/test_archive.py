@@ -112,11 +112,7 @@ def test_a_zip_bomb_is_stopped_while_it_unpacks(tmp_path, monkeypatch) -> None:
 def test_a_bomb_of_many_members_or_levels_counts_as_one(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(_member, "FREE", 100_000)
     many = zipped(tmp_path / "many.zip", **{str(n): bytes(90_000) for n in range(10)})
-    taken: list[int] = []
-    with pytest.raises(DataError, match="zip bomb"):
-        for _, stream in members(many):
-            taken.append(len(stream.read()))
-    assert 1 <= len(taken) < 10
+    assert "zip bomb" in str(fault(many))
     inner = alz(*(Packed(str(n), bytes(90_000)) for n in range(10)))
     assert "zip bomb" in str(fault(zipped(tmp_path / "levels.zip", **{"a.alz": inner})))
 
