@@ -90,11 +90,11 @@ def _zip_members(
         return
     for info in infos:
         entry = Entry(
-            info.header_offset, info.orig_filename, info.is_dir(), bool(info.flag_bits & ENCRYPTED),
+            info.header_offset, info.orig_filename, clean(info.filename).endswith("/"), bool(info.flag_bits & ENCRYPTED),
             METHODS.get(info.compress_type, f"method {info.compress_type}"),
             info.compress_size, info.file_size, info.CRC,
         )  # fmt: skip
-        why_not = refusal(archive, entry, allowance) or _misplaced(archive, entry, file)
+        why_not = _misplaced(archive, entry, file) or refusal(archive, entry, allowance)
         if why_not is not None:
             faults.report(why_not)
         elif not entry.folder:
@@ -103,13 +103,12 @@ def _zip_members(
 
 def _misplaced(archive: Archive, entry: Entry, file: BinaryIO) -> DataError | None:
     """Move to a member's packed bytes, or say why there are none."""
-    found = b""
-    if entry.offset >= 0:
-        file.seek(entry.offset)
-        found = file.read(LOCAL.size)
-    if len(found) < LOCAL.size or not found.startswith(ZIP_STARTS[0]):
+    start = min(max(0, entry.offset), file.seek(0, io.SEEK_END))  # below 0 where bytes before the directory are gone
+    file.seek(start)
+    found = file.read(LOCAL.size)
+    if start != entry.offset or len(found) < LOCAL.size or not found.startswith(ZIP_STARTS[0]):
         got = f"{found[:4].hex(' ') or 'the end'} for {clean(entry.name)}"
-        return archive.fault(max(0, entry.offset), "a member's header", got, "Fetch the archive again.")
+        return archive.fault(start, f"a member's header at byte {entry.offset}", got, "Fetch the archive again.")
     _, name, extra = LOCAL.unpack(found)
     file.seek(name + extra, io.SEEK_CUR)
     return None

@@ -134,6 +134,7 @@ def test_a_header_that_claims_terabytes_costs_nothing(tmp_path) -> None:
         (b"PK\1\2", 10, b"\x0c\0", "packed by method 12"),
         (b"PK\1\2", 16, b"\0\0\0\0", "CRC-32 00000000 of a"),
         (b"PK\1\2", 24, b"\xff", "then the end"),
+        (b"PK\1\2", 28, b"\0\0\1\0", "wanted a named member"),
         (b"PK\3\4", 31, b"\xff" * 8, "damage"),
     ],
 )
@@ -151,6 +152,16 @@ def test_a_member_whose_header_is_gone_is_named(tmp_path) -> None:
     path.write_bytes(content[:second] + b"XX" + content[second + 2 :])
     assert fault(path).offset == second
     assert "got 58 58 03 04 for b" in str(fault(path))
+
+
+def test_bytes_gone_from_the_middle_cost_no_more_than_their_member(tmp_path) -> None:
+    path = zipped(tmp_path / "a.zip", a=FIRST, b=SECOND)
+    content = path.read_bytes()
+    path.write_bytes(content[:40] + content[50:])
+    problems: list[DataError] = []
+    assert {m.name: s.read() for m, s in members(path, problems.append)} == {"b": SECOND}
+    assert [p.offset for p in problems] == [0]
+    assert "for a" in str(problems[0])
 
 
 def test_a_cut_zip_names_its_end(tmp_path) -> None:
