@@ -90,8 +90,8 @@ def _zip_members(
         return
     for info in infos:
         entry = Entry(
-            info.header_offset, info.orig_filename, clean(info.filename).endswith("/"), bool(info.flag_bits & ENCRYPTED),
-            METHODS.get(info.compress_type, f"method {info.compress_type}"),
+            info.header_offset, info.orig_filename, clean(info.filename).endswith("/"),
+            bool(info.flag_bits & ENCRYPTED), METHODS.get(info.compress_type, f"method {info.compress_type}"),
             info.compress_size, info.file_size, info.CRC,
         )  # fmt: skip
         why_not = _misplaced(archive, entry, file) or refusal(archive, entry, allowance)
