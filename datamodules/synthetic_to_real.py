@@ -14,7 +14,7 @@ LICENCE = "training part free of rights; test part as its owner states"
 SYNTHETIC = True
 NOTE = "Learned from **synthetic** characters alone, which a program drew; tested on real handwriting."
 CLASSES = 100  # at least; the tested characters among them
-WRITERS = 100  # synthetic, for training
+WRITERS = 200  # synthetic, for training
 
 
 class SyntheticToReal(CharacterDataModule):

@@ -62,7 +62,7 @@ def test_the_fitting_alone_gives_what_the_network_is_shown(exported: tuple[Recog
 @pytest.mark.parametrize(("kind", "channels"), [(OnnxRecogniser, 3), (OpenVinoRecogniser, 1)])
 def test_runtimes_take_grey_and_colour_as_the_recogniser_does(kind: type, channels: int) -> None:
     made = recogniser(channels)
-    other = kind(made)
+    other = kind(onnx_model(made), onnx_fitting(made), channels)
     for image in (noise(30, 21), noise(30, 21, 3)):
         np.testing.assert_allclose(other(image), made(image), atol=5e-3)
         difference = other.preprocess(image).astype(int) - made.preprocess(image).numpy()
