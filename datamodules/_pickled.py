@@ -1,0 +1,213 @@
+"""Pickles of plain values and uint8 arrays, read without running code: what they name is never imported or called."""
+
+import io
+import math
+import pickletools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datamodules._errors import DataError
+
+WANTED = "a pickle of plain values and uint8 arrays"
+CODE_ADVICE = "Unpickled elsewhere it could run code: do not open it, get the original archive."
+DAMAGE_ADVICE = "Restore this file."
+# What NumPy 1 and NumPy 2 write for an array, by protocol, and Python 3 for bytes in protocol 2.
+_NAMES = {
+    "numpy.core.multiarray _reconstruct": "reconstruct",
+    "numpy._core.multiarray _reconstruct": "reconstruct",
+    "numpy.core.numeric _frombuffer": "from buffer",
+    "numpy._core.numeric _frombuffer": "from buffer",
+    "numpy ndarray": "ndarray",
+    "numpy dtype": "dtype",
+    "_codecs encode": "encode",
+}
+_VALUES = ("BININT", "BININT1", "BININT2", "BINUNICODE", "SHORT_BINUNICODE",
+           "BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8")  # fmt: skip
+_CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
+_SHORT_TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
+_MOST_SIDES = 32  # of an array, NumPy 1's limit
+
+
+class Found(NamedTuple):
+    """A value and the byte at which it stands; what a container holds is ``Found`` likewise."""
+
+    value: Any
+    offset: int
+
+
+@dataclass
+class Pixels:
+    """An array as a pickle holds it: uint8, empty until its state has come; the offset is that of its bytes."""
+
+    array: NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, np.uint8))
+    offset: int = 0
+
+
+@dataclass(frozen=True)
+class _Name:
+    """One of the known names."""
+
+    kind: str
+
+
+@dataclass(frozen=True)
+class _Dtype:
+    """An element type as it was named: ``u1`` for uint8."""
+
+    name: Any
+
+
+def read_pickle(content: bytes, name: str) -> Found:
+    """The value of a pickle: dicts by str, lists, tuples, str, bytes, int, bool, None and ``Pixels``.
+
+    Args:
+        content: the file; Python 2's strings are bytes, except as keys.
+        name: of the file, for errors.
+
+    Raises:
+        DataError: cut short, no pickle, or one that names or holds anything else.
+    """
+    machine = _Machine(content, name)
+    for opcode, argument, offset in machine.opcodes():
+        machine.step(opcode, argument, offset)
+    if len(machine.stack) != 1:
+        raise DataError(name, len(content), WANTED, f"{len(machine.stack)} values", DAMAGE_ADVICE)
+    return machine.stack[0]
+
+
+class _Machine:
+    """The stack, the marks on it, and the memo."""
+
+    def __init__(self, content: bytes, name: str) -> None:
+        self.content, self.name = content, name
+        self.stack: list[Found] = []
+        self.marks: list[int] = []
+        self.memo: dict[int, Any] = {}
+
+    def opcodes(self) -> Iterator[tuple[str, Any, int]]:
+        """Each opcode with its argument and its byte, up to STOP."""
+        stream = io.BytesIO(self.content)
+        try:
+            for opcode, argument, offset in pickletools.genops(stream):
+                yield opcode.name, argument, offset or 0
+        except ValueError as error:
+            end = len(self.content)
+            offset = end if stream.tell() == end else stream.tell() - 1
+            raise DataError(self.name, offset, "a whole pickle", str(error), DAMAGE_ADVICE) from error
+
+    def step(self, opcode: str, argument: Any, offset: int) -> None:
+        """Carry out one opcode."""
+        try:
+            if opcode in _VALUES:
+                self._push(argument, offset)
+            elif opcode in ("SHORT_BINSTRING", "BINSTRING"):
+                self._push(argument.encode("latin-1"), offset)  # pickletools decodes Python 2's strings so
+            elif opcode in ("BINPUT", "LONG_BINPUT", "MEMOIZE"):
+                self.memo[len(self.memo) if argument is None else argument] = self.stack[-1].value
+            elif opcode in ("BINGET", "LONG_BINGET"):
+                self._push(self.memo[argument], offset)
+            elif opcode in _CONSTANTS:
+                self._push(_CONSTANTS[opcode], offset)
+            elif opcode == "MARK":
+                self.marks.append(len(self.stack))
+            elif opcode not in ("PROTO", "FRAME", "STOP"):
+                self._combine(opcode, argument, offset)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:  # the stack holds something else
+            raise DataError(self.name, offset, WANTED, f"a misplaced {opcode}", DAMAGE_ADVICE) from error
+
+    def _combine(self, opcode: str, argument: Any, offset: int) -> None:
+        """The opcodes that make a value of others, or put others into one."""
+        if opcode in ("EMPTY_LIST", "EMPTY_DICT"):
+            self._push([] if opcode == "EMPTY_LIST" else {}, offset)
+        elif opcode in ("TUPLE", *_SHORT_TUPLES):
+            self._push(tuple(self._pop(_SHORT_TUPLES.get(opcode))), offset)
+        elif opcode in ("APPEND", "APPENDS"):
+            items = self._pop(1 if opcode == "APPEND" else None)
+            self._top(list).extend(items)
+        elif opcode in ("SETITEM", "SETITEMS"):
+            items = self._pop(2 if opcode == "SETITEM" else None)
+            keys = [_text(key.value) for key in items[::2]]
+            self._top(dict).update(zip(keys, items[1::2], strict=True))
+        elif opcode in ("GLOBAL", "STACK_GLOBAL"):
+            name = argument or " ".join(str(part.value) for part in self._pop(2) if isinstance(part.value, str))
+            if name not in _NAMES:
+                raise DataError(self.name, offset, WANTED, f"the name {name.replace(' ', '.')!r}", CODE_ADVICE)
+            self._push(_Name(_NAMES[name]), offset)
+        elif opcode == "REDUCE":
+            called, arguments = self._pop(2)
+            self._push(self._known_call(called.value, arguments), offset)
+        elif opcode == "BUILD":
+            (state,) = self._pop(1)
+            self._give_state(self.stack[-1].value, state)
+        else:
+            raise DataError(self.name, offset, WANTED, f"opcode {opcode}", CODE_ADVICE)
+
+    def _push(self, value: Any, offset: int) -> None:
+        self.stack.append(Found(value, offset))
+
+    def _pop(self, count: int | None) -> list[Found]:
+        """The last ``count`` values, or all above the last mark."""
+        start = self.marks.pop() if count is None else len(self.stack) - count
+        if not (self.marks[-1] if self.marks else 0) <= start <= len(self.stack):
+            raise LookupError("fewer values than that")
+        items = self.stack[start:]
+        del self.stack[start:]
+        return items
+
+    def _top(self, kind: type) -> Any:
+        if not isinstance(self.stack[-1].value, kind):
+            raise TypeError(f"no {kind.__name__} there")
+        return self.stack[-1].value
+
+    def _known_call(self, called: Any, arguments: Found) -> Any:
+        """What a call of a known name with these arguments stands for."""
+        match called, *arguments.value:
+            case _Name(kind="reconstruct"), Found(_Name(kind="ndarray")), *_:
+                return Pixels()
+            case _Name(kind="dtype"), name, *_:
+                return _Dtype(name.value)
+            case _Name(kind="encode"), text, Found("latin1" | b"latin1"):
+                return text.value.encode("latin-1")
+            case _Name(kind="from buffer"), content, dtype, shape, order:
+                pixels = Pixels()
+                self._fill(pixels, content, dtype, shape, order.value in ("F", b"F"))
+                return pixels
+        raise TypeError("no call that such a file needs")
+
+    def _give_state(self, target: Any, state: Found) -> None:
+        if isinstance(target, _Dtype):
+            return  # byte order and the like: nothing that a single byte has
+        if not isinstance(target, Pixels):
+            raise TypeError("no array there")
+        _, shape, dtype, fortran, content = state.value
+        self._fill(target, content, dtype, shape, bool(fortran.value))
+
+    def _fill(self, pixels: Pixels, content: Found, dtype: Found, shape: Found, fortran: bool) -> None:
+        if not isinstance(dtype.value, _Dtype) or dtype.value.name not in ("u1", b"u1"):
+            kind = repr(_text(dtype.value.name)) if isinstance(dtype.value, _Dtype) else "none"
+            raise DataError(self.name, dtype.offset, "an array of dtype u1", f"dtype {kind}")
+        sides = tuple(side.value for side in shape.value)
+        if len(sides) > _MOST_SIDES or not all(type(side) is int and side >= 0 for side in sides):
+            raise TypeError("no shape")
+        if not isinstance(content.value, bytes | bytearray) or len(content.value) != math.prod(sides):
+            got = f"{len(content.value)} bytes"
+            raise DataError(self.name, content.offset, f"{math.prod(sides)} bytes of a {sides} array", got)
+        array = np.frombuffer(content.value, np.uint8).reshape(sides, order="F" if fortran else "C")
+        pixels.array, pixels.offset = array, content.offset
+
+
+def _text(value: Any) -> str:
+    """A key or a name as str.
+
+    Raises:
+        TypeError: it is neither str nor bytes.
+    """
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if isinstance(value, str):
+        return value
+    raise TypeError("no text there")
