@@ -3,6 +3,7 @@
 import io
 import math
 import pickletools
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -72,8 +73,10 @@ def read_pickle(content: bytes, name: str) -> Found:
         DataError: cut short, no pickle, or one that names or holds anything else.
     """
     machine = _Machine(content, name)
-    for opcode, argument, offset in machine.opcodes():
-        machine.step(opcode, argument, offset)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # pickletools', of backslashes in a damaged name
+        for opcode, argument, offset in machine.opcodes():
+            machine.step(opcode, argument, offset)
     if len(machine.stack) != 1:
         raise DataError(name, len(content), WANTED, f"{len(machine.stack)} values", DAMAGE_ADVICE)
     return machine.stack[0]
