@@ -59,7 +59,7 @@ class _Name:
 class _Dtype:
     """An element type as it was named: ``u1`` for uint8."""
 
-    name: Any
+    name: Found
 
 
 def read_pickle(content: bytes, name: str) -> Found:
@@ -172,7 +172,7 @@ class _Machine:
             case _Name(kind="reconstruct"), Found(_Name(kind="ndarray")), *_:
                 return Pixels()
             case _Name(kind="dtype"), name, *_:
-                return _Dtype(name.value)
+                return _Dtype(name)
             case _Name(kind="encode"), text, Found("latin1" | b"latin1"):
                 return text.value.encode("latin-1")
             case _Name(kind="from buffer"), content, dtype, shape, order:
@@ -190,9 +190,9 @@ class _Machine:
         self._fill(target, content, dtype, shape, bool(fortran.value))
 
     def _fill(self, pixels: Pixels, content: Found, dtype: Found, shape: Found, fortran: bool) -> None:
-        if not isinstance(dtype.value, _Dtype) or dtype.value.name not in ("u1", b"u1"):
-            kind = repr(_text(dtype.value.name)) if isinstance(dtype.value, _Dtype) else "none"
-            raise DataError(self.name, dtype.offset, "an array of dtype u1", f"dtype {kind}")
+        element = dtype.value.name
+        if element.value not in ("u1", b"u1"):
+            raise DataError(self.name, element.offset, "an array of dtype u1", f"dtype {_text(element.value)!r}")
         sides = tuple(side.value for side in shape.value)
         if len(sides) > _MOST_SIDES or not all(type(side) is int and side >= 0 for side in sides):
             raise TypeError("no shape")
