@@ -124,7 +124,7 @@ def test_grey_characters_reach_colour_networks(tmp_path: Path) -> None:
 
 def test_a_grey_network_reads_augmented_colour_images(tmp_path: Path) -> None:
     data = read(cifar10, write_python(tmp_path, cifar10.LAYOUT))
-    task = ClassificationTask("lenet5", classes=10, recipe="light")
+    task = ClassificationTask("fire:gwap", classes=10, recipe="light")
     data.take_input(task.channels, task.size)
     data.take_augmentation(CharacterAugmentation(task.recipe.augmentation, task.size))
     images = next(iter(data.train_dataloader()))["images"]
