@@ -266,7 +266,7 @@ def _packed(batches: Sequence[NDArray[np.uint8]], labels: NDArray[np.int64]) -> 
     pixels = np.empty((count, SIDE * SIDE, 3), np.uint8)
     start = 0
     for planes in batches:
-        for channel in range(3):  # five times as fast as one transposed copy
+        for channel in range(3):  # at least twice as fast as one transposed copy (measured)
             part = planes[:, channel * SIDE * SIDE : (channel + 1) * SIDE * SIDE]
             pixels[start : start + len(planes), :, channel] = part
         start += len(planes)
