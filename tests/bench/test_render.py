@@ -4,7 +4,7 @@ import sys
 
 import pytest
 from fake.boards import boards, line_of, order_of
-from fake.records import record, write
+from fake.records import record, version, write
 from rich.console import Console
 
 from bench.render import MARK, check_boards, render_all, summary, summary_table, write_boards
@@ -137,7 +137,7 @@ def test_only_failures_still_make_a_board(tmp_path):
 
 def test_other_runtimes_stand_in_their_own_table(tmp_path):
     odd = record("a")
-    odd["measurements"]["latency@onnxruntime"] = {"version": "1", "unit": "ns", "value": 1_250_000}
+    odd["measurements"]["latency@onnxruntime"] = {"version": version("latency"), "unit": "ns", "value": 1_250_000}
     assert "| `a` | 1.25 ms |" in boards(tmp_path, odd)["hccr.md"]
 
 
@@ -265,6 +265,6 @@ def test_the_summary_shows_every_record_in_order():
 
 def test_the_summary_has_a_column_for_each_other_runtime():
     odd = record("a")
-    odd["measurements"]["latency@onnxruntime"] = {"version": "1", "unit": "ns", "value": 1_250_000}
+    odd["measurements"]["latency@onnxruntime"] = {"version": version("latency"), "unit": "ns", "value": 1_250_000}
     columns, lines = summary([odd, record("b")])
     assert [line[columns.index("latency@onnxruntime")] for line in lines] == ["1.25 ms", "—"]

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from fake.records import write
+from fake.records import version, write
 
 from bench._rows import Protocol
 from bench.claims import Claim
 from bench.render import render_all
 
-PROTOCOLS = {name: Protocol("1", f"How {name} is measured.") for name in ("accuracy", "macs", "latency")}
+PROTOCOLS = {name: Protocol(version(name), f"How {name} is measured.") for name in ("accuracy", "macs", "latency")}
 CLAIMS = [
     Claim("p/t1/acc", "p", "hccr", "Fire", "fire:gwap", "icdar", "accuracy", "%", "96.91%", 96.91, "Table 1"),
     Claim("p/t1/macs", "p", "hccr", "Fire", "fire:gwap", "icdar", "flops", "1e8", "0.91", 91e6, "Table 1"),

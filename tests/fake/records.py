@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from bench.plugins import MEASUREMENTS
 from bench.record import status_of, write_record
 
 
@@ -33,7 +34,7 @@ def record(
 
 
 def measurements(accuracy: float | None, ratio: float | None) -> dict[str, dict[str, Any]]:
-    """A record's measurements, all of version 1."""
+    """A record's measurements, by today's protocols."""
     latency: dict[str, Any] = {"value": None}
     if ratio is not None:
         value = 2e6 * ratio
@@ -54,7 +55,12 @@ def measurements(accuracy: float | None, ratio: float | None) -> dict[str, dict[
         "peak_activation_bytes": ("byte", {"value": 1_048_576}),
         "latency": ("ns", latency),
     }
-    return {name: {"version": "1", "unit": unit, **detail} for name, (unit, detail) in figures.items()}
+    return {name: {"version": version(name), "unit": unit, **detail} for name, (unit, detail) in figures.items()}
+
+
+def version(measurement: str) -> str:
+    """Of a measurement's protocol, today."""
+    return str(MEASUREMENTS.literals(measurement)["VERSION"])
 
 
 def write(leaderboards: Path, *records: dict[str, Any]) -> None:
