@@ -10,6 +10,7 @@ import numpy as np
 
 from bench import _numbers as numbers
 from bench.predictions import FILE, Predictions, read_predictions, row_folder
+from bench.record import file_name, read_record, record_path
 from bench.statistics import mcnemar
 from datamodules._errors import BenchError
 
@@ -77,6 +78,43 @@ def format_comparison(comparison: Mapping[str, Any]) -> str:
     return "\n".join([*lines, *(f"note: {note}" for note in comparison["notes"])])
 
 
+def command_for(record: Mapping[str, Any]) -> str:
+    """The command that makes a record's row; ``DIR`` stands for the user's own data."""
+    name = record["dataset"]["name"]
+    plugin = record["dataset"].get("plugin", name)
+    own = plugin != name or "--data-root" in str(record.get("command"))
+    data = plugin + (" --data-root DIR" if own else "")
+    row = f"--scale {record['scale']} --system {record['system']} --seed {record['seed']}"
+    return f"bench run --suite {record['suite']} --dataset {data} {row}"
+
+
+def find_record(results: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """The record of a row: this machine's, else the only one of another machine.
+
+    Args:
+        results: the folder of records.
+        wanted: suite, scale, system, seed, and ``dataset`` and ``machine`` with their names.
+
+    Raises:
+        CompareError: there is none, or there are several of other machines.
+        RecordError: the file is no record.
+    """
+    own = record_path(results, wanted)
+    if own.exists():
+        return read_record(own)
+    name = file_name(wanted["system"], "*", wanted["scale"], wanted["seed"])
+    found = sorted(own.parent.glob(name))
+    if len(found) > 1:
+        raise CompareError(f"wanted one record of {wanted['system']}, got {'; '.join(map(str, found))}: name the file")
+    if found:
+        return read_record(found[0])
+    beside = sorted(own.parent.glob("*.json"))
+    dataset = read_record(beside[0])["dataset"] if beside else wanted["dataset"]
+    hint = f"; there are: {', '.join(path.name for path in beside)}" if beside else ""
+    again = command_for({**wanted, "dataset": dataset})
+    raise CompareError(f"no record {own.name} in {own.parent}{hint}; make it: {again}")
+
+
 def _same_data(a: Mapping[str, Any], b: Mapping[str, Any]) -> None:
     for record in (a, b):
         if not record.get("dataset"):
@@ -90,7 +128,7 @@ def _answers(record: Mapping[str, Any], runs: Path, notes: list[str]) -> Predict
     """A record's answers; None, and a note, where none are stored."""
     path = row_folder(runs, record) / FILE
     place = f"{record['system']}: {path.relative_to(runs).as_posix()}"
-    again = f"make them with: {_command(record)}"
+    again = f"make them with: {command_for(record)} --fresh"
     if not path.exists():
         notes.append(f"{place}: no predictions, so no paired test; {again}")
         return None
@@ -186,13 +224,6 @@ def _accuracy_lines(comparison: Mapping[str, Any]) -> list[str]:
     verdict = "they differ" if paired["p"] < _LEVEL else "no difference shown"
     counts = f"only A right {paired['only_a']}, only B right {paired['only_b']} of {paired['n']:,} images"
     return [line, f"McNemar's exact test: p = {paired['p']:.2g}, {verdict} ({counts})"]
-
-
-def _command(record: Mapping[str, Any]) -> str:
-    own = "--data-root" in str(record.get("command"))
-    data = record["dataset"]["name"] + (" --data-root DIR" if own else "")
-    row = f"--scale {record['scale']} --system {record['system']} --seed {record['seed']}"
-    return f"bench run --suite {record['suite']} --dataset {data} {row} --fresh"
 
 
 def _value(record: Mapping[str, Any], name: str) -> Any:

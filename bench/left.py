@@ -53,11 +53,13 @@ def place(plan: Plan, system: System, seed: int) -> Record:
 
 
 def dataset(plan: Plan) -> Record:
-    """The data as a record states them."""
+    """The data as a record states them; ``plugin`` is what --dataset takes, where that is not the name itself."""
     info = plan.datamodule.info
+    plugin = plan.request.dataset or plan.suite.dataset
     return {
         "name": info.name, "synthetic": info.synthetic, "fingerprint": plan.datamodule.fingerprint,
         "classes": info.classes, **info.sizes, **({"note": info.note} if info.note else {}),
+        **({"plugin": plugin} if plugin != info.name else {}),
     }  # fmt: skip
 
 
@@ -68,8 +70,9 @@ def recipe(plan: Plan, system: System) -> Record:
 
 
 def training_key(row: Mapping[str, Any]) -> Record:
-    """Which training a row is of."""
-    return {name: row.get(name) for name in KEY}
+    """Which training a row is of; older records do not name the data's plug-in."""
+    data = {name: value for name, value in (row.get("dataset") or {}).items() if name != "plugin"}
+    return {**{name: row.get(name) for name in KEY}, "dataset": data}
 
 
 def left(plan: Plan, system: System, seed: int) -> Left:

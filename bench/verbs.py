@@ -1,7 +1,6 @@
 """What the verbs of ``bench`` do: each takes the parsed options and returns (exit code, JSON document, text)."""
 
 import argparse
-import shlex
 import sys
 import time
 from collections.abc import Mapping
@@ -12,7 +11,6 @@ from rich.console import Console
 
 from bench import environment
 from bench.plugins import SUITES
-from bench.record import record_path, slug_system
 
 Answer = tuple[int, Any, str]
 
@@ -182,8 +180,8 @@ def _track_board(tracker: Any, records: list[dict[str, Any]], out: Path) -> None
 
 
 def _find_record(name: str, options: argparse.Namespace) -> Mapping[str, Any]:
+    from bench.compare import find_record
     from bench.machine import machine
-    from bench.plan import UsageError
     from bench.record import read_record
     from bench.render import default_dataset
 
@@ -194,10 +192,4 @@ def _find_record(name: str, options: argparse.Namespace) -> Mapping[str, Any]:
         "suite": options.suite, "scale": options.scale, "system": name, "seed": options.seed, "machine": machine(),
         "dataset": {"name": options.dataset or default_dataset(options.suite)},
     }  # fmt: skip
-    path = record_path(options.out / "results", wanted)
-    if not path.exists():
-        known = sorted(p.name for p in path.parent.glob("*.json"))
-        hint = f"; there are: {', '.join(known)}" if known else ""
-        rerun = shlex.join(["bench", "run", "--suite", options.suite, "--system", name])
-        raise UsageError(f"no record {path.name} (for {slug_system(name)}) in {path.parent}{hint}; make it: {rerun}")
-    return read_record(path)
+    return find_record(options.out / "results", wanted)

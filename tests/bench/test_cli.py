@@ -89,7 +89,10 @@ def test_comparisons_refuse_what_they_cannot_use(bench: Bench, flags: str) -> No
         ("data synthesize --classes 4000 --writers 1 --out x", "--classes: wanted 1 to 3755 classes, got 4000"),
         ("render", "leaderboards: no folder results/ with records in it; run: bench run --suite hccr"),
         ("compare a.json b.json", "a.json: not a readable record"),
-        ("compare lenet5 fire:gap", "make it: bench run --suite hccr --system lenet5"),
+        (
+            "compare lenet5 fire:gap",
+            "make it: bench run --suite hccr --dataset synthetic_hwdb --scale quick --system lenet5 --seed 0",
+        ),
     ],
 )
 def test_what_is_not_there_is_said_in_one_line(bench: Bench, command: str, says: str) -> None:

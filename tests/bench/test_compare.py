@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from fake.records import record
+from fake.records import record, write
 
-from bench.compare import CompareError, compare, format_comparison
+from bench.compare import CompareError, command_for, compare, find_record, format_comparison
 from bench.plan import Plan
 from bench.predictions import FILE, row_folder
 
@@ -154,3 +154,34 @@ def test_predictions_lie_where_runs_write_them(tmp_path):
     )
     written = Plan.folder(plan, SimpleNamespace(name="fire:gwap+paper"), 3)
     assert row_folder(tmp_path, found) == written
+
+
+def on(machine, **changes):
+    return record("fire:gap", machine={**record()["machine"], "name": machine}, **changes)
+
+
+def found(folder, **changes):
+    wanted = {**on("here-2c"), "dataset": {"name": "synthetic_hwdb"}}
+    return find_record(folder / "results", {**wanted, **changes})
+
+
+def test_another_machines_record_serves_where_it_is_the_only_one(tmp_path):
+    write(tmp_path, on("there-8c"), on("there-8c", seed=1), on("there-8c", scale="paper"))
+    assert found(tmp_path)["machine"]["name"] == "there-8c"
+    write(tmp_path, on("here-2c"))
+    assert found(tmp_path)["machine"]["name"] == "here-2c"
+
+
+def test_records_of_several_other_machines_are_listed(tmp_path):
+    write(tmp_path, on("there-8c"), on("elsewhere-4c"))
+    with pytest.raises(CompareError, match=r"elsewhere-4c-quick-s0\.json; .*there-8c-quick-s0\.json: name the file"):
+        found(tmp_path)
+
+
+def test_advice_names_the_plug_in_and_not_the_folder_of_the_users_data(tmp_path):
+    data = {**record()["dataset"], "name": "hwdb100", "plugin": "image_folder"}
+    write(tmp_path, record("lenet5", dataset=data))
+    advice = "bench run --suite hccr --dataset image_folder --data-root DIR --scale quick --system fire:gap --seed 0"
+    assert command_for(record("fire:gap", dataset=data)) == advice
+    with pytest.raises(CompareError, match=f"there are: lenet5@cpu-2c-quick-s0.json; make it: {advice}$"):
+        found(tmp_path, dataset={"name": "hwdb100"})

@@ -1,5 +1,6 @@
 """What is left to do: the estimate says what the run then does."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,13 @@ def test_a_row_costs_what_the_run_will_do(house: House, monkeypatch: pytest.Monk
     assert (stale["todo"], stale["seconds_train"]) == ("measure", 0)
     assert stale["seconds"] == stale["seconds_measure"] > 0
     assert cost(house, runtimes=("onnxruntime",))["seconds_measure"] == pytest.approx(2 * stale["seconds_measure"])
+
+
+def test_a_record_that_does_not_name_the_plug_in_is_current(house: House) -> None:
+    (made,) = house.run("acme_tiny")
+    del made["dataset"]["plugin"]
+    house.paths()[0].write_text(json.dumps(made))
+    assert cost(house)["todo"] == "nothing"
 
 
 def test_a_row_that_is_trained_but_not_measured_costs_the_measuring(house: House) -> None:

@@ -34,7 +34,7 @@ def test_a_record_says_what_was_run(house: House) -> None:
     (record,) = house.run("acme_tiny", seeds=(3,), command="bench run --suite tiny")
     assert record["dataset"] == {
         "name": "strokes", "synthetic": False, "fingerprint": house.data.fingerprint, "classes": 2,
-        "train": 524, "val": 256, "test": 40,
+        "train": 524, "val": 256, "test": 40, "plugin": "image_folder",
     }  # fmt: skip
     assert (record["seed"], record["command"], record["weights"]) == (3, "bench run --suite tiny", "trained")
     assert (record["recipe"]["epochs"], record["recipe"]["batch"], record["recipe"]["name"]) == (
