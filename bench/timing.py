@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -117,6 +118,7 @@ def _end(process: ForkServerProcess) -> None:
 
 def _measure(sender: Connection, prepare: Callable[[], Loader], characters: Characters, rounds: int, seed: int) -> None:
     """What the measuring process does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the parent answers it and ends this
     os.dup2(2, 1)  # a runtime that prints must not spoil the JSON on the parent's stdout
     os.environ.update(_ONE_THREAD)  # where another part of the program had started the server first
     try:
