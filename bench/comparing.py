@@ -66,9 +66,16 @@ def _row(request: Request, name: str) -> dict[str, Any]:
     try:
         ratio: Measurement = module.compare()
         record["measurements"]["ratio"] = ratio.as_dict("ratio", module.VERSION)
-        record["verdict"] = "met" if ratio.value is not None and ratio.value <= module.LIMIT else "missed"
+        record["verdict"] = "met" if _meets(ratio.value, module) else "missed"
     except Exception as error:
         record.update(status="failed", error=describe(error))
     record["seconds"]["measure"] = round(time.monotonic() - started, 1)
     write_record(request.out / "results", record)
     return record
+
+
+def _meets(ratio: float | None, comparison: Any) -> bool:
+    if ratio is None:
+        return False
+    at_least = getattr(comparison, "BETTER", "lower") == "higher"
+    return bool(ratio >= comparison.LIMIT if at_least else ratio <= comparison.LIMIT)

@@ -51,6 +51,9 @@ def test_comparisons_state_their_goal(name: str) -> None:
     assert literals["GOAL"]
     assert literals["VERSION"]
     assert literals["LIMIT"] > 0
+    assert literals.get("BETTER", "lower") in ("higher", "lower")
+    if literals.get("BETTER") == "higher":
+        assert "at least" in literals["GOAL"]
 
 
 @pytest.mark.parametrize("name", MEASUREMENTS.names())
