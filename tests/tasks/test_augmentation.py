@@ -6,6 +6,8 @@ import albumentations as A
 import numpy as np
 import pytest
 from fake.image_folder import stroke
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from datamodules._characters import Characters
 from datamodules._image import PAPER, fit_matrix, resample
@@ -38,6 +40,23 @@ def test_identity_is_the_evaluation_path_to_the_bit(shape: tuple[int, ...]) -> N
     for epoch in range(3):
         assert (view(image, (0, epoch, 5)) == wanted).all()
         assert (Fitted(SIZE)(image, (0, epoch, 5)) == wanted).all()
+
+
+@pytest.mark.parametrize("never", [Augmentation(), Augmentation(flip_left_right=1e-300)])  # the second goes all the way
+@settings(max_examples=150, deadline=None)
+@given(st.integers(1, 300), st.integers(1, 300), st.sampled_from([28, 32, 52, 64, 96]), st.sampled_from([1, 3]))
+@example(1, 300, 64, 1)
+@example(300, 1, 64, 3)
+@example(1, 1, 96, 1)
+@example(5, 128, 64, 1)
+def test_drawing_nothing_is_the_evaluation_path_for_any_size(
+    never: Augmentation, height: int, width: int, size: int, channels: int
+) -> None:
+    shape = (height, width) if channels == 1 else (height, width, channels)
+    image = np.random.default_rng(height).integers(0, 256, shape, dtype=np.uint8)
+    found = CharacterAugmentation(never, size)(image, (0, 1, width))
+    wanted = resample(image, fit_matrix(height, width, size), size)
+    assert np.abs(found.astype(int) - wanted).max() <= 2  # grey levels
 
 
 def test_a_key_draws_the_same_whatever_came_before() -> None:
@@ -102,7 +121,7 @@ def test_each_part_works_alone_and_can_be_switched_off(part: str) -> None:
     evaluated = Fitted(SIZE)(image, (0, 0, 0))
     alone = CharacterAugmentation(Augmentation(**PARTS[part]), SIZE)
     assert any((alone(image, (0, 0, index)) != evaluated).any() for index in range(5))
-    others = {name: value for one, settings in PARTS.items() if one != part for name, value in settings.items()}
+    others = {name: value for one, drawn in PARTS.items() if one != part for name, value in drawn.items()}
     matrices = [CharacterAugmentation(Augmentation(**given), SIZE) for given in (others, {**others, **PARTS[part]})]
     drawn = []
     for view in matrices:
@@ -129,9 +148,9 @@ def test_width_and_height_are_stretched_apart_and_then_fitted() -> None:
         assert (0.5 / 2.5) * 0.9 < (high / wide) / (60 / 40) < (2.5 / 0.5) * 1.1
 
 
-@pytest.mark.parametrize("settings", [LIGHT_AUGMENTATION, PAPER_AUGMENTATION])
-def test_ink_survives_on_white_paper(settings: Augmentation) -> None:
-    view = CharacterAugmentation(settings, SIZE)
+@pytest.mark.parametrize("augmentation", [LIGHT_AUGMENTATION, PAPER_AUGMENTATION])
+def test_ink_survives_on_white_paper(augmentation: Augmentation) -> None:
+    view = CharacterAugmentation(augmentation, SIZE)
     for index, image in enumerate(images(40)):
         found = view(image, (0, 1, index))
         assert (255 - found.astype(int)).mean() > 1
