@@ -39,7 +39,10 @@ class Classifier(Protocol):
     """A recogniser behind one call, as ``tasks.recogniser.Recogniser`` is one."""
 
     def preprocess(self, image: NDArray[np.uint8]) -> Any:
-        """A native-size character, uint8 (h, w) or (h, w, 3), as the network's input."""
+        """A native-size character, uint8 (h, w) or (h, w, 3), as the network's input.
+
+        A share of what a call does, by the same means: where the resize is part of a graph, that part run alone.
+        """
         ...
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
