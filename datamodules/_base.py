@@ -58,12 +58,17 @@ class DataSettings:
 
 @dataclass(frozen=True)
 class Splits:
-    """What ``load`` returns: class names in label order, and the three parts."""
+    """What ``load`` returns: class names in label order, and the three parts.
+
+    Attributes:
+        content: SHA-256 of what all pixels were made from, where that is known; saves the fingerprint reading them.
+    """
 
     labels: tuple[str, ...]
     train: Characters
     val: Characters
     test: Characters
+    content: str = ""
 
 
 class CharacterDataModule(pl.LightningDataModule):
@@ -191,11 +196,12 @@ def cut_validation(train: Characters) -> tuple[Characters, Characters]:
 
 
 def fingerprint_of(splits: Splits) -> str:
-    """SHA-256 over class names, the split and every pixel."""
+    """SHA-256 over class names, the split and every pixel, or what all pixels were made from."""
     digest = hashlib.sha256("\n".join(splits.labels).encode())
     for part in (splits.train, splits.val, splits.test):
         for array in (part.labels, part.writers, part.heights, part.widths):
             digest.update(np.ascontiguousarray(array).tobytes())
-        for index in range(len(part)):
+        for index in range(0 if splits.content else len(part)):
             digest.update(part.image(index).tobytes())
+    digest.update(splits.content.encode())
     return f"sha256:{digest.hexdigest()}"

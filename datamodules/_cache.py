@@ -32,3 +32,10 @@ def write_whole(path: Path, content: bytes) -> None:
     """Write a file atomically: readers see the old content or the new, never a part."""
     with whole_file(path) as partial:
         partial.write_bytes(content)
+
+
+def write_all(descriptor: int, content: bytes | bytearray) -> None:
+    """Write all of ``content``: a nearly full disk takes a part first and refuses the rest."""
+    left = memoryview(content)
+    while left:
+        left = left[os.write(descriptor, left) :]

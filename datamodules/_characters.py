@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +53,20 @@ class Characters:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Send a memory map by name: workers that are not forked map the file again instead of copying it."""
+        state = dict(self.__dict__)
+        whole = self.pixels.base
+        if isinstance(whole, np.memmap) and whole.size == self.pixels.size:
+            state["pixels"] = Path(str(whole.filename))
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take what ``__getstate__`` gave."""
+        if isinstance(state["pixels"], Path):
+            state["pixels"] = map_pixels(state["pixels"])
+        self.__dict__.update(state)
+
     def image(self, index: int) -> NDArray[np.uint8]:
         """One image at its native size, uint8 (h, w), or (h, w, 3) in colour; a view, not a copy."""
         start, h, w = int(self.offsets[index]), int(self.heights[index]), int(self.widths[index])
@@ -68,3 +84,8 @@ class Characters:
             self.writers[indices],
             self.channels,
         )
+
+
+def map_pixels(path: Path) -> NDArray[np.uint8]:
+    """A file of pixels, memory-mapped for reading: all processes that map it share its pages."""
+    return np.asarray(np.memmap(path, np.uint8, "r"))  # a plain array: slices of a memmap cost four times as much

@@ -1,5 +1,7 @@
 """What every dataset offers: validation parts, fingerprints, loaders."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -101,6 +103,14 @@ def test_the_fingerprint_does_not_depend_on_how_characters_are_packed() -> None:
     assert fingerprint_of(Splits(("x", "y"), part, empty, empty)) == fingerprint_of(
         Splits(("x", "y"), shuffled, empty, empty)
     )
+
+
+def test_a_known_content_stands_for_the_pixels() -> None:
+    a, b = splits(pixel=0), splits(pixel=1)
+    known = [fingerprint_of(replace(one, content="c")) for one in (a, b)]
+    assert known[0] == known[1] != fingerprint_of(a)
+    assert fingerprint_of(replace(a, content="d")) != known[0]
+    assert fingerprint_of(replace(a, content="c", val=dots([1]))) != known[0]  # the split still counts
 
 
 class Dots(CharacterDataModule):

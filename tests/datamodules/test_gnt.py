@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake.gnt import record
+from fake.gnt import record, symbol
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from datamodules._errors import DataError
-from datamodules._gnt import gnt_character, read_gnt, write_gnt
+from datamodules._gb2312 import LEVEL1
+from datamodules._gnt import BLOCK, LARGEST_RECORD, gnt_character, read_gnt, read_gnt_stream, write_gnt
 
 REAL = Path(__file__).parents[2].parent / "shared" / "data" / "gnt"
 
@@ -116,6 +117,54 @@ def test_reading_goes_on_after_a_wrong_size_or_a_wrong_width(tmp_path) -> None:
         problems: list[DataError] = []
         assert [gnt_character(r.tag) for r in read_gnt(path, problems.append)] == ["座", "国"]
         assert [p.offset for p in problems] == [0]
+
+
+class Endless:
+    """A stream of records without end that notes how much is asked of it."""
+
+    def __init__(self, head: bytes = b"") -> None:
+        self.head, self.given = head, 0
+
+    def read(self, size: int, /) -> bytes:
+        content = (self.head or WHOLE * (size // len(WHOLE)))[:size]
+        self.head = b""
+        self.given += len(content)
+        return content
+
+
+def test_a_stream_is_read_a_block_at_a_time() -> None:
+    stream = Endless()
+    first = [record.offset for record, _ in zip(read_gnt_stream(stream, "endless"), range(4), strict=False)]
+    assert first == [0, 16, 34, 50]
+    assert stream.given <= BLOCK
+
+
+def test_a_stream_may_give_less_than_was_asked() -> None:
+    class Bytes:
+        left = WHOLE * 3
+
+        def read(self, size: int, /) -> bytes:
+            piece, self.left = self.left[:1], self.left[1:]
+            return piece
+
+    got = list(read_gnt_stream(Bytes(), "drops"))
+    assert [(r.offset, r.image.tobytes()) for r in got[:2]] == [(0, b"\7" * 6), (16, b"\x09" * 8)]
+    assert len(got) == 6
+
+
+def test_a_record_that_claims_gigabytes_does_not_get_them() -> None:
+    claim = struct.pack("<I2sHH", 10 + 65535 * 65535, b"\xb0\xa1", 65535, 65535)
+    stream = Endless(claim)
+    with pytest.raises(DataError, match=f"endless: byte 0: wanted a record of at most {LARGEST_RECORD} bytes"):
+        next(read_gnt_stream(stream, "endless"))
+    assert stream.given <= LARGEST_RECORD + 2 * BLOCK
+
+
+@pytest.mark.parametrize("code", [ord("!"), ord("A"), ord("~")])
+def test_ascii_symbols_are_read_as_other_symbols(code: int, tmp_path: Path) -> None:
+    (found, _) = read(tmp_path, symbol(code) + WHOLE[:16])
+    assert gnt_character(found.tag) == chr(code)
+    assert chr(code) not in LEVEL1
 
 
 @pytest.mark.parametrize(("tag", "character"), [(b"\xb0\xa1", "啊"), (b"A\0", "A"), (b"\xa3\xc1", "Ａ")])

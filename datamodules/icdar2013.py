@@ -1,0 +1,21 @@
+"""The ICDAR-2013 protocol: HWDB1.0 and 1.1 whole, 720 writers, train; the competition's 60 writers test."""
+
+from datamodules._base import DataSettings
+from datamodules._database import HandwritingDatabase, build_database
+from datamodules._official import Protocol
+
+SOURCE = "F. Yin et al., ICDAR 2013 Chinese Handwriting Recognition Competition; training data: C.-L. Liu et al., 2011"
+SYNTHETIC = False
+TEST_FILES = r"c\d"  # the competition's writers are C001 to C060
+PROTOCOL = Protocol(
+    "icdar2013", ("HWDB1.0trn", "HWDB1.0tst", "HWDB1.1trn", "HWDB1.1tst"), ("competition",), TEST_FILES, SOURCE
+)
+
+
+def build(settings: DataSettings) -> HandwritingDatabase:
+    """The datamodule for a suite.
+
+    Raises:
+        DataError: without a data root.
+    """
+    return build_database(PROTOCOL, settings)
