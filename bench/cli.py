@@ -2,11 +2,12 @@
 
 import argparse
 import json
+import logging
 import os
 import shlex
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Progress and messages go to stderr; with --json stdout holds one document and nothing else.
     try:
         verb: Callable[[argparse.Namespace], tuple[int, Any, str]] = _verb(options)
-        with redirect_stdout(sys.stderr):  # what a plug-in or a library prints
+        with _messages(), redirect_stdout(sys.stderr):  # what a plug-in or a library prints
             code, document, text = verb(options)
     except KeyboardInterrupt:
         print("interrupted; finished rows are kept, and the same command without --fresh continues", file=sys.stderr)
@@ -39,6 +40,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, such as head, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return code
+
+
+@contextmanager
+def _messages() -> Iterator[None]:
+    """Show what reading data has to say, such as the progress of preparing it."""
+    logger, handler = logging.getLogger("datamodules"), logging.StreamHandler(sys.stderr)
+    before = logger.level, logger.propagate
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before[0])
+        logger.propagate = before[1]
 
 
 def _verb(options: argparse.Namespace) -> Any:
@@ -134,6 +151,12 @@ def _add_data(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser) 
     look = actions.add_parser("inspect", parents=[shared], help="count what is there, and name all damage")
     look.add_argument("paths", nargs="+", type=Path, metavar="PATH", help=".gnt, image, zip, alz, or a folder of them")
     look.add_argument("--out", type=Path, metavar="DIR", help="write a contact sheet of each path there")
+    pack = actions.add_parser("prepare", parents=[shared], help="pack a dataset's files into the cache")
+    pack.add_argument("dataset", metavar="DATASET", help="casia_hwdb or icdar2013")
+    pack.add_argument("--data-root", type=Path, required=True, metavar="DIR|ZIP", help="where its files are")
+    which = pack.add_mutually_exclusive_group()
+    which.add_argument("--check", action="store_true", help="read cache and files again; exit 1 where they differ")
+    which.add_argument("--skip-bad-records", action="store_true", help="leave them out and count them")
     draw = actions.add_parser("synthesize", parents=[shared], help="draw synthetic writers as CASIA .gnt files")
     draw.add_argument("--classes", type=_positive, required=True, metavar="N")
     draw.add_argument("--writers", type=_positive, required=True, metavar="N")

@@ -33,6 +33,15 @@ def inspect(options: argparse.Namespace) -> "Answer":
     return int(bool(problems)), document, "\n".join([*lines, *(f"contact sheet: {sheet}" for sheet in sheets)])
 
 
+def prepare(options: argparse.Namespace) -> "Answer":
+    """``bench data prepare``: a dataset's files into its packed cache, or whether that is whole."""
+    from bench.preparing import check_dataset, prepare_dataset
+
+    if options.check:
+        return check_dataset(options.dataset, options.data_root)
+    return prepare_dataset(options.dataset, options.data_root, options.skip_bad_records)
+
+
 def synthesize(options: argparse.Namespace) -> "Answer":
     """``bench data synthesize``: synthetic writers as CASIA .gnt files, and a contact sheet."""
     from bench.plan import UsageError
