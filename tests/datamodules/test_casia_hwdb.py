@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fake.alz import Packed, alz
 from fake.gnt import part, record, symbol, write_files, write_zip, write_zips
 from fake.image_folder import png
 
@@ -81,6 +82,11 @@ def layouts(place: Path, layout: str) -> Path:
             write_files(place / name / name, part(name))
         elif layout == "the newer download page":
             write_zip(place / {TRAIN: "Gnt1.1TrainPart1.zip", TEST: "Gnt1.1Test.zip"}[name], part(name))
+        elif layout == "an .alz in the zip":
+            packed = alz(*(Packed(f"{name}\\{file}", content) for file, content in part(name).items()))
+            write_zip(place / f"{name}.zip", {f"{name}.alz": packed, "readme.txt": b"not handwriting"})
+        elif layout == "alz":
+            write_files(place, {f"{name}.alz": alz(*(Packed(file, content) for file, content in part(name).items()))})
         elif layout == "loose":
             write_files(place, part(name))
         elif layout == "train and test":
@@ -93,8 +99,8 @@ def layouts(place: Path, layout: str) -> Path:
 
 @pytest.mark.parametrize(
     "layout",
-    ["zips", "zips in capitals", "folder in the zip", "nested once", "the newer download page", "loose",
-     "train and test", "one zip"],
+    ["zips", "zips in capitals", "folder in the zip", "an .alz in the zip", "alz", "nested once",
+     "the newer download page", "loose", "train and test", "one zip"],
 )  # fmt: skip
 def test_every_layout_gives_the_same_data(root: Path, tmp_path: Path, layout: str) -> None:
     data, wanted = opened(layouts(tmp_path / "other", layout)), opened(root)
