@@ -4,7 +4,7 @@ The font is the one that OpenCV 5 carries; it draws every character of GB2312 le
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -66,7 +66,19 @@ def strokes(character: str) -> Strokes:
     if not lines.any():
         raise ValueError(f"{character!r} has no ink")
     paths = [piece for path in skeleton_paths(lines) for piece in _split_corners(path)]
-    return _assemble([_resample(path) for path in paths], lines)
+    return assemble(paths, lines)
+
+
+def assemble(paths: Sequence[NDArray[np.float64]], lines: NDArray[np.uint8]) -> Strokes:
+    """Pen paths as the strokes of one character, in writing order.
+
+    Args:
+        paths: float64 (n, 2) each, x and y in pixels of ``lines``, where an em is EM pixels; each is turned into
+            writing direction.
+        lines: uint8 (h, w), 1 where there is ink: which paths touch, and so make one part, is read from it.
+    """
+    evened = [_resample(path) for path in paths]
+    return _assemble(sorted(evened, key=lambda path: (path[0, 1] + 0.5 * path[0, 0], path[-1, 0])), lines)
 
 
 def _split_corners(path: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
@@ -102,7 +114,6 @@ def _resample(path: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _assemble(paths: list[NDArray[np.float64]], lines: NDArray[np.uint8]) -> Strokes:
-    paths = sorted(paths, key=lambda path: (path[0, 1] + 0.5 * path[0, 0], path[-1, 0]))
     _, labels = cv2.connectedComponents(lines)
     middles = [path[len(path) // 2].round().astype(int) for path in paths]
     _, part = np.unique([labels[y, x] for x, y in middles], return_inverse=True)

@@ -3,7 +3,7 @@
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -39,11 +39,7 @@ class ImageFolder(CharacterDataModule):
     def __init__(self, data_root: Path, batch_size: int = 64, workers: int = 0, seed: int = 0) -> None:
         super().__init__(batch_size, workers, seed)
         self.data_root = Path(data_root)
-        root = self.data_root.resolve()
-        self.record_name = root.stem if root.suffix.lower() == ".zip" else root.name
-        if not self.record_name or self.record_name in DATASETS.names():
-            wanted = "a folder or zip whose name can stand in records"
-            raise DataError(root, 0, wanted, f"{self.record_name!r}", RENAME_ADVICE)
+        self.record_name = record_name(self.data_root)
 
     def load(self) -> Splits:
         """Decode every image once."""
@@ -73,8 +69,43 @@ def build(settings: DataSettings) -> ImageFolder:
     return ImageFolder(settings.data_root)
 
 
-def _entries(root: Path) -> Iterator[tuple[PurePosixPath, bool]]:
-    """Paths below the root, and whether each is a folder."""
+def record_name(data_root: Path) -> str:
+    """The name under which a folder's or zip's data stand in records: its own.
+
+    Raises:
+        DataError: a name that another dataset has, or none.
+    """
+    root = data_root.resolve()
+    name = root.stem if root.suffix.lower() == ".zip" else root.name
+    if not name or name in DATASETS.names():
+        raise DataError(root, 0, "a folder or zip whose name can stand in records", f"{name!r}", RENAME_ADVICE)
+    return name
+
+
+def entries(root: Path) -> Iterator[tuple[PurePosixPath, bool]]:
+    """Paths below a folder or in a zip, and whether each is a folder; what file managers leave is passed over.
+
+    Raises:
+        DataError: neither a folder nor a zip.
+    """
+    for path, is_folder in _all_entries(root):
+        if not any(part.startswith((".", "__MACOSX")) for part in path.parts):
+            yield path, is_folder
+
+
+def read_images(root: Path, paths: Sequence[PurePosixPath]) -> Iterator[NDArray[np.uint8]]:
+    """Decode the images at these paths of a folder or zip, one after the other; see ``decode_image``."""
+    archive = None if root.is_dir() else zipfile.ZipFile(root)
+    try:
+        for path in paths:
+            content = (root / path).read_bytes() if archive is None else _member(archive, root, str(path))
+            yield decode_image(content, f"{root}/{path}")
+    finally:
+        if archive is not None:
+            archive.close()
+
+
+def _all_entries(root: Path) -> Iterator[tuple[PurePosixPath, bool]]:
     if root.is_dir():
         for path in root.rglob("*"):
             yield PurePosixPath(path.relative_to(root).as_posix()), path.is_dir()
@@ -90,10 +121,8 @@ def _entries(root: Path) -> Iterator[tuple[PurePosixPath, bool]]:
 def _by_class(root: Path) -> dict[str, dict[str, list[PurePosixPath]]]:
     """Split -> class -> files; classes without a file are kept, so that they can be named."""
     groups: dict[str, dict[str, list[PurePosixPath]]] = {"train": {}, "test": {}}
-    for path, is_folder in _entries(root):
+    for path, is_folder in entries(root):
         parts = path.parts
-        if any(part.startswith((".", "__MACOSX")) for part in parts):
-            continue  # what file managers leave
         start = next((i for i, part in enumerate(parts) if part in groups), len(parts))
         inner = parts[start + 1 :]
         if len(inner) > 1 or (inner and is_folder):
@@ -117,19 +146,11 @@ def _check_classes(root: Path, groups: dict[str, dict[str, list[PurePosixPath]]]
 
 
 def _decode(root: Path, classes: dict[str, list[PurePosixPath]], labels: tuple[str, ...]) -> Characters:
-    entries = [(path, label) for label, name in enumerate(labels) for path in sorted(classes[name])]
-    images = []
-    archive = None if root.is_dir() else zipfile.ZipFile(root)
-    try:
-        for path, _ in entries:
-            content = (root / path).read_bytes() if archive is None else _member(archive, root, str(path))
-            images.append(decode_image(content, f"{root}/{path}"))
-    finally:
-        if archive is not None:
-            archive.close()
+    pairs = [(path, label) for label, name in enumerate(labels) for path in sorted(classes[name])]
+    images = list(read_images(root, [path for path, _ in pairs]))
     if any(image.ndim == 3 for image in images):
         images = [image if image.ndim == 3 else np.repeat(image[..., None], 3, 2) for image in images]
-    return Characters.pack(images, [label for _, label in entries])
+    return Characters.pack(images, [label for _, label in pairs])
 
 
 def _member(archive: zipfile.ZipFile, root: Path, name: str) -> bytes:
