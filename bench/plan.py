@@ -68,8 +68,11 @@ class Plan:
     def recipe(self, system: System) -> Recipe:
         """A system's recipe with the scale's share of its epochs, one at the least."""
         recipe = recipe_for(system.recipe, ARCHITECTURES.load(system.architecture.partition(":")[0]).RECIPE)
-        share = self.scale.share if self.request.data_root is None else self.scale.share_own
-        return replace(recipe, epochs=float(max(1, round(recipe.epochs * share))))
+        if self.request.data_root is not None:
+            epochs = recipe.epochs * self.scale.share_own
+        else:
+            epochs = min(recipe.epochs * self.scale.share, self.scale.most_epochs or recipe.epochs)
+        return replace(recipe, epochs=float(max(1, round(epochs))))
 
     def folder(self, system: System, seed: int) -> Path:
         """Where a row's weights, curve and predictions lie."""

@@ -18,6 +18,7 @@ class Scale:
         share_own: of the recipe's epochs, on data that the user brings, which no scale cuts in size.
         rounds: of paired timing for each system.
         recipe: the default.
+        most_epochs: of any recipe, on embedded data; None for no bound.
     """
 
     systems: tuple[str, ...]
@@ -27,6 +28,7 @@ class Scale:
     share_own: float
     rounds: int
     recipe: str = "light"
+    most_epochs: float | None = None
 
 
 @dataclass(frozen=True)

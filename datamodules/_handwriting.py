@@ -41,21 +41,14 @@ def draw(character: str, writer: int, seed: int, sample: int = 0) -> NDArray[np.
     Raises:
         ValueError: a character that the font cannot draw.
     """
-    return draw_plan(strokes(character), ord(character), writer, seed, sample)
+    return draw_plan(strokes(character), hand(writer, seed), stream(seed, writer, ord(character), sample))
 
 
-def draw_plan(plan: Strokes, code: int, writer: int, seed: int, sample: int = 0) -> NDArray[np.uint8]:
-    """Strokes of any origin as a synthetic writer writes them.
-
-    Args:
-        plan: the strokes; they are not changed.
-        code: number of the character, below 2²⁴: the variation of the sample is drawn from it.
-        writer, seed, sample: as for ``draw``.
+def draw_plan(plan: Strokes, style: Hand, rng: Random) -> NDArray[np.uint8]:
+    """Strokes of any origin as a hand writes them; ``rng`` draws the variation of this sample.
 
     Returns: as ``draw``.
     """
-    style = hand(writer, seed)
-    rng = stream(seed, writer, code, sample)
     points = _lay_out(plan, style, rng)
     onward, pressure = _run(plan, style, rng)
     points = _round_corners(points, onward, style.rounding)

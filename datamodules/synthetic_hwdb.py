@@ -45,32 +45,22 @@ class SyntheticHWDB(CharacterDataModule):
         self.characters = spread(classes) if isinstance(classes, int) else tuple(classes)
         if len(self.characters) < 2:
             raise ValueError(f"wanted at least 2 classes, got {len(self.characters)}")
-        if min(writers) < 1:
-            raise ValueError(f"wanted at least one writer in train and in test, got {writers}")
-        self.counts = {
-            "train": writers[0],
-            "val": max(-(-VALIDATION_CHARACTERS // len(self.characters)), writers[0] // 10),
-            "test": writers[1],
-        }
+        self.writers = writer_numbers(len(self.characters), writers)
 
     def prepare_data(self) -> None:
         """Write the .gnt files that the cache does not hold yet."""
         folder = writers_folder(self.characters)
-        for part, first in _FIRST_WRITER.items():
-            for writer in range(first, first + self.counts[part]):
-                if not (folder / _handwriting.file_name(writer)).exists():
-                    _handwriting.write_synthetic_writer(folder, self.characters, writer, _SEED)
+        for writer in (number for numbers in self.writers.values() for number in numbers):
+            if not (folder / _handwriting.file_name(writer)).exists():
+                _handwriting.write_synthetic_writer(folder, self.characters, writer, _SEED)
 
     def load(self) -> Splits:
         """Write what is missing, then read every file back."""
         self.prepare_data()
         folder = writers_folder(self.characters)
         parts = {
-            part: read_characters(
-                [folder / _handwriting.file_name(w) for w in range(first, first + self.counts[part])],
-                self.characters,
-            )
-            for part, first in _FIRST_WRITER.items()
+            part: read_characters([folder / _handwriting.file_name(w) for w in numbers], self.characters)
+            for part, numbers in self.writers.items()
         }
         return Splits(self.characters, parts["train"], parts["val"], parts["test"])
 
@@ -89,6 +79,25 @@ def build(settings: DataSettings) -> SyntheticHWDB:
     if settings.data_root is not None:
         raise ValueError("synthetic_hwdb is embedded and takes no --data-root; did you mean --dataset image_folder?")
     return SyntheticHWDB(settings.classes or len(LEVEL1), settings.writers or WRITERS)
+
+
+def writer_numbers(classes: int, writers: tuple[int, int]) -> dict[str, range]:
+    """The numbers of the synthetic writers of each part, each of whom writes every class once.
+
+    Validation has a tenth of train's writers, or as many as latency needs.
+
+    Args:
+        classes: how many.
+        writers: of train and test.
+
+    Raises:
+        ValueError: a part without writers.
+    """
+    if min(writers) < 1:
+        raise ValueError(f"wanted at least one writer in train and in test, got {writers}")
+    validation = max(-(-VALIDATION_CHARACTERS // classes), writers[0] // 10)
+    counts = {"train": writers[0], "val": validation, "test": writers[1]}
+    return {part: range(first, first + counts[part]) for part, first in _FIRST_WRITER.items()}
 
 
 def spread(classes: int) -> tuple[str, ...]:

@@ -77,9 +77,9 @@ def test_classes_are_spread_over_level_1(classes: int) -> None:
 def test_what_the_suite_asks_is_what_comes() -> None:
     data = build(DataSettings(classes=5, writers=(2, 1)))
     assert len(data.characters) == 5
-    assert data.counts["train"] == 2
+    assert len(data.writers["train"]) == 2
     whole = build(DataSettings())
-    assert (len(whole.characters), whole.counts["train"], whole.counts["test"]) == (3755, 240, 60)
+    assert (len(whole.characters), len(whole.writers["train"]), len(whole.writers["test"])) == (3755, 240, 60)
 
 
 @pytest.mark.parametrize(

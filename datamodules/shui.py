@@ -1,0 +1,142 @@
+"""Shui characters: slices of the user's scanned pages, or invented pictographs by synthetic writers."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datamodules import _hand, _handwriting, _image, _pen, _pictographs, _shui, _shui_motifs, _strokes
+from datamodules._base import CharacterDataModule, DatasetInfo, DataSettings, Splits, cut_validation
+from datamodules._cache import cache_folder, whole_file
+from datamodules._characters import Characters
+from datamodules._errors import DataError
+from datamodules._pictographs import CLASSES, Pictograph, draw_pictograph, pictographs
+from datamodules._shui import SIZE, normalise, quarter, read_slices
+from datamodules.image_folder import record_name
+from datamodules.synthetic_hwdb import writer_numbers
+
+SOURCE = "synthetic: pictographs invented and drawn by this suite; no Shui character, and no person wrote it"
+LICENCE = "synthetic, free of rights; slices of your own as their owner states"
+SYNTHETIC = True  # without a data root
+NOTE = (
+    "**Synthetic data**: invented pictographs in the manner of the Shui script, drawn by a program. Neither are they "
+    "Shui characters nor did people write them. The accuracies compare systems with each other; they do not say how "
+    "well a system reads Shui."
+)
+OWN_SOURCE = "the user's own slices of scanned pages, one folder a class"
+OWN_LICENCE = "as its owner states"
+# shui-ocr, section 4.2: 50,000 slices of 400 classes, of which three quarters train: 94 and 31 of each class.
+WRITERS = (94, 31)
+_SEED = 0  # of the writers; a run's own seed must not change the data
+
+
+class SyntheticShui(CharacterDataModule):
+    """Invented pictographs by synthetic writers, split by writer, as slices of 52×52 pixels in black and white.
+
+    Args:
+        classes: how many of the 400 pictographs, evenly spread.
+        writers: (train, test) writers; every writer draws every pictograph once. Validation has writers of its own.
+        batch_size, workers, seed: see CharacterDataModule; ``seed`` does not change the slices.
+
+    Raises:
+        ValueError: classes or writers that there are not.
+    """
+
+    def __init__(
+        self,
+        classes: int = CLASSES,
+        writers: tuple[int, int] = WRITERS,
+        batch_size: int = 64,
+        workers: int = 0,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(batch_size, workers, seed)
+        if not 2 <= classes <= CLASSES:
+            raise ValueError(f"wanted 2 to {CLASSES} classes, got {classes}")
+        self.classes = classes
+        self.writers = writer_numbers(classes, writers)
+
+    def load(self) -> Splits:
+        """Draw what the cache does not hold yet, and read the rest from it."""
+        signs = [pictographs()[index] for index in np.linspace(0, CLASSES - 1, self.classes).astype(int)]
+        folder = cache_folder() / "synthetic_shui" / f"{self.classes}-{_generator()}"
+        parts = {}
+        for part, numbers in self.writers.items():
+            slices = [image for number in numbers for image in _slices(folder, signs, number)]
+            labels = np.tile(np.arange(self.classes), len(numbers))
+            writers = np.repeat(np.arange(len(numbers)), self.classes)
+            parts[part] = Characters.pack(slices, labels.tolist(), writers.tolist())
+        return Splits(tuple(sign.name for sign in signs), parts["train"], parts["val"], parts["test"])
+
+    def describe(self, splits: Splits) -> DatasetInfo:
+        """Facts for records and boards."""
+        return DatasetInfo("shui", len(splits.labels), _sizes(splits), SOURCE, LICENCE, SYNTHETIC, NOTE)
+
+
+class ShuiSlices(CharacterDataModule):
+    """Labelled slices of scanned pages, ``CLASS/*.png``, of which a quarter of each class is for the test.
+
+    Every slice is centred on a blank square, scaled to 52×52 pixels and made black and white; the record takes its
+    name from the folder or zip.
+
+    Args:
+        data_root: the folder or zip; dark ink on light paper, any size, grey, RGB or RGBA.
+        batch_size, workers, seed: see CharacterDataModule; ``seed`` does not change the split.
+
+    Raises:
+        DataError: another layout, a class of fewer than four slices, an image that is none or holds no ink.
+    """
+
+    def __init__(self, data_root: Path, batch_size: int = 64, workers: int = 0, seed: int = 0) -> None:
+        super().__init__(batch_size, workers, seed)
+        self.data_root = Path(data_root)
+        self.record_name = record_name(self.data_root)
+
+    def load(self) -> Splits:
+        """Read every slice once; three quarters of each class train."""
+        names, images, labels = read_slices(self.data_root)
+        everything, chosen = Characters.pack(images, labels), quarter(labels)
+        rest, val = cut_validation(everything.take(np.flatnonzero(~chosen)))
+        return Splits(names, rest, val, everything.take(np.flatnonzero(chosen)))
+
+    def describe(self, splits: Splits) -> DatasetInfo:
+        """Name after the folder or zip."""
+        return DatasetInfo(self.record_name, len(splits.labels), _sizes(splits), OWN_SOURCE, OWN_LICENCE, False)
+
+
+def build(settings: DataSettings) -> SyntheticShui | ShuiSlices:
+    """The datamodule for a suite: the user's slices where there is a data root, else invented ones.
+
+    Raises:
+        DataError: a folder whose name cannot stand in records.
+        ValueError: classes or writers that there are not.
+    """
+    if settings.data_root is not None:
+        return ShuiSlices(settings.data_root)
+    return SyntheticShui(settings.classes or CLASSES, settings.writers or WRITERS)
+
+
+def _sizes(splits: Splits) -> dict[str, int]:
+    return {"train": len(splits.train), "val": len(splits.val), "test": len(splits.test)}
+
+
+def _slices(folder: Path, signs: list[Pictograph], writer: int) -> NDArray[np.uint8]:
+    """One writer's slices, uint8 (signs, SIZE, SIZE), from the cache or else drawn and kept there, a bit a pixel."""
+    path = folder / f"s{writer:04d}.npy"
+    if not path.exists():
+        drawn = np.stack([normalise(draw_pictograph(sign, writer, _SEED)) for sign in signs])
+        with whole_file(path) as partial, partial.open("wb") as file:
+            np.save(file, np.packbits(drawn > 0, axis=None))
+    try:
+        bits: NDArray[np.uint8] = np.unpackbits(np.load(path, allow_pickle=False))
+        return bits.reshape(len(signs), SIZE, SIZE) * np.uint8(_image.PAPER)  # 52 × 52 is a multiple of 8
+    except (ValueError, EOFError, TypeError) as error:
+        wanted = f"{len(signs)} packed slices"
+        raise DataError(path, 0, wanted, str(error), "Remove it; it will be drawn again.") from error
+
+
+def _generator() -> str:
+    """A hash of the sources that slices are drawn by: a changed generator gets a folder of its own."""
+    modules = (_hand, _handwriting, _image, _pen, _pictographs, _shui, _shui_motifs, _strokes)
+    return hashlib.sha256(b"".join(Path(str(module.__file__)).read_bytes() for module in modules)).hexdigest()[:8]
