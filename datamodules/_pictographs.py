@@ -149,13 +149,12 @@ def _compositions() -> Iterator[tuple[str, Motif]]:
     """Endless named drawings: every motif by itself, then turned, then composed by chance."""
     rng = np.random.default_rng(_SEED)
     names = list(MOTIFS)
-    singles = [(name, MOTIFS[name]) for name in names]
+    yield from ((name, MOTIFS[name]) for name in rng.permutation(names).tolist())
     # Shui writing turns signs over: it is known for characters written upside down or reversed.
-    singles += [(f"{name}, upside down", inverted(MOTIFS[name])) for name in names]
-    singles += [(f"{name}, reversed", mirrored(MOTIFS[name])) for name in names]
+    turned = [(f"{name}, upside down", inverted(MOTIFS[name])) for name in names]
+    turned += [(f"{name}, reversed", mirrored(MOTIFS[name])) for name in names]
+    yield from (turned[index] for index in rng.permutation(len(turned)))
     seen = set()
-    for index in rng.permutation(len(singles)):
-        yield singles[index]
     layouts = (_over, _beside, _within, _twice, _accented)
     while True:
         layout = layouts[int(rng.choice(len(layouts), p=(0.3, 0.3, 0.18, 0.1, 0.12)))]

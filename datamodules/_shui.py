@@ -86,7 +86,7 @@ def _by_class(root: Path) -> dict[str, list[PurePosixPath]]:
     if not root.exists():
         raise DataError(root, 0, "a folder or zip of labelled slices", "nothing there", LAYOUT_ADVICE)
     found = list(entries(root))
-    images = [path for path, is_folder in found if not is_folder and path.suffix.lower() in SUFFIXES]
+    images = sorted(path for path, is_folder in found if not is_folder and path.suffix.lower() in SUFFIXES)
     folders = {path for path, is_folder in found if is_folder} | {above for path in images for above in path.parents}
     depth = _depth(images, folders)
     for path in images:
@@ -95,7 +95,7 @@ def _by_class(root: Path) -> dict[str, list[PurePosixPath]]:
     members: dict[PurePosixPath, list[PurePosixPath]] = {
         path: [] for path in sorted(folders) if len(path.parts) == depth + 1
     }
-    for path in sorted(images):
+    for path in images:
         members[PurePosixPath(*path.parts[: depth + 1])].append(path)
     _check(root, members)
     return {path.name: files for path, files in members.items()}

@@ -2,17 +2,14 @@
 
 from pathlib import Path
 
-import pytest
+from fake.shui import write_slices
 
 from bench.claims import load_claims
 from bench.plan import Request, make_plan
 from bench.suites.shui import SUITE
-from fake.shui import write_slices
 
 
-def test_the_paper_scale_is_the_published_set_with_the_published_recipe_beside_a_shorter_one(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_paper_scale_is_the_published_set_with_the_published_recipe_beside_a_shorter_one() -> None:
     scale = SUITE.scales["paper"]
     assert (scale.classes, scale.writers) == (None, (94, 31))
     assert {"shui_cnn", "alexnet", "googlenet", "shui_cnn+paper"} <= set(scale.systems)
