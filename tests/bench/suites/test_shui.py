@@ -16,7 +16,7 @@ def test_the_paper_scale_is_the_published_set_with_the_published_recipe_beside_a
 
 
 def test_recipes_keep_their_settings_and_are_cut_to_the_scales_epochs(tmp_path: Path) -> None:
-    own = write_slices(tmp_path / "pages")
+    own = write_slices(tmp_path / "pages", {"ladder": 40, "sun": 40})
     embedded = make_plan(Request("shui", scale="smoke", systems=("shui_cnn", "shui_cnn+paper")))
     brought = make_plan(Request("shui", scale="paper", data_root=own, systems=("shui_cnn+paper",)))
     light, paper = (embedded.recipe(system) for system in embedded.systems)
