@@ -21,8 +21,8 @@ CLASSES = 400  # shui-ocr, section 4.2
 LONGEST = 0.9  # em: longer side of a pictograph, about that of the hanzi that the same hands write
 CODE = 0xE000  # first private-use code point: variation is drawn from other numbers than any hanzi's
 GRID = 40  # pixels a side of the pictures that distances are measured on
-# Measured: at 0.05 there is so little room left that 400 are found only among 7,600 compositions, here among 1,150. Drawn
-# by synthetic writers, the nearest class mean of 20 samples each finds 37 % of them.
+# Measured: at 0.05 so little room is left that 400 are found only among 7,600 compositions, here among 1,150.
+# Drawn by synthetic writers, the nearest class mean of 20 samples each finds 37 % of them.
 DISTINCT = 0.042  # least distance between two pictographs, share of the side; see ``distance``
 _SEED = 2019  # shui-ocr's year; another one invents another script
 _MOST = 12  # strokes: compositions of more are not legible at 52 pixels
