@@ -1,5 +1,9 @@
 """The exported graph: one file from the native-size character to probabilities."""
 
+import signal
+import subprocess
+import sys
+
 import numpy as np
 import onnx
 import pytest
@@ -67,3 +71,20 @@ def test_runtimes_take_grey_and_colour_as_the_recogniser_does(kind: type, channe
         np.testing.assert_allclose(other(image), made(image), atol=5e-3)
         difference = other.preprocess(image).astype(int) - made.preprocess(image).numpy()
         assert np.abs(difference).max() <= 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGCHLD")
+def test_signals_still_arrive_after_openvino_recognisers_have_gone() -> None:
+    made = recogniser(1)
+    graphs = onnx_fitting(made), onnx_fitting(made)  # small stand-ins; the signal stack does not care
+    first = OpenVinoRecogniser(*graphs, 1)
+    second = OpenVinoRecogniser(*graphs, 1)
+    del first
+    del second
+    arrived = []
+    before = signal.signal(signal.SIGCHLD, lambda *_: arrived.append(True))
+    try:
+        subprocess.run([sys.executable, "-c", ""], check=True)
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+    assert arrived
