@@ -52,7 +52,9 @@ class Layout:
     """What tells the two datasets apart.
 
     Attributes:
+        name: of the dataset in records.
         title: as its authors write it.
+        source, licence: who published it, and what its owner allows.
         torchvision: class in torchvision.datasets that knows address, file name and checksum of the archive.
         python, binary: its two forms.
         label_key, names_key: of the pickles.
@@ -60,7 +62,10 @@ class Layout:
         whole: images in the whole training and test part.
     """
 
+    name: str
     title: str
+    source: str
+    licence: str
     torchvision: str
     python: Form
     binary: Form

@@ -11,7 +11,6 @@ from datamodules._official import PARTS, Protocol, find_sources
 from datamodules._prepared import Prepared, check, find_prepared, prepare
 from datamodules._units import OnBad
 
-LICENCE = "free for academic research on application to CASIA; no redistribution"
 ABOUT = 0.01  # papers' counts of the competition's test part differ by less
 _LOG = logging.getLogger(__name__)
 
@@ -74,7 +73,8 @@ class HandwritingDatabase(CharacterDataModule):
         """Facts for records and boards; the note says what differs from the published sizes."""
         sizes = {"train": len(splits.train), "val": len(splits.val), "test": len(splits.test)}
         note = " ".join(differences(self.protocol, self.prepare()))
-        return DatasetInfo(self.protocol.name, len(splits.labels), sizes, self.protocol.source, LICENCE, False, note)
+        of = self.protocol
+        return DatasetInfo(of.name, len(splits.labels), sizes, of.source, of.licence, False, note)
 
     def _place(self) -> Path:
         return cache_folder() / "prepared" / self.protocol.name

@@ -54,7 +54,7 @@ class Protocol:
         train: parts, by their keys in PARTS.
         test: likewise.
         test_files: which loose files, below no folder that says so, belong to the test; of names in lower case.
-        source: where it comes from.
+        source, licence: where it comes from, and what its owner allows.
     """
 
     name: str
@@ -62,6 +62,7 @@ class Protocol:
     test: tuple[str, ...]
     test_files: str
     source: str
+    licence: str
 
 
 @dataclass(frozen=True)

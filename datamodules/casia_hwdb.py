@@ -5,10 +5,11 @@ from datamodules._database import HandwritingDatabase, build_database
 from datamodules._official import Protocol
 
 SOURCE = "C.-L. Liu et al., CASIA Online and Offline Chinese Handwriting Databases, ICDAR 2011"
+LICENCE = "free for academic research on application to CASIA; no redistribution"
 SYNTHETIC = False
 # HWDB1.1's writers are 1001 to 1300; the official test part is the last 60.
 TEST_FILES = r"(124[1-9]|12[5-9]\d|1300)(?!\d)"
-PROTOCOL = Protocol("casia_hwdb", ("HWDB1.1trn",), ("HWDB1.1tst",), TEST_FILES, SOURCE)
+PROTOCOL = Protocol("casia_hwdb", ("HWDB1.1trn",), ("HWDB1.1tst",), TEST_FILES, SOURCE, LICENCE)
 
 
 def build(settings: DataSettings) -> HandwritingDatabase:

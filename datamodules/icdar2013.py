@@ -5,10 +5,11 @@ from datamodules._database import HandwritingDatabase, build_database
 from datamodules._official import Protocol
 
 SOURCE = "F. Yin et al., ICDAR 2013 Chinese Handwriting Recognition Competition; training data: C.-L. Liu et al., 2011"
+LICENCE = "free for academic research on application to CASIA; no redistribution"
 SYNTHETIC = False
 TEST_FILES = r"c\d"  # the competition's writers are C001 to C060
 PROTOCOL = Protocol(
-    "icdar2013", ("HWDB1.0trn", "HWDB1.0tst", "HWDB1.1trn", "HWDB1.1tst"), ("competition",), TEST_FILES, SOURCE
+    "icdar2013", ("HWDB1.0trn", "HWDB1.0tst", "HWDB1.1trn", "HWDB1.1tst"), ("competition",), TEST_FILES, SOURCE, LICENCE
 )
 
 

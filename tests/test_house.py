@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.cli import _parser
-from bench.plugins import COMPARISONS, MEASUREMENTS, SUITES
+from bench.plugins import COMPARISONS, DATASETS, MEASUREMENTS, SUITES
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted(path for folder in ("bench", "datamodules", "tasks") for path in (ROOT / folder).rglob("*.py"))
@@ -43,6 +43,14 @@ def test_suites_name_what_there_is(name: str) -> None:
     if suite.kind == "recognisers":
         for measurement in suite.measurements:
             MEASUREMENTS.check(measurement)
+
+
+@pytest.mark.parametrize("name", DATASETS.names())
+def test_datasets_state_where_they_come_from(name: str) -> None:
+    literals = DATASETS.literals(name)
+    assert literals["SOURCE"]
+    assert literals["LICENCE"]
+    assert literals["SYNTHETIC"] in (True, False)
 
 
 @pytest.mark.parametrize("name", COMPARISONS.names())
