@@ -77,15 +77,14 @@ class ClassificationTask(pl.LightningModule):
         return self.network(images)  # type: ignore[no-any-return]
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
-        """Cross-entropy, or one step of a fit without gradients."""
+        """Cross-entropy, summed over the heads where there are several, or one step of a fit without gradients."""
         if self.fitted:
             inner: Any = self.network.network
             inner.update(ink(batch["images"]), batch["labels"])
             if self.trainer.is_last_batch:
                 inner.finish()
             return None
-        logits = self(batch["images"])
-        loss = cross_entropy(logits.float(), batch["labels"], label_smoothing=self.recipe.label_smoothing)
+        loss = self._loss(self.network(batch["images"]), batch["labels"])
         self.train_loss.add(loss)
         if self.trainer.is_last_batch:  # Lightning's own mean over an epoch costs more than a small network's step
             self.log("train_loss", self.train_loss.take(), on_step=False, on_epoch=True, sync_dist=True)
@@ -126,6 +125,13 @@ class ClassificationTask(pl.LightningModule):
         if isinstance(schedule, ReduceLROnPlateau):
             return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "monitor": "val_loss"}}
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def _loss(self, logits: Tensor | tuple[Tensor, ...], labels: Tensor) -> Tensor:
+        """Of one head's logits, or summed over those of several: what a network may give while it trains."""
+        heads = logits if isinstance(logits, tuple) else (logits,)
+        smoothing = self.recipe.label_smoothing
+        losses = [cross_entropy(head.float(), labels, label_smoothing=smoothing) for head in heads]
+        return torch.stack(losses).sum()
 
 
 class _MeanLoss:

@@ -93,7 +93,9 @@ def test_a_gradient_reaches_every_parameter(system):
         assert callable(network.update)
         assert callable(network.finish)
         return
-    network.train()(images).square().sum().backward()
+    output = network.train()(images)
+    heads = output if isinstance(output, tuple) else (output,)
+    torch.stack([logits.square().sum() for logits in heads]).sum().backward()
     assert [key for key, value in learnt.items() if value.grad is None or not value.grad.any()] == []
     network.zero_grad(set_to_none=True)
 

@@ -204,6 +204,21 @@ def test_nearest_mean_holds_the_mean_of_every_training_image(each: int) -> None:
     assert scores["test_accuracy"] == pytest.approx((nearest == data.test.labels).mean())
 
 
+def test_the_losses_of_several_heads_are_summed() -> None:
+    task, data = ClassificationTask("fire_cascade", CLASSES, recipe(label_smoothing=0.1)), Strokes(4)
+    found: list[torch.Tensor] = []
+    task.network.register_forward_hook(lambda *call: found.append(call[2]))
+    run = trainer(limit_train_batches=1)
+    run.fit(task, datamodule=data)
+    heads = next(output for output in found if isinstance(output, tuple))
+    assert [logits.shape for logits in heads] == [(16, CLASSES)] * 3
+    labels = next(iter(data.train_dataloader()))["labels"]
+    smoothed = torch.nn.functional.one_hot(labels, CLASSES) * 0.9 + 0.1 / CLASSES
+    wanted = sum(float(-(smoothed * logits.detach().log_softmax(1)).sum(1).mean()) for logits in heads)
+    assert float(run.callback_metrics["train_loss"]) == pytest.approx(wanted, rel=1e-5)
+    assert all(logits.shape == (16, CLASSES) for logits in found if not isinstance(logits, tuple))  # validation
+
+
 def test_only_raw_grey_levels_are_taken() -> None:
     network = Normalised(torch.nn.Flatten())
     with pytest.raises(TypeError, match=r"wanted uint8 images with paper 255, got torch.float32"):

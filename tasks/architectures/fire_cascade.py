@@ -1,0 +1,121 @@
+"""The fire network with two early exits: easy characters need little more than half of its work."""
+
+from collections import OrderedDict
+
+from torch import Tensor, nn
+
+from tasks.architectures import fire
+from tasks.architectures._checks import check_variant, fitted, output_shape
+
+SOURCE = "Li, Teng, Jin, Lu: Building efficient CNN architecture for offline HCCR, section 3.3"
+VARIANTS = ()
+INPUT = (1, 64)  # fire-hccr, section 4.2
+# As fire, whose layers these are.
+LAYOUT = "channels_last"
+CPU_TRAINING = "bf16"
+RECIPE = {
+    "light": {},
+    # fire-hccr, section 4.2, all heads together: the first of the two trainings of section 4.4. It names no
+    # augmentation and no number of epochs: 40 leave room for three cuts, as in fire.
+    "paper": {
+        "optimizer": "sgd",
+        "lr": 0.1,
+        "momentum": 0.9,
+        "weight_decay": 1e-5,
+        "schedule": "plateau",
+        "gamma": 0.1,
+        "batch": 256,
+        "epochs": 40,
+        "augmentation": {},
+    },
+}
+
+HEADS = ("mid_a", "mid_b", "final")  # in the order in which they are reached
+_BRANCHES = {"mid_a": "fire4", "mid_b": "fire6"}  # fire-hccr, section 3.3: the layer that each head follows
+_DROPOUT = 0.2  # fire-hccr, section 4.2: of the early heads; the final one's is fire's
+
+
+class FireCascade(nn.Module):
+    """``fire:gwap`` with the heads Mid-A after fire4 and Mid-B after fire6.
+
+    In evaluation it answers as the final head alone does. To exit early, run the stages one by one and stop
+    when a head is sure; each goes on from the maps that the one before it left::
+
+        maps = network.stage("mid_a", images)
+        logits = network.head("mid_a", maps)
+        maps = network.stage("mid_b", maps)
+        ...
+
+    Attributes:
+        final: the whole ``fire:gwap``, under the names that it has alone, so that its weights load as they are.
+
+    Args:
+        classes: width of each head.
+        channels: of the input.
+        size: side of the input in pixels.
+    """
+
+    def __init__(self, classes: int, channels: int, size: int) -> None:
+        super().__init__()
+        self.final = fire.build("gwap", classes, channels, size)
+        names = [name for name, _ in self.final.named_children()]
+        ends = [names.index(layer) + 1 for layer in _BRANCHES.values()]
+        self._stages = dict(zip(HEADS, zip([0, *ends], [*ends, names.index("pool")], strict=True), strict=True))
+        for name in _BRANCHES:
+            features, side, _ = output_shape(self._layers(0, self._stages[name][1]), channels, size)
+            self.add_module(name, _head(features, side, classes))
+
+    def forward(self, images: Tensor) -> Tensor | tuple[Tensor, ...]:
+        """Float (B, C, S, S) -> logits (B, classes); while training, those of all HEADS."""
+        if not self.training:
+            return self.final(images)  # type: ignore[no-any-return]
+        maps, found = images, []
+        for name in HEADS:
+            maps = self.stage(name, maps)
+            found.append(self.head(name, maps))
+        return tuple(found)
+
+    def stage(self, name: str, maps: Tensor) -> Tensor:
+        """The layers from the head before (or the image) up to this head: its maps.
+
+        Float (B, 256, S/4, S/4) for mid_a, (B, 384, S/8, S/8) for mid_b, (B, 512, S/8, S/8) for final.
+        """
+        return self._layers(*self._stages[name])(maps)  # type: ignore[no-any-return]
+
+    def head(self, name: str, maps: Tensor) -> Tensor:
+        """Logits (B, classes) of a head, from its maps."""
+        if name == "final":
+            return self._layers(self._stages[name][1], None)(maps)  # type: ignore[no-any-return]
+        return self.get_submodule(name)(maps)  # type: ignore[no-any-return]
+
+    def up_to(self, name: str) -> nn.Sequential:
+        """The network that ends at a head, sharing these weights: what that exit alone costs."""
+        if name == "final":
+            return self._layers(0, None)
+        return self._sequence(OrderedDict(body=self._layers(0, self._stages[name][1]), head=self.get_submodule(name)))
+
+    def _layers(self, first: int, last: int | None) -> nn.Sequential:
+        """Some of the final network's layers, by place."""
+        return self._sequence(OrderedDict(list(self.final.named_children())[first:last]))
+
+    def _sequence(self, layers: "OrderedDict[str, nn.Module]") -> nn.Sequential:
+        part = nn.Sequential(layers)
+        part.training = self.training  # its own alone: the layers may be in another mode, such as frozen ones
+        return part
+
+
+def build(variant: str, classes: int, channels: int, size: int) -> nn.Module:
+    """fire-hccr's cascade: 51.6, 65.8 and 91.0 million multiply-adds up to its heads at 3,755 classes."""
+    check_variant(variant, VARIANTS)
+    return fitted(FireCascade(classes, channels, size), channels, size)
+
+
+def _head(features: int, side: int, classes: int) -> nn.Sequential:
+    """A fire module as wide as its input, weighted pooling, classifier. Source: fire-hccr, section 3.3."""
+    head = nn.Sequential()
+    head.add_module("fire", fire.Fire(features, features))
+    head.add_module("pool", fire.GlobalWeightedPool(features, side))
+    head.add_module("flatten", nn.Flatten())
+    head.add_module("dropout", nn.Dropout(_DROPOUT))
+    head.add_module("classifier", nn.Linear(features, classes))
+    return head
