@@ -70,7 +70,7 @@ def advice(rows: Sequence[BoardRow]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def ranking(rows: Sequence[BoardRow], claims: Sequence[Claim], shown: Sequence[Claim], dataset: str) -> str:
+def ranking(rows: Sequence[BoardRow], claims: Sequence[Claim], dataset: str) -> str:
     """The ranked table."""
     columns: list[tuple[str, Callable[[BoardRow], str]]] = [
         ("Rank", lambda row: numbers.places(row.rank)),
@@ -85,7 +85,7 @@ def ranking(rows: Sequence[BoardRow], claims: Sequence[Claim], shown: Sequence[C
         ("Trained params (M)", lambda row: numbers.millions(row["params"])),
         ("Size (MB = 10⁶ bytes)", lambda row: numbers.millions(row["size_bytes"])),
         ("Peak activations (MB)", lambda row: numbers.millions(row["peak_activation_bytes"])),
-        ("Published accuracy, %, on its data set", lambda row: published.cell(row, claims, shown, dataset)),
+        ("Published accuracy, %, on its data set", lambda row: published.cell(row, claims, dataset)),
     ]
     left = 4
     if len({row.machine for row in rows}) > 1:

@@ -19,20 +19,19 @@ COUNTS = ("mult_adds", "flops", "params")  # claims give these as plain counts
 
 
 def shown_claims(claims: Sequence[Claim], suite: str, dataset: str) -> list[Claim]:
-    """The claims a board shows: its suite's, on its own data set where there are any."""
-    ours = [claim for claim in claims if claim.suite == suite]
+    """The claims a board shows: figures of its suite's whole systems, on its own data set where there are any."""
+    ours = [claim for claim in claims if claim.suite == suite and _shown(claim)]
     return [claim for claim in ours if claim.dataset == dataset] or ours
 
 
-def cell(row: BoardRow, claims: Sequence[Claim], shown: Sequence[Claim], dataset: str) -> str:
+def cell(row: BoardRow, claims: Sequence[Claim], dataset: str) -> str:
     """The published accuracies of a row's system, each with the data set it was measured on and a link."""
     name = row.system.removesuffix(f"+{row.recipe}")
-    found = [claim for claim in claims if claim.system == name and claim.metric == "accuracy"]
+    found = [claim for claim in claims if claim.system == name and claim.metric == "accuracy" and _shown(claim)]
     found = [claim for claim in found if claim.dataset == dataset] or found
     texts: list[str] = []
     for claim in found:
-        target = f"#{_anchor(claim)}" if claim in shown else f"claims/{claim.paper}.yaml"
-        text = f"[{_value(claim)}]({target}) on {claim.dataset}"
+        text = f"{_linked(claim)} on {claim.dataset}"
         if text.split("]")[0] not in [other.split("]")[0] for other in texts]:
             texts.append(text)
     return ", ".join(texts) or NONE
@@ -50,24 +49,35 @@ def published_table(shown: Sequence[Claim]) -> tuple[list[str], list[list[str]]]
     lines = []
     for key in sorted(groups, key=order):
         group = groups[key]
-        anchors = "".join(f'<a id="{_anchor(claim)}"></a>' for claim in group if claim.metric == "accuracy")
-        source = f"{anchors}[{key[0]}](claims/{key[0]}.yaml)"
+        source = f"[{key[0]}](claims/{key[0]}.yaml)"
         places = "; ".join(dict.fromkeys(claim.where for claim in group if claim.where))
         figures = [_joined(group, metrics) for metrics in COLUMNS.values()]
         lines.append([key[1], f"{source}, {places}" if places else source, key[2], *figures])
     return ["System as named there", "Source", "Data set", *COLUMNS], lines
 
 
+def anchor(claim: Claim) -> str:
+    """Where ``audit.md`` answers a claim."""
+    return "claim-" + re.sub(r"[^a-z0-9]+", "-", claim.id.lower()).strip("-")
+
+
+def _shown(claim: Claim) -> bool:
+    """Whether it is a figure of a whole system, such as boards have."""
+    of_systems = claim.kind in ("result", "cited") and not claim.part
+    return of_systems and any(claim.metric in metrics for metrics in COLUMNS.values())
+
+
 def _joined(group: Sequence[Claim], metrics: Sequence[str]) -> str:
-    """All different values that a source prints for one figure."""
-    return " / ".join(dict.fromkeys(_value(claim) for claim in group if claim.metric in metrics)) or NONE
+    """All different values that a source prints for one figure, each linked to its answer."""
+    values = {_value(claim): _linked(claim) for claim in reversed(group) if claim.metric in metrics}
+    return " / ".join(reversed(values.values())) or NONE
+
+
+def _linked(claim: Claim) -> str:
+    return f"[{_value(claim)}](audit.md#{anchor(claim)})"
 
 
 def _value(claim: Claim) -> str:
     if claim.num is None:
         return claim.printed
     return digits(claim.num / MILLION) if claim.metric in COUNTS else f"{claim.num:,g}"
-
-
-def _anchor(claim: Claim) -> str:
-    return "claim-" + re.sub(r"[^a-z0-9]+", "-", claim.id.lower()).strip("-")

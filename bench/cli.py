@@ -105,6 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     render = verbs.add_parser("render", parents=[shared], help="records into leaderboards")
     render.add_argument("--check", action="store_true", help="write nothing; exit 1 when a board differs")
     render.add_argument("--out", type=Path, default=Path("leaderboards"), metavar="DIR", help="folder of results/")
+    check = verbs.add_parser("audit", parents=[shared], help="published figures against computed ones, claim by claim")
+    check.add_argument("--out", type=Path, default=Path("leaderboards"), metavar="DIR", help="folder of results/")
     _add_data(verbs.add_parser("data", help="look at data, or draw synthetic data"), shared)
     verbs.add_parser("doctor", parents=[shared], help="is this environment fit, and what to install if not")
     return parser

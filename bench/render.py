@@ -1,4 +1,4 @@
-"""Records to boards: every Markdown file and picture under ``leaderboards``, from the records alone."""
+"""Records to boards: every Markdown file and picture under ``leaderboards``, from records and claims alone."""
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +17,8 @@ from bench._published import shown_claims
 from bench._readme import filled as readme_filled
 from bench._rows import BoardRow, Protocol, board_rows, sections
 from bench._stored import Stored, read_stored
+from bench.audit import audit
+from bench.audit.page import audit_parts
 from bench.claims import Claim, load_claims
 from bench.plugins import MEASUREMENTS, SUITES
 from datamodules._cache import write_whole
@@ -66,6 +68,8 @@ def render_all(
 ) -> dict[Path, bytes]:
     """Every board and picture, by the path it belongs to; the same records give the same bytes.
 
+    A folder called ``leaderboards`` holds the audit of published figures too.
+
     Args:
         leaderboards: the folder that holds ``results``.
         default_dataset: a suite's own; its board is ``<suite>.md``, those of others ``<suite>-<dataset>.md``.
@@ -76,7 +80,8 @@ def render_all(
     protocols = present_protocols() if protocols is None else protocols
     claims = load_claims() if claims is None else claims
     groups: dict[tuple[str, str | None], list[Stored]] = {}
-    for item in read_stored(leaderboards)[0]:
+    every_record = read_stored(leaderboards)[0]
+    for item in every_record:
         dataset = item.record["dataset"]
         groups.setdefault((item.record["suite"], dataset["name"] if dataset else None), []).append(item)
     files: dict[str, bytes] = {}
@@ -89,10 +94,13 @@ def render_all(
             stem = board_stem(suite, name, default_dataset)
             files |= _recogniser_board(stem, title(suite), stored, protocols, claims)
             first[stem] = board_rows(sections(stored)[0], protocols)
+    # The project's own boards alone: other folders, such as those of trial runs, hold none of its statements.
+    own = leaderboards.name == "leaderboards"
+    if own:
+        files["audit.md"] = _page("Published figures, audited", audit_parts(audit(claims, every_record, protocols)))
     found = {leaderboards / name: content for name, content in sorted(files.items())}
     readme = leaderboards.parent / "README.md"
-    # Runs into other folders, such as trial ones, leave a README beside them alone.
-    content = readme_filled(readme, first.get) if leaderboards.name == "leaderboards" else None
+    content = readme_filled(readme, first.get) if own else None
     return found if content is None else {**found, readme: content}
 
 
@@ -185,7 +193,7 @@ def _recogniser_board(
         drawn = picture(rows, _picture_title(title, section[0].record), MARK)
         if drawn is not None:
             files[image] = drawn
-        parts += _section(rows, section, suffix, image if drawn else None, claims, shown)
+        parts += _section(rows, section, suffix, image if drawn else None, claims)
     if shown:
         parts += ["## Published figures\n", _PUBLISHED, board.published_text(shown)]
     parts += ["## How it was measured\n", board.protocols_text(every_row, protocols)]
@@ -199,14 +207,13 @@ def _section(
     suffix: str,
     image: str | None,
     claims: Sequence[Claim],
-    shown: Sequence[Claim],
 ) -> list[str]:
     dataset = stored[0].record["dataset"]["name"]
     parts = [board.facts(stored), f"## Which one to deploy{suffix}\n", board.advice(rows)]
     if image:
         alt = "Accuracy against latency of the systems in the table below; a line joins the Pareto front"
         parts.append(f"![{alt}]({image})\n")
-    parts += [f"## Leaderboard{suffix}\n", board.ranking(rows, claims, shown, dataset)]
+    parts += [f"## Leaderboard{suffix}\n", board.ranking(rows, claims, dataset)]
     for heading, text in (("Other conditions", board.conditions(rows)), ("Failed", board.failures(stored))):
         parts += [f"## {heading}{suffix}\n", text] if text else []
     return parts

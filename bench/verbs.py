@@ -98,6 +98,21 @@ def render(options: argparse.Namespace) -> Answer:
     return int(bool(done.damaged)), document, "\n".join(lines + done.damaged) or "boards agree with their records"
 
 
+def audit(options: argparse.Namespace) -> Answer:
+    """``bench audit``: one verdict for each published figure."""
+    from bench._stored import read_stored
+    from bench.audit import audit as audit_claims
+    from bench.audit.page import counted
+    from bench.claims import load_claims
+    from bench.render import present_protocols
+
+    verdicts = audit_claims(load_claims(), read_stored(options.out)[0], present_protocols())
+    wrong = [f"{found.claim.id}: printed {found.claim.printed}; {found.why}" for found in verdicts
+             if found.verdict == "contradicted"]  # fmt: skip
+    place = f"every claim, with what was measured: {options.out / 'audit.md'}, written by bench render"
+    return 0, {"claims": [found.as_dict() for found in verdicts]}, "\n".join([*wrong, counted(verdicts), place])
+
+
 def doctor(options: argparse.Namespace) -> Answer:
     """``bench doctor``: is this environment fit, and what to install if not."""
     checks = environment.checks()

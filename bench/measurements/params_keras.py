@@ -1,6 +1,6 @@
 """Parameters as Keras prints them."""
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from bench.record import Measurement
 from bench.row import Row
@@ -16,12 +16,15 @@ _MOVING = ("running_mean", "running_var")  # Keras: moving_mean and moving_varia
 
 def measure(row: Row) -> Measurement:
     """Parameters with batch normalisation's moving means and variances, for claims read off ``summary()``."""
-    network = row.recogniser.network
-    found = sum(p.numel() for p in network.parameters())
+    return Measurement(keras_parameters(row.recogniser.network))
+
+
+def keras_parameters(network: nn.Module) -> int:
+    """Parameters of a network or a part of it, batch normalisation with four a channel."""
     moving = sum(
         statistic.numel()
         for module in network.modules()
         for name in _MOVING
         if isinstance(statistic := getattr(module, name, None), Tensor)
     )
-    return Measurement(found + moving)
+    return sum(p.numel() for p in network.parameters()) + moving

@@ -1,0 +1,118 @@
+"""Checks that count: parameters, multiply-adds and bytes of the described network or of a part of it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from torch import nn
+
+from bench.audit.networks import Built
+from bench.audit.verdicts import Finding
+from bench.measurements.params_keras import keras_parameters
+
+MEGA, MEBI = 10**6, 2**20
+FLOAT_BITS = 32
+
+
+def parameters(built: Built, check: Mapping[str, Any]) -> Finding:
+    """Parameters under the convention that the check names; of ``layers`` alone where there are any.
+
+    ``trainable``: what gradients change. ``keras``: with batch normalisation's moving statistics.
+    ``one_input``: a slip that some papers make, see ``_one_input``. ``weights``, ``biases``, ``scales``: these alone.
+    """
+    convention = check.get("convention", "trainable")
+    value = sum(CONVENTIONS[convention](part) for part in parts_of(built, check))
+    return Finding(value, f"{value:,} parameters{_of(check)}, {_WORDS[convention]}")
+
+
+def multiply_adds(built: Built, check: Mapping[str, Any]) -> Finding:
+    """Multiply-adds of one forward pass at batch 1, as the suite counts them."""
+    value = sum(built.macs(name) for name in check.get("layers", [""]))
+    return Finding(value, f"{value:,} multiply-adds{_of(check)}")
+
+
+def storage(built: Built, check: Mapping[str, Any]) -> Finding:
+    """Bytes of all stored numbers, in ``MB`` or ``MiB`` as the check says.
+
+    ``bits`` gives what one weight of a ``convolution`` or ``linear`` layer takes; biases and batch normalisation,
+    its moving statistics too, stay at 32.
+    """
+    bits = check.get("bits", {})
+    total = FLOAT_BITS * keras_parameters(built.network)
+    for module in built.network.modules():
+        kind = "convolution" if isinstance(module, nn.Conv2d) else "linear" if isinstance(module, nn.Linear) else ""
+        if kind in bits and isinstance(module, nn.Conv2d | nn.Linear):
+            total -= (FLOAT_BITS - bits[kind]) * module.weight.numel()
+    size = total / 8
+    mega, mebi = size / MEGA, size / MEBI
+    text = f"{size:,.0f} bytes: {mega:.2f} MB (10⁶ bytes) or {mebi:.2f} MiB (2²⁰ bytes)"
+    widths = ", ".join(f"{width} bits a {kind} weight" for kind, width in bits.items())
+    return Finding(mebi if check["unit"] == "MiB" else mega, f"{text}, {widths or '32 bits a number'}")
+
+
+def parts_of(built: Built, check: Mapping[str, Any]) -> list[nn.Module]:
+    """The modules that ``layers`` names, those of ``without`` left out; the whole network without either."""
+    parts = [built.layer(name).module or built.network for name in check.get("layers", [""])]
+    without = {id(built.layer(name).module) for name in check.get("without", ())}
+    return [part for part in parts if id(part) not in without] if not without else _leaves(parts, without)
+
+
+def _leaves(parts: list[nn.Module], without: set[int]) -> list[nn.Module]:
+    """The modules without children below these parts, those set aside left out."""
+    found: list[nn.Module] = []
+    for part in parts:
+        if id(part) not in without:
+            children = list(part.children())
+            found += _leaves(children, without) if children else [part]
+    return found
+
+
+def _trainable(module: nn.Module) -> int:
+    return sum(p.numel() for p in module.parameters() if p.requires_grad)
+
+
+def _weights(module: nn.Module) -> int:
+    return sum(p.numel() for p in module.parameters() if p.dim() > 1)
+
+
+def _biases(module: nn.Module) -> int:
+    layers = [one for one in module.modules() if isinstance(one, nn.Conv2d | nn.Linear)]
+    return sum(one.bias.numel() for one in layers if one.bias is not None)
+
+
+def _scales(module: nn.Module) -> int:
+    return sum(one.weight.numel() for one in module.modules() if isinstance(one, nn.BatchNorm2d))
+
+
+def _one_input(module: nn.Module) -> int:
+    """Every convolution counted as if it had one input channel, fully connected layers without their biases."""
+    total = 0
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d):
+            total += layer.weight.numel() // layer.weight.shape[1]
+            total += layer.bias.numel() if layer.bias is not None else 0
+        elif isinstance(layer, nn.Linear):
+            total += layer.weight.numel()
+    return total
+
+
+def _of(check: Mapping[str, Any]) -> str:
+    words = f" of {', '.join(check['layers'])}" if check.get("layers") else ""
+    return words + (f" without {', '.join(check['without'])}" if check.get("without") else "")
+
+
+CONVENTIONS: Mapping[str, Callable[[nn.Module], int]] = {
+    "trainable": _trainable,
+    "keras": keras_parameters,
+    "one_input": _one_input,
+    "weights": _weights,
+    "biases": _biases,
+    "scales": _scales,
+}
+_WORDS = {
+    "trainable": "all trainable ones",
+    "keras": "batch normalisation counted as four a channel",
+    "one_input": "each convolution counted as if it had one input channel, without fully connected biases",
+    "weights": "weights of convolutions and fully connected layers alone",
+    "biases": "biases alone",
+    "scales": "batch normalisation's scales alone",
+}

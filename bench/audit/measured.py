@@ -1,0 +1,86 @@
+"""What records say beside a claim: figures of the claimed system, or whether a claimed order was seen."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bench._rows import BoardRow, Figure, Protocol, board_rows, sections
+from bench._stored import Stored
+from bench.claims import Claim
+
+HELD, NOT_HELD, UNDECIDED = "held", "did not hold", "undecided"
+# A claim's metric -> the measurement that speaks to it, and what one unit of the claim is worth in its unit.
+_MEASURED = {"accuracy": ("accuracy", 0.01), "latency_ms": ("latency", 1e6)}
+
+
+class Measured:
+    """The rows of all boards, looked up by claim.
+
+    Args:
+        stored: all records.
+        protocols: how measurements are made today; older values do not speak.
+    """
+
+    def __init__(self, stored: Sequence[Stored], protocols: Mapping[str, Protocol]) -> None:
+        groups: dict[tuple[str, str], list[Stored]] = {}
+        for item in stored:
+            if item.record["dataset"]:
+                groups.setdefault((item.record["suite"], item.record["dataset"]["name"]), []).append(item)
+        self._boards: list[tuple[Mapping[str, Any], list[BoardRow]]] = []
+        for key in sorted(groups):
+            for section in sections(groups[key]):
+                self._boards.append((section[0].record, board_rows(section, protocols)))
+
+    def beside(self, claim: Claim) -> list[dict[str, Any]]:
+        """What was measured of a claim, board by board; empty where nothing was."""
+        if claim.check.get("order"):
+            return [found for first, rows in self._boards for found in _order(claim.check["order"], first, rows)]
+        if claim.metric not in _MEASURED or claim.system is None or claim.part:
+            return []
+        name, unit = _MEASURED[claim.metric]
+        return [
+            {**_place(first, row), **_figure(row[name], unit)}
+            for first, rows in self._boards
+            for row in rows
+            if _base(row.system) == claim.system and row.trained and row[name].value is not None
+        ]
+
+
+def _order(order: Mapping[str, str], first: Mapping[str, Any], rows: Sequence[BoardRow]) -> list[dict[str, Any]]:
+    """Whether the ``higher`` system was measured above the ``lower`` one, same recipe and machine; by intervals."""
+    name = order.get("of", "accuracy")
+    found = []
+    for above in rows:
+        for below in rows:
+            same = (above.recipe, above.machine) == (below.recipe, below.machine)
+            if not same or (_base(above.system), _base(below.system)) != (order["higher"], order["lower"]):
+                continue
+            high, low = above[name], below[name]
+            if None not in (high.value, high.low, high.high, low.value, low.low, low.high):
+                outcome = _outcome(high, low)
+                systems = {"higher": above.system, "lower": below.system, "of": name, "outcome": outcome}
+                found.append({**_place(first, above), **systems, "values": [high.value, low.value]})
+    return found
+
+
+def _outcome(high: Figure, low: Figure) -> str:
+    if (high.low or 0.0) > (low.high or 0.0):
+        return HELD
+    return NOT_HELD if (high.high or 0.0) < (low.low or 0.0) else UNDECIDED
+
+
+def _place(first: Mapping[str, Any], row: BoardRow) -> dict[str, Any]:
+    dataset = first["dataset"]
+    return {
+        "dataset": dataset["name"], "synthetic": dataset["synthetic"], "classes": dataset["classes"],
+        "scale": first["scale"], "system": row.system, "recipe": row.recipe, "machine": row.machine,
+    }  # fmt: skip
+
+
+def _figure(figure: Figure, unit: float) -> dict[str, Any]:
+    """A figure in the unit of the claim, to six digits: more would differ between machines."""
+    values = {"value": figure.value, "low": figure.low, "high": figure.high}
+    return {key: None if value is None else float(f"{value / unit:.6g}") for key, value in values.items()}
+
+
+def _base(system: str) -> str:
+    return system.split("+")[0]
