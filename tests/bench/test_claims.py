@@ -28,7 +28,7 @@ def test_a_claim_keeps_what_is_printed_beside_its_number(tmp_path):
 
 
 def test_a_claim_without_a_number_needs_no_unit(tmp_path):
-    one, two = read_claims([written(tmp_path, "paper.yaml", WHOLE.replace("unit: MB, ", ""))])
+    two = read_claims([written(tmp_path, "paper.yaml", WHOLE.replace("unit: MB, ", ""))])[1]
     assert (two.num, two.unit) == (None, "")
 
 
