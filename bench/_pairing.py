@@ -8,7 +8,8 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, cycle
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import numpy as np
 import torch
 
 from bench._reference import reference, reference_input
-from bench.runtimes import Classifier, Loader
+from bench.runtimes import Loader
 from bench.statistics import nested_bootstrap_ratio
 from datamodules._characters import Characters
 
@@ -27,7 +28,8 @@ BLOCK_NS = 5_000_000  # least of one side in a row; shorter blocks measure each 
 # long as it lives. So each few rounds are timed on a fresh copy of both sides, and the copies are averaged.
 COPY_ROUNDS = 5
 LEAST_COPIES = 2  # fewer give no interval worth the name
-WARM_CALLS, WARM_S = 30, 0.2  # least warm-up: oneDNN still tunes itself during the first twenty calls
+WARM_CALLS, WARM_S = 30, 0.5  # least warm-up: oneDNN still tunes itself during the first twenty calls
+COPY_CALLS = 10  # of a later copy: from its fifth call on it was measured to be as fast as ever
 STEADY = 0.03  # the medians of two successive tens of calls agree within this share: warm
 WARM_CAP_S = 10.0  # then it is timed all the same, and the record says that it was not steady
 BUDGET_S = 12.0  # of warm-up and rounds together; slow systems get fewer copies
@@ -78,12 +80,11 @@ class Side:
 class Copy:
     """What was timed on one copy of both sides; ratios are logarithms, one a round."""
 
-    first_call_ns: int
     candidate: Side
     frozen: Side
-    ratios: list[float]
-    controls: list[float]
-    steady: bool
+    control: Side
+    ratios: list[float] = field(default_factory=list)
+    controls: list[float] = field(default_factory=list)
 
 
 def time_paired(prepare: Callable[[], Loader], characters: Characters, rounds: int, seed: int) -> dict[str, Any]:
@@ -108,7 +109,11 @@ def time_paired(prepare: Callable[[], Loader], characters: Characters, rounds: i
     load = prepare()
     switches = involuntary_switches()
     with _no_collection():
-        copies = _time_copies(load, images, rounds, random.Random(seed))
+        end = time.monotonic() + BUDGET_S
+        first = _copy(load, images)
+        first_call = first.candidate.run(1)[0][0]
+        steady = warm_up(first.candidate, first.frozen)
+        copies = _time_copies(first, partial(_copy, load, images), rounds, end, random.Random(seed))
         preprocess, _ = Side(load().preprocess, images).run(len(images))
     controls = [copy.controls for copy in copies]
     return {
@@ -116,9 +121,9 @@ def time_paired(prepare: Callable[[], Loader], characters: Characters, rounds: i
         **_compared([copy.ratios for copy in copies], controls, seed),
         "reference_ns": statistics.median(chain.from_iterable(copy.frozen.wall for copy in copies)),
         "preprocess_ns": statistics.median(preprocess),
-        "first_call_ns": copies[0].first_call_ns,
+        "first_call_ns": first_call,
         "noisy": _taken([copy.candidate for copy in copies]) > TAKEN or _differs(controls, seed),
-        "steady": all(copy.steady for copy in copies),
+        "steady": steady,
         "involuntary_switches": involuntary_switches() - switches,
         "pressure": cpu_pressure(),
         "flush_denormal": flushes_denormals(),
@@ -161,32 +166,32 @@ def flushes_denormals() -> bool:
     return not bool((smallest_normal / 2).any())
 
 
-def _time_copies(load: Loader, images: Sequence[Any], rounds: int, rng: random.Random) -> list[Copy]:
-    """Fresh copies until the rounds are done, or the time budget ends."""
-    end = time.monotonic() + BUDGET_S
+def _copy(load: Loader, images: Sequence[Any]) -> Copy:
+    frozen, control = (Side(reference(), [reference_input()]) for _ in range(2))
+    return Copy(Side(load(), images), frozen, control)
+
+
+def _time_copies(first: Copy, fresh: Callable[[], Copy], rounds: int, end: float, rng: random.Random) -> list[Copy]:
+    """The first copy, then fresh ones, until the rounds are done or the time is over."""
     control_every = max(1, rounds // CONTROL_ROUNDS)
     copies: list[Copy] = []
     left = rounds
     while left > 0 and (len(copies) < LEAST_COPIES or time.monotonic() < end):
-        copies.append(_time_copy(load(), images, min(COPY_ROUNDS, left), control_every, rng))
+        copy = fresh() if copies else first
+        for side, like in (
+            (copy.candidate, first.candidate),
+            (copy.frozen, first.frozen),
+            (copy.control, first.frozen),
+        ):
+            side.block = like.block
+            side.run(COPY_CALLS)
+        for done in range(min(COPY_ROUNDS, left)):
+            copy.ratios.append(_round(copy.candidate, copy.frozen, rng))
+            if done % control_every == 0:
+                copy.controls.append(_round(copy.control, copy.frozen, rng))
+        copies.append(copy)
         left -= COPY_ROUNDS
     return copies
-
-
-def _time_copy(
-    classifier: Classifier, images: Sequence[Any], rounds: int, control_every: int, rng: random.Random
-) -> Copy:
-    candidate = Side(classifier, images)
-    frozen, control = (Side(reference(), [reference_input()]) for _ in range(2))
-    first_call = candidate.run(1)[0][0]
-    steady = warm_up(candidate, frozen)
-    control.block = frozen.block
-    copy = Copy(first_call, candidate, frozen, [], [], steady)
-    for done in range(rounds):
-        copy.ratios.append(_round(candidate, frozen, rng))
-        if done % control_every == 0:
-            copy.controls.append(_round(control, frozen, rng))
-    return copy
 
 
 def _round(a: Side, b: Side, rng: random.Random) -> float:

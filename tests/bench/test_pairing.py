@@ -70,9 +70,15 @@ class Burner:
         burn(self.milliseconds)
 
 
-def copies_of(milliseconds: list[float], rounds: int) -> list[_pairing.Copy]:
+def copies_of(milliseconds: list[float], rounds: int, seconds: float = 60.0) -> list[_pairing.Copy]:
     made = iter(milliseconds)
-    return _pairing._time_copies(lambda: Burner(next(made)), [0], rounds, random.Random(0))
+
+    def fresh() -> _pairing.Copy:
+        return _pairing._copy(lambda: Burner(next(made)), [0])
+
+    first = fresh()
+    warm_up(first.candidate, first.frozen)
+    return _pairing._time_copies(first, fresh, rounds, time.monotonic() + seconds, random.Random(0))
 
 
 @pytest.fixture
@@ -90,14 +96,15 @@ def test_rounds_are_spread_over_fresh_copies(quickly: None) -> None:
     assert slow == pytest.approx(math.log(2), abs=0.3)  # each copy is timed as it is
 
 
-def test_slow_systems_get_fewer_copies_but_two(quickly: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_pairing, "BUDGET_S", 0.0)
-    assert [len(copy.ratios) for copy in copies_of([1.0] * 9, 60)] == [5, 5]
+def test_slow_systems_get_fewer_copies_but_two(quickly: None) -> None:
+    assert [len(copy.ratios) for copy in copies_of([1.0] * 9, 60, seconds=0)] == [5, 5]
 
 
-def test_many_rounds_need_no_control_each(quickly: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_pairing, "BUDGET_S", 0.0)
-    assert [len(copy.controls) for copy in copies_of([1.0] * 9, 60)] == [2, 2]  # the first and the fourth of five
+def test_many_rounds_need_no_control_each(quickly: None) -> None:
+    assert [len(copy.controls) for copy in copies_of([1.0] * 9, 60, seconds=0)] == [
+        2,
+        2,
+    ]  # the first and the fourth of five
 
 
 def test_inputs_are_cycled_through() -> None:
