@@ -14,7 +14,7 @@ _SOBEL_SUM = 8.0
 
 
 class DirectionMaps(nn.Module):
-    """Gradient of each channel's sum on eight directions, 45 degrees apart, (B, C, S, S) -> (B, 8, S, S).
+    """Gradient of the channels' sum on eight directions, 45 degrees apart, (B, C, S, S) -> (B, 8, S, S).
 
     A gradient lies between two neighbouring directions and is the sum of one vector along each, the sides of a
     parallelogram: the axis takes the difference of its two components, the diagonal sqrt(2) times the smaller one.
@@ -35,7 +35,7 @@ class DirectionMaps(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Float (B, C, S, S), paper 0, of which there is more beyond the edge -> non-negative (B, 8, S, S)."""
-        x, y = nn.functional.conv2d(images, self.kernels, padding=1).split(1, 1)
+        x, y = torch.split(nn.functional.conv2d(images, self.kernels, padding=1), 1, 1)
         size_x, size_y = x.abs(), y.abs()
         right, left, down, up = (part.relu() for part in (x, -x, y, -y))
         return torch.cat(

@@ -60,8 +60,8 @@ ROWS = {
     "hidden 1024 classifier 3755",
     "cnn9layer:lowrank": "conv1 96x96 pool_conv1 96x48 conv2_down 40x48 conv2_across 128x48 pool_conv2 128x24 "
     "conv3_down 51x24 conv3_across 160x24 pool_conv3 160x12 conv4_1_down 69x12 conv4_1_across 256x12 "
-    "conv4_2_down 89x12 conv4_2_across 256x12 pool_conv4_2 256x6 conv5_1_down 102x6 conv5_1_across 384x6 conv5_2_down 123x6 "
-    "conv5_2_across 384x6 pool_conv5_2 384x3 flatten 3456 hidden 1024 classifier 3755",
+    "conv4_2_down 89x12 conv4_2_across 256x12 pool_conv4_2 256x6 conv5_1_down 102x6 conv5_1_across 384x6 "
+    "conv5_2_down 123x6 conv5_2_across 384x6 pool_conv5_2 384x3 flatten 3456 hidden 1024 classifier 3755",
     "hccr_googlenet:gabor": "gabor 9x120 conv1 64x57 pool1 64x28 reduction2 64x28 conv2 192x28 pool2 192x14 "
     "inception1 256x14 inception2 480x14 pool3 480x7 inception3 512x7 inception4 832x7 pool4 832x2 reduction4 128x2 "
     "flatten 512 hidden 1024 classifier 3755",
