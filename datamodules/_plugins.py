@@ -3,8 +3,9 @@
 import ast
 import importlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
+from functools import lru_cache
 from importlib import metadata
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
@@ -63,20 +64,10 @@ class Registry:
         """
         self.check(name)
         try:
-            tree = ast.parse(self._file(name).read_bytes())
+            file = self._file(name)
+            return _literals(file, file.stat().st_mtime_ns)
         except (OSError, SyntaxError, ValueError, ImportError) as error:
             return {"__doc__": f"cannot be read ({type(error).__name__}: {error})"}
-        found: dict[str, Any] = {"__doc__": ast.get_docstring(tree) or ""}
-        for node in tree.body:
-            if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
-                continue
-            target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
-            if isinstance(target, ast.Name) and target.id.isupper():
-                try:
-                    found[target.id] = ast.literal_eval(node.value)
-                except ValueError:
-                    continue  # an expression: known only after the import
-        return found
 
     def _folder(self) -> Path:
         spec = find_spec(self.package)
@@ -93,10 +84,33 @@ class Registry:
             raise ModuleNotFoundError(f"{self.word} {name}: its module {module} is not installed")
         return source
 
-    def _third_party(self) -> dict[str, str]:
+    def _third_party(self) -> Mapping[str, str]:
         if not self.group:
             return {}
-        return {point.name: point.module for point in metadata.entry_points(group=self.group)}
+        return _entry_points(self.group, tuple(sys.path), metadata.entry_points)
+
+
+@lru_cache  # a look at every installed package takes milliseconds
+def _entry_points(group: str, path: tuple[str, ...], find: Callable[..., metadata.EntryPoints]) -> Mapping[str, str]:
+    """Module of each entry point, by name; ``path`` is where they are looked for."""
+    return {point.name: point.module for point in find(group=group)}
+
+
+@lru_cache  # an architecture of many variants is as many systems
+def _literals(file: Path, changed_ns: int) -> Mapping[str, Any]:
+    """Of a file as it was changed last."""
+    tree = ast.parse(file.read_bytes())
+    found: dict[str, Any] = {"__doc__": ast.get_docstring(tree) or ""}
+    for node in tree.body:
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+            continue
+        target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
+        if isinstance(target, ast.Name) and target.id.isupper():
+            try:
+                found[target.id] = ast.literal_eval(node.value)
+            except ValueError:
+                continue  # an expression: known only after the import
+    return found
 
 
 def _source(module: str) -> Path | None:
