@@ -1,4 +1,4 @@
-"""``bench list systems`` against the half second it may take: listing must not wait for torch."""
+"""``bench --help`` and every ``bench list`` against the half second they may take: they must not wait for torch."""
 
 import statistics
 import subprocess
