@@ -11,24 +11,26 @@ NAMES = {"train": "training", "time": "timing"}
 
 
 class Bars:
-    """The reporter of a run: which row, which epoch, how long still.
+    """The reporter of a run: which rows, which epochs, how long still.
 
     Args:
         console: on stderr.
         seconds: estimated (training, timing) of each row, in the order of the rows; what is kept takes none.
+        abreast: rows that train at once.
     """
 
-    def __init__(self, console: Console, seconds: Sequence[tuple[float, float]]) -> None:
-        self.console, self.seconds = console, seconds
-        self.total = sum(map(sum, seconds))
-        self.passed = self.current = 0.0  # estimated seconds before this phase of a row, and of it
+    def __init__(self, console: Console, seconds: Sequence[tuple[float, float]], abreast: int = 1) -> None:
+        self.console = console
+        self.training = [training / abreast for training, _ in seconds]
+        self.timing = [timing for _, timing in seconds]
+        self.total = sum(self.training) + sum(self.timing)
+        self.trained: dict[int, float] = {}  # by the row's number, estimated seconds that are over
         self.started = time.monotonic()
         self.bars = Progress(
             TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"), TimeElapsedColumn(),
             TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal,
         )  # fmt: skip
         self.rows = self.bars.add_task("rows", note="", total=self.total)
-        self.epochs = self.bars.add_task("", note="", visible=False)
 
     def __enter__(self) -> "Bars":
         self.bars.start()
@@ -37,30 +39,23 @@ class Bars:
     def __exit__(self, *_: object) -> None:
         self.bars.stop()
 
-    def row(self, number: int, of: int, system: str, phase: str) -> "Bars":
+    def row(self, number: int, of: int, system: str, phase: str) -> "Epochs":
         """A row enters a phase; training and timing are two passes over all rows."""
-        before = self.seconds[: number - 1]
-        self.passed, self.current = sum(train for train, _ in before), self.seconds[number - 1][0]
+        passed = sum(self.trained.values())
         if phase == "time":
-            self.passed = sum(train for train, _ in self.seconds) + sum(timing for _, timing in before)
-            self.current = self.seconds[number - 1][1]
-        self.bars.update(self.rows, completed=self.passed, note=f"{NAMES[phase]} {number}/{of}")
-        self.bars.reset(self.epochs, description=system, note="", visible=phase == "train")
+            passed = sum(self.training) + sum(self.timing[: number - 1])
+        self.bars.update(self.rows, completed=passed, note=f"{NAMES[phase]} {number}/{of}")
         if not self.console.is_terminal:
             minutes = (time.monotonic() - self.started) / 60
-            left = (self.total - self.passed) / 60
+            left = (self.total - passed) / 60
             said = f"{minutes:5.1f} min, about {left:.1f} left  {NAMES[phase]} {number}/{of}  {system}"
             self.console.print(said, highlight=False)
-        return self
+        return Epochs(self, number, system if phase == "train" else None)
 
-    def epoch(self, done: float, of: int, scores: dict[str, float]) -> None:
-        """Epochs of the row that trains."""
-        note = f"epoch {int(done)}/{of}"
-        if "val_accuracy" in scores:
-            note += f", validation {scores['val_accuracy']:.1%}"
-            self.bars.update(self.epochs, note=note)
-        self.bars.update(self.epochs, total=of, completed=done)
-        self.bars.update(self.rows, completed=self.passed + self.current * done / of)
+    def passed(self, number: int, share: float) -> None:
+        """So much of a row's training is over."""
+        self.trained[number] = self.training[number - 1] * share
+        self.bars.update(self.rows, completed=sum(self.trained.values()))
 
     def done(self, record: Mapping[str, Any], kept: bool) -> None:
         """A failed row is said at once."""
@@ -71,3 +66,28 @@ class Bars:
             if why:
                 word = "" if "error" in found else "incomplete, no known cost: "
                 self.console.print(f"{record['system']}, {name}: {word}{why}", style="red", highlight=False)
+
+
+class Epochs:
+    """The bar of one row that trains; none for a row that is timed."""
+
+    def __init__(self, bars: Bars, number: int, system: str | None) -> None:
+        self.bars, self.number = bars, number
+        self.task = None if system is None else bars.bars.add_task(system, note="")
+
+    def epoch(self, done: float, of: int, scores: dict[str, float]) -> None:
+        """``done`` of ``of`` epochs are over."""
+        note = f"epoch {int(done)}/{of}"
+        if "val_accuracy" in scores:
+            note += f", validation {scores['val_accuracy']:.1%}"
+        if self.task is not None:
+            noted = {"note": note} if scores else {}
+            self.bars.bars.update(self.task, total=of, completed=done, **noted)
+            self.bars.passed(self.number, done / of)
+
+    def ended(self) -> None:
+        """The bar goes."""
+        if self.task is not None:
+            self.bars.passed(self.number, 1)
+            self.bars.bars.remove_task(self.task)
+            self.task = None

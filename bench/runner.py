@@ -1,14 +1,15 @@
 """Rows become records: train what is missing, measure, and time last of all. The one place that catches Exception."""
 
-import gc
 import json
 import re
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+from bench.abreast import Job, Listener, run_abreast
 from bench.left import BEGUN, TRAINED, Left, begun, dataset, left, recipe, sha256, training_key
 from bench.machine import provenance, source_state
 from bench.plan import Plan
@@ -27,11 +28,19 @@ TIMING = "timing"  # PHASE of measurements that run when all training is over
 _PATH = re.compile(r"(?<![\w/])(?:~|\.{0,2})/(?:[^\s/'\":]+/)*([^\s/'\":]+)")  # from a root, ~, . or ..
 
 
+class RowProgress(Progress, Protocol):
+    """Who is told how one row goes."""
+
+    def ended(self) -> None:
+        """The row is trained and measured, or has failed."""
+        ...
+
+
 class Reporter(Protocol):
     """Who is told how a run goes; the command line draws bars from it."""
 
-    def row(self, number: int, of: int, system: str, phase: str) -> Progress:
-        """Row ``number`` of ``of`` enters ``phase``: train, measure or time."""
+    def row(self, number: int, of: int, system: str, phase: str) -> RowProgress:
+        """Row ``number`` of ``of`` enters ``phase``: train or time."""
         ...
 
     def done(self, record: Mapping[str, Any], kept: bool) -> None:
@@ -51,10 +60,7 @@ def run(plan: Plan, reporter: Reporter, tracker: Tracker) -> list[Record]:
     rows = [_Row(plan, system, seed, results) for system, seed in plan.rows]
     for row in rows:
         row.begin()
-    for number, row in enumerate(rows, 1):
-        if not row.kept and row.record["status"] == "partial":
-            row.train_and_measure(reporter.row(number, len(rows), row.name, "train"), tracker)
-        gc.collect()
+    _train_rows(rows, plan.request.hardware.abreast, reporter, tracker)
     for number, row in enumerate(rows, 1):
         reporter.row(number, len(rows), row.name, "time")
         row.time()
@@ -62,6 +68,31 @@ def run(plan: Plan, reporter: Reporter, tracker: Tracker) -> list[Record]:
             tracker.row(row.record)
         reporter.done(row.record, row.kept)
     return [row.record for row in rows]
+
+
+def _train_rows(rows: list["_Row"], abreast: int, reporter: Reporter, tracker: Tracker) -> None:
+    """Train and measure what is not kept: one row after another, or several abreast."""
+
+    def jobs() -> Iterator[Job]:
+        for number, row in enumerate(rows, 1):
+            if not row.kept and row.record["status"] == "partial":
+                progress = reporter.row(number, len(rows), row.name, "train")
+                yield Job(row.train_and_measure, _Told(row, progress, tracker), partial(_take, row, progress))
+
+    if abreast > 1:
+        run_abreast(jobs(), abreast)
+        return
+    for job in jobs():
+        job.ended(job.work(job.listener), "")
+
+
+def _take(row: "_Row", progress: RowProgress, record: Record | None, how: str) -> None:
+    """A row's process has ended, with or without a record."""
+    progress.ended()
+    if record is None:
+        row.fail(RuntimeError(how))
+    else:
+        row.record = record
 
 
 class _Row:
@@ -85,8 +116,7 @@ class _Row:
         except RecordError:
             raise
         except Exception as error:  # a plug-in's settings that recipes do not have
-            self._fail(error)
-            self._write()
+            self.fail(error)
             return
         self.kept = self.left.todo == "nothing"
         if self.kept:
@@ -94,11 +124,11 @@ class _Row:
         else:
             self.record["measurements"] = dict(self.left.current)
 
-    def train_and_measure(self, progress: Progress, tracker: Tracker) -> None:
-        """Everything but timing; a failure becomes the row's error."""
+    def train_and_measure(self, listener: Listener) -> Record:
+        """Everything but timing; a failure becomes the row's error. Returns the record, which is written too."""
         started = time.monotonic()
         try:
-            self._train(progress, tracker)
+            self._train(listener)
             trained = time.monotonic()
             self._measure(timing=False)
             self.record["seconds"]["measure"] = round(time.monotonic() - trained, 1)
@@ -106,6 +136,7 @@ class _Row:
             self._fail(error)
             self.record["seconds"]["measure"] = round(time.monotonic() - started, 1)
         self._write()
+        return self.record
 
     def time(self) -> None:
         """The measurements that need a quiet machine."""
@@ -119,7 +150,12 @@ class _Row:
         self.record["seconds"]["measure"] += round(time.monotonic() - started, 1)
         self._write()
 
-    def _train(self, progress: Progress, tracker: Tracker) -> None:
+    def fail(self, error: Exception) -> None:
+        """The row ends with an error, and its record says so."""
+        self._fail(error)
+        self._write()
+
+    def _train(self, listener: Listener) -> None:
         trained = self.left.trained
         if trained is not None:
             self.record.update(trained)
@@ -132,11 +168,11 @@ class _Row:
             shutil.rmtree(self.folder, ignore_errors=True)  # another training's checkpoint must not be resumed
             write_whole(self.folder / BEGUN, json.dumps(key, indent=1).encode())
         (self.folder / TRAINED).unlink(missing_ok=True)
-        tracker.start(self.record)
+        listener.started(self.record)
         request, datamodule = self.plan.request, self.plan.datamodule
         task, outcome = train(
             self.system.architecture, self.plan.recipe(self.system), datamodule, self.folder, self.seed,
-            request.hardware, _Both(progress, tracker),
+            request.hardware, listener,
         )  # fmt: skip
         write_predictions(self.folder, predict(task, datamodule, request.hardware))
         said = {
@@ -194,16 +230,19 @@ class _Row:
         }  # fmt: skip
 
 
-class _Both:
-    """Tells the reporter and the tracker."""
+class _Told:
+    """Passes on how a row's training goes to who reports and who tracks."""
 
-    def __init__(self, progress: Progress, tracker: Tracker) -> None:
-        self.progress, self.tracker = progress, tracker
+    def __init__(self, row: _Row, progress: RowProgress, tracker: Tracker) -> None:
+        self.row, self.progress, self.tracker = row, progress, tracker
+
+    def started(self, record: Record) -> None:
+        self.tracker.start(record)
 
     def epoch(self, done: float, of: int, scores: dict[str, float]) -> None:
         self.progress.epoch(done, of, scores)
         if scores:
-            self.tracker.point({"epoch": done, **scores})
+            self.tracker.point(self.row.record, {"epoch": done, **scores})
 
 
 def describe(error: BaseException) -> str:

@@ -18,8 +18,8 @@ class Tracker(Protocol):
         """A row's training starts."""
         ...
 
-    def point(self, scores: Mapping[str, float]) -> None:
-        """One epoch's figures of the row that trains."""
+    def point(self, record: Mapping[str, Any], scores: Mapping[str, float]) -> None:
+        """One epoch's figures of a row that trains."""
         ...
 
     def row(self, record: Mapping[str, Any]) -> None:
@@ -41,7 +41,7 @@ class NoTracker:
     def start(self, record: Mapping[str, Any]) -> None:
         """Nothing."""
 
-    def point(self, scores: Mapping[str, float]) -> None:
+    def point(self, record: Mapping[str, Any], scores: Mapping[str, float]) -> None:
         """Nothing."""
 
     def row(self, record: Mapping[str, Any]) -> None:
@@ -70,16 +70,15 @@ class WandbTracker:
         self.failed = False
         # By system and seed: a row's run stays open until the row is timed, which is after all training.
         self.runs: dict[tuple[str, int], Any] = {}
-        self.training: Any = None
         self.told = False  # of a row of this command
 
     def start(self, record: Mapping[str, Any]) -> None:
         """Open the row's run with its configuration."""
         self._guarded(lambda: self._open(record))
 
-    def point(self, scores: Mapping[str, float]) -> None:
-        """Log one epoch of the curve of the row that was started last."""
-        self._guarded(lambda: self.training.log(dict(scores)))
+    def point(self, record: Mapping[str, Any], scores: Mapping[str, float]) -> None:
+        """Log one epoch of a row's curve."""
+        self._guarded(lambda: self.runs[_key(record)].log(dict(scores)))
 
     def row(self, record: Mapping[str, Any]) -> None:
         """Store the record in the run's summary and close the run."""
@@ -121,11 +120,10 @@ class WandbTracker:
 
     def _open(self, record: Mapping[str, Any]) -> None:
         keys = ("suite", "scale", "dataset", "system", "seed", "recipe", "machine", "versions", "commit")
-        self.training = self._init(record["system"], "row", {key: record[key] for key in keys})
-        self.runs[record["system"], record["seed"]] = self.training
+        self.runs[_key(record)] = self._init(record["system"], "row", {key: record[key] for key in keys})
 
     def _close(self, record: Mapping[str, Any]) -> None:
-        key = (record["system"], record["seed"])
+        key = _key(record)
         if key not in self.runs:
             self._open(record)
         run = self.runs.pop(key)
@@ -148,3 +146,7 @@ class WandbTracker:
 def make_tracker(mode: Literal["off"] | Mode, folder: Path, group: str, warn: Callable[[str], None]) -> Tracker:
     """The tracker for ``--wandb``: off, offline or online."""
     return NoTracker() if mode == "off" else WandbTracker(mode, folder, group, warn)
+
+
+def _key(record: Mapping[str, Any]) -> tuple[str, int]:
+    return record["system"], record["seed"]

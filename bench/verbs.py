@@ -33,7 +33,8 @@ def run(options: argparse.Namespace) -> Answer:
     request = _request(options)
     plan = make_plan(request)
     rows = costs(plan)
-    seconds = sum(row["seconds"] for row in rows)
+    abreast = request.hardware.abreast
+    seconds = sum(row["seconds_train"] / abreast + row["seconds_measure"] for row in rows)
     if options.dry_run:
         lines = [*map(_cost_line, rows), f"about {seconds / 60:.0f} minutes in all"]
         failed = any("error" in row for row in rows)
@@ -42,7 +43,7 @@ def run(options: argparse.Namespace) -> Answer:
     group = f"{request.suite}-{plan.datamodule.info.name}-{request.scale}-{time.strftime('%Y%m%d-%H%M%S')}"
     tracker = make_tracker(options.wandb, request.runs, group, lambda text: console.print(text, style="yellow"))
     try:
-        with Bars(console, [(row["seconds_train"], row["seconds_measure"]) for row in rows]) as bars:
+        with Bars(console, [(row["seconds_train"], row["seconds_measure"]) for row in rows], abreast) as bars:
             records = run_plan(plan, bars, tracker)
         answer = _rendered(records, request.out, console)
         _track_board(tracker, records, request.out)
@@ -136,7 +137,7 @@ def _request(options: argparse.Namespace) -> Any:
     return Request(
         suite=options.suite, dataset=options.dataset, scale=options.scale, data_root=options.data_root,
         systems=tuple(options.system), runtimes=runtimes, seeds=seeds, out=_out(options),
-        fresh=options.fresh, hardware=Hardware(options.accelerator),
+        fresh=options.fresh, hardware=Hardware.of(options.accelerator),
         command=options.command,
     )  # fmt: skip
 

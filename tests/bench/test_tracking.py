@@ -27,7 +27,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
     for made, points in ((good, 3), (bad, 1)):  # all rows train before the first is timed and closed
         tracker.start(made)
         for epoch in range(1, points + 1):
-            tracker.point({"epoch": epoch, "val_accuracy": epoch / 4 if made is good else 0.5})
+            tracker.point(made, {"epoch": epoch, "val_accuracy": epoch / 4 if made is good else 0.5})
     for made in (good, bad):
         tracker.row(made)
     tracker.board(summary([good, bad]), picture)
@@ -119,7 +119,7 @@ def test_its_failing_is_said_once_and_stops_nothing(
     said: list[str] = []
     tracker = WandbTracker("online", tmp_path, "group", said.append)
     tracker.start(record())
-    tracker.point({"epoch": 1.0})
+    tracker.point(record(), {"epoch": 1.0})
     tracker.row(record())
     tracker.board((["system"], [["lenet5"]]), None)
     reason = "UsageError: no API key" if fails == "init" else "CommError: server is down"
@@ -130,7 +130,7 @@ def test_off_imports_nothing_of_it() -> None:
     script = (
         "import sys; from bench.tracking import make_tracker\n"
         "tracker = make_tracker('off', None, '', print)\n"
-        "tracker.start({}); tracker.point({}); tracker.row({}); tracker.board(([], []), None)\n"
+        "tracker.start({}); tracker.point({}, {}); tracker.row({}); tracker.board(([], []), None)\n"
         "sys.exit('wandb' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], timeout=120).returncode == 0

@@ -28,12 +28,16 @@ class Heard:
         self.interrupt = interrupt
         self.phases: list[tuple[int, int, str, str]] = []
         self.kept: dict[str, bool] = {}
+        self.ends = 0
 
     def row(self, number: int, of: int, system: str, phase: str) -> "Heard":
         self.phases.append((number, of, system, phase))
         if self.interrupt == (system, phase):
             raise KeyboardInterrupt
         return self
+
+    def ended(self) -> None:
+        self.ends += 1
 
     def epoch(self, done: float, of: int, scores: dict[str, float]) -> None:
         if self.interrupt == (self.phases[-1][2], f"epoch {done:.0f}"):
@@ -52,10 +56,10 @@ class House:
         self.data = ImageFolder(self.strokes)  # decoded once
         self.data.setup()
 
-    def plan(self, *systems: str, **changes: Any) -> Plan:
+    def plan(self, *systems: str, abreast: int = 1, **changes: Any) -> Plan:
         request = Request(
             "tiny", "image_folder", "quick", self.strokes, systems, out=self.place / "out", runs=self.place / "runs",
-            hardware=Hardware("cpu"), **changes,
+            hardware=Hardware("cpu", abreast), **changes,
         )  # fmt: skip
         return make_plan(request)
 
