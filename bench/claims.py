@@ -67,6 +67,27 @@ class Claim:
     check: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Contradiction:
+    """Statements that a reader of a paper noted as being at odds; ``bench audit`` says whether they are.
+
+    Attributes:
+        id: unique over all files.
+        where: tables or sections of the paper.
+        statement: what seems to be at odds.
+        claims: ids of the claims whose verdicts answer it; one at least.
+        why: what was compared, or why there is nothing to compare; empty where the verdicts say it all.
+        check: a computation of its own, as of a claim.
+    """
+
+    id: str
+    where: str
+    statement: str
+    claims: tuple[str, ...]
+    why: str = ""
+    check: Mapping[str, Any] = field(default_factory=dict)
+
+
 def load_claims() -> list[Claim]:
     """All claims, in the order of file names and of the rows in them.
 
@@ -74,8 +95,7 @@ def load_claims() -> list[Claim]:
         ClaimError: a file that is no list of claims, an id twice, or a claim that lacks something or names a system
             that is not there.
     """
-    files = [file for file in resources.files(PACKAGE).iterdir() if file.name.endswith(".yaml")]
-    return read_claims(sorted(files, key=lambda file: file.name))
+    return read_claims(_shipped())
 
 
 def read_claims(files: Iterable[Traversable]) -> list[Claim]:
@@ -90,7 +110,35 @@ def read_claims(files: Iterable[Traversable]) -> list[Claim]:
     return list(claims.values())
 
 
-def _claims_of(file: Traversable, known: Collection[str]) -> list[Claim]:
+def load_contradictions() -> list[Contradiction]:
+    """All noted contradictions, in the order of file names and of the rows in them; raises as ``load_claims`` does."""
+    return read_contradictions(_shipped())
+
+
+def read_contradictions(files: Iterable[Traversable]) -> list[Contradiction]:
+    """The contradictions noted in these YAML files, under the key of that name, which a file may lack.
+
+    Raises:
+        ClaimError: an id twice, a row of another form, or one that names no claim of its file.
+    """
+    found: dict[str, Contradiction] = {}
+    for file in files:
+        content = _content(file)
+        known = {row.get("id") for row in content["claims"] if isinstance(row, dict)}
+        for row in content.get("contradictions", ()):
+            one = _contradiction(file.name, row, known)
+            if one.id in found:
+                raise ClaimError(f"{file.name}: contradiction {one.id}: the id stands twice; give each its own")
+            found[one.id] = one
+    return list(found.values())
+
+
+def _shipped() -> list[Traversable]:
+    files = [file for file in resources.files(PACKAGE).iterdir() if file.name.endswith(".yaml")]
+    return sorted(files, key=lambda file: file.name)
+
+
+def _content(file: Traversable) -> Mapping[str, Any]:
     try:
         content = yaml.load(file.read_text(encoding="utf-8"), SAFE_LOADER)
     except yaml.YAMLError as error:
@@ -98,6 +146,26 @@ def _claims_of(file: Traversable, known: Collection[str]) -> list[Claim]:
     wanted = "wanted the keys suite and claims, a list of mappings"
     if not isinstance(content, dict) or not isinstance(content.get("claims"), list) or "suite" not in content:
         raise ClaimError(f"{file.name}: {wanted}, got {type(content).__name__}")
+    return content
+
+
+def _contradiction(file: str, row: Any, known: Collection[Any]) -> Contradiction:
+    if not isinstance(row, dict):
+        raise ClaimError(f"{file}: wanted a mapping for each contradiction, got {row!r}")
+    place = f"{file}: contradiction {row.get('id', '(without id)')}"
+    wanted = [one.name for one in fields(Contradiction)]
+    odd = sorted({"id", "where", "statement", "claims"} - set(row) | set(row) - set(wanted))
+    if odd:
+        raise ClaimError(f"{place}: lacks, or should not have, {', '.join(odd)}; wanted {', '.join(wanted)}")
+    named = row["claims"]
+    missing = [name for name in named if name not in known] if isinstance(named, list) else []
+    if not isinstance(named, list) or not named or missing:
+        raise ClaimError(f"{place}: wanted ids of claims of this file for claims, got {missing or named!r}")
+    return Contradiction(**{**row, "claims": tuple(named)})
+
+
+def _claims_of(file: Traversable, known: Collection[str]) -> list[Claim]:
+    content = _content(file)
     paper = file.name.removesuffix(".yaml")
     return [_claim(file.name, paper, str(content["suite"]), row, known) for row in content["claims"]]
 

@@ -18,8 +18,9 @@ from bench._readme import filled as readme_filled
 from bench._rows import BoardRow, Protocol, board_rows, sections
 from bench._stored import Stored, read_stored
 from bench.audit import audit
+from bench.audit.noted import settle
 from bench.audit.page import audit_parts
-from bench.claims import Claim, load_claims
+from bench.claims import Claim, load_claims, load_contradictions
 from bench.plugins import MEASUREMENTS, SUITES
 from datamodules._cache import write_whole
 
@@ -78,6 +79,7 @@ def render_all(
         claims: published figures; None for those shipped.
     """
     protocols = present_protocols() if protocols is None else protocols
+    noted = load_contradictions() if claims is None else []
     claims = load_claims() if claims is None else claims
     groups: dict[tuple[str, str | None], list[Stored]] = {}
     every_record = read_stored(leaderboards)[0]
@@ -97,7 +99,8 @@ def render_all(
     # The project's own boards alone: other folders, such as those of trial runs, hold none of its statements.
     own = leaderboards.name == "leaderboards"
     if own:
-        files["audit.md"] = _page("Published figures, audited", audit_parts(audit(claims, every_record, protocols)))
+        verdicts = audit(claims, every_record, protocols)
+        files["audit.md"] = _page("Published figures, audited", audit_parts(verdicts, settle(noted, verdicts)))
     found = {leaderboards / name: content for name, content in sorted(files.items())}
     readme = leaderboards.parent / "README.md"
     content = readme_filled(readme, first.get) if own else None

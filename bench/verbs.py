@@ -103,15 +103,21 @@ def audit(options: argparse.Namespace) -> Answer:
     """``bench audit``: one verdict for each published figure."""
     from bench._stored import read_stored
     from bench.audit import audit as audit_claims
-    from bench.audit.page import counted
-    from bench.claims import load_claims
+    from bench.audit.noted import settle
+    from bench.audit.page import counted, settled_counted
+    from bench.claims import load_claims, load_contradictions
     from bench.render import present_protocols
 
     verdicts = audit_claims(load_claims(), read_stored(options.out)[0], present_protocols())
     wrong = [f"{found.claim.id}: printed {found.claim.printed}; {found.why}" for found in verdicts
              if found.verdict == "contradicted"]  # fmt: skip
+    noted = settle(load_contradictions(), verdicts)
     place = f"every claim, with what was measured: {options.out / 'audit.md'}, written by bench render"
-    return 0, {"claims": [found.as_dict() for found in verdicts]}, "\n".join([*wrong, counted(verdicts), place])
+    document = {
+        "claims": [found.as_dict() for found in verdicts],
+        "contradictions": [one.as_dict() for one in noted],
+    }
+    return 0, document, "\n".join([*wrong, counted(verdicts), settled_counted(noted), place])
 
 
 def doctor(options: argparse.Namespace) -> Answer:

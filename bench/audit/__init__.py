@@ -1,15 +1,16 @@
 """``bench audit``: what papers print, answered claim by claim by what the described systems really have."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bench._rows import Protocol
 from bench._stored import Stored
-from bench.audit import clusters, figures, layers, protocols
+from bench.audit import clusters, figures, layers, others, protocols
 from bench.audit.cells import evaluate, span
 from bench.audit.measured import Measured
 from bench.audit.networks import Built, Networks, NotHereError
+from bench.audit.others import Other, weighed
 from bench.audit.verdicts import (
     COMPUTED,
     CONTRADICTED,
@@ -21,7 +22,7 @@ from bench.audit.verdicts import (
     Verdict,
     digits_agree,
     judge,
-    last_digit,
+    reach,
 )  # fmt: skip
 from bench.claims import Claim, ClaimError
 
@@ -29,7 +30,8 @@ __all__ = ["COMPUTED", "CONTRADICTED", "VERDICTS", "Auditor", "Verdict", "audit"
 
 CLASSES = 3755  # GB2312 level 1: what the suite's papers read, unless a check says otherwise
 
-_TOLD = 4  # figures that a sentence may list one by one
+_TOLD = 4  # figures that a sentence may list one by one, and that a span may try in every combination
+_WHOLE = 10**6  # from here on figures are written without decimals
 
 # Kinds that look at one network; those of the second table at the name of its variant, too.
 _COUNTS: Mapping[str, Callable[[Built, Mapping[str, Any]], Finding]] = {
@@ -38,7 +40,7 @@ _COUNTS: Mapping[str, Callable[[Built, Mapping[str, Any]], Finding]] = {
 }  # fmt: skip
 _SHAPES: Mapping[str, Callable[[Built, Mapping[str, Any], str], Finding]] = {
     "step": layers.step, "layer": layers.layer, "every": layers.every, "layers": layers.layers,
-    "blocks": layers.blocks, "output": layers.output, "setting": layers.setting,
+    "blocks": layers.blocks, "parts": layers.parts, "output": layers.output, "setting": layers.setting,
 }  # fmt: skip
 _STATED: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Finding]] = {
     "recipe": protocols.recipe, "image": protocols.image, "variants": protocols.variants,
@@ -63,6 +65,25 @@ def audit(
     return [replace(auditor.verdict(claim), measured=tuple(measured.beside(claim))) for claim in claims]
 
 
+@dataclass(frozen=True)
+class Terms:
+    """A formula worked out.
+
+    Attributes:
+        value: what it gives.
+        span: least and greatest value, given the digits of the printed cells in it.
+        cells: their ids.
+        cells_alone: whether it holds nothing else but plain numbers.
+        why: it in words.
+    """
+
+    value: float
+    span: tuple[float, float]
+    cells: tuple[str, ...]
+    cells_alone: bool
+    why: str
+
+
 class Auditor:
     """Answers claims, each network built once.
 
@@ -83,23 +104,14 @@ class Auditor:
         check = claim.check
         try:
             found = self._judged(claim)
-            others = [self._claims[other] for other in check.get("same", ())]
+            beside = list(self._others(claim))
         except NotHereError as error:
             return Verdict(claim, NOT_CHECKABLE, None, str(error))
         except (KeyError, TypeError, ValueError) as error:
             raise ClaimError(f"{claim.paper}.yaml: claim {claim.id}: check {check}: {error!r}") from error
         if claim.num is None:
             found = replace(found, computed=None, deviation=None)  # there is no base unit to state it in
-        differing = [other for other in others if not _same(claim, other)]
-        floor = [self._claims[other] for other in check.get("at_least", ())]
-        differing += [other for other in floor if (claim.num or 0.0) < (other.num or 0.0)]
-        if differing and found.verdict != CONTRADICTED:
-            cells = ", ".join(f"{other.id} prints {other.printed}" for other in differing)
-            nearest = differing[0].num if found.computed is None else found.computed
-            deviation = (claim.num - nearest) / nearest if claim.num is not None and nearest else None
-            why = f"{cells}; {found.why}" if found.why else cells
-            return replace(found, verdict=CONTRADICTED, why=why, deviation=deviation)
-        return found
+        return weighed(found, beside) if beside else found
 
     def finding(self, check: Mapping[str, Any], system: str | None) -> Finding:
         """What a check computes for a system.
@@ -113,6 +125,8 @@ class Auditor:
             return self._formula(check, name)
         if kind == "dataset":
             return protocols.dataset(check)
+        if kind == "rows":
+            return self._rows(check)
         names = check.get("systems", [name])
         if None in names:
             raise ValueError(f"kind {kind} needs a system")
@@ -131,12 +145,11 @@ class Auditor:
             finding = replace(finding, low=check["low"], high=check["high"])
         found = judge(claim, finding, check.get("relation"))
         if "explained" in check and found.verdict != EXACT:
-            other = self.finding(check["explained"], claim.system)
+            words = check["explained"].get("words", "Otherwise")
+            other = self.finding({**check["explained"], "words": "together"}, claim.system)
             agrees = other.computed is not None and digits_agree(claim, other.computed)
             said = "which is the printed figure" if agrees else "not the printed figure either"
-            found = replace(
-                found, why=f"{found.why}. {check['explained'].get('words', 'Otherwise')}: {other.why}, {said}"
-            )
+            found = replace(found, why=f"{found.why}. {words}: {other.why}, {said}")
         return replace(found, why=f"{found.why}. {check['why']}") if check.get("why") else found
 
     def _of_system(self, kind: str, check: Mapping[str, Any], system: str) -> Finding:
@@ -156,10 +169,41 @@ class Auditor:
         computed = (finding.computed or 0.0) - (other.computed or 0.0)
         return replace(finding, computed=computed, why=f"{finding.why}, less {other.computed:,} of {check['less']}")
 
+    def _others(self, claim: Claim) -> Iterator[Other]:
+        """What other printed cells make of a claim: ``same``, ``not_below`` and ``not_above`` name them by id.
+
+        ``implied`` is a formula over them, and over what is computed.
+        """
+        check = claim.check
+        yield from (others.same(claim, self._claims[name]) for name in check.get("same", ()))
+        for key, sign in (("not_below", 1), ("not_above", -1)):
+            yield from (others.bound(claim, self._claims[name], sign) for name in check.get(key, ()))
+        if "implied" in check:
+            terms = self._terms(check["implied"], claim.system)
+            yield others.implied(claim, terms.value, *terms.span, terms.why)
+
+    def _rows(self, check: Mapping[str, Any]) -> Finding:
+        """How many layers of the kinds ``ops`` the rows of a printed table (``of``, how their ids begin) name."""
+        rows = [one for one in self._claims.values() if one.id.startswith(check["of"])]
+        found = sum(row.check.get("times", 1) for row in rows if row.check.get("op") in check["ops"])
+        return Finding(found, f"{found} layers of kind {', '.join(check['ops'])} in the rows of {check['of']}")
+
     def _formula(self, check: Mapping[str, Any], system: str | None) -> Finding:
+        """A formula over ``values``, see ``_terms``: a figure, or a direction (``above``) or range (``between``)."""
+        terms = self._terms(check, system)
+        bounds = check.get("between")
+        if "above" in check or bounds:  # no figure that the printed one could be compared with
+            holds = bounds[0] <= terms.value <= bounds[1] if bounds else terms.value > check["above"]
+            return Finding(None, terms.why, holds, terms.cells)
+        if not terms.cells_alone:
+            return Finding(terms.value, terms.why)
+        low, high = terms.span
+        return Finding(terms.value, terms.why, None, terms.cells, low, high)
+
+    def _terms(self, check: Mapping[str, Any], system: str | None) -> Terms:
         """A formula over ``values``: numbers, ids of printed cells, or checks of their own."""
         values: dict[str, float] = {}
-        slack: dict[str, float] = {}
+        bounds: dict[str, tuple[float, float]] = {}
         cells: list[str] = []
         said: list[str] = []
         for name, given in check["values"].items():
@@ -167,7 +211,7 @@ class Auditor:
                 other = self._claims[given]
                 if other.num is None:
                     raise ValueError(f"{given} prints no number")
-                values[name], slack[name] = other.num, last_digit(other)
+                values[name], bounds[name] = other.num, reach(other)
                 cells.append(given)
                 said.append(f"{name} = {other.printed} ({given})")
             elif isinstance(given, Mapping):
@@ -178,20 +222,15 @@ class Auditor:
                 said.append(f"{name} = {found.why}")
             else:
                 values[name] = given
-        computed = evaluate(check["formula"], values)
-        why = _explained(check, computed, said)
-        bounds = check.get("between")
-        if "above" in check or bounds:  # a direction or a range, not a figure
-            holds = bounds[0] <= computed <= bounds[1] if bounds else computed > check["above"]
-            return Finding(computed, why, holds, tuple(cells))
-        low, high = span(check["formula"], values, slack)
-        only_cells = tuple(cells) if len(cells) == len(said) else ()
-        return Finding(computed, why, None, only_cells, low if only_cells else None, high if only_cells else None)
+        value = evaluate(check["formula"], values)
+        reached = span(check["formula"], values, bounds) if len(bounds) <= _TOLD else (value, value)
+        return Terms(value, reached, tuple(cells), len(cells) == len(said), _explained(check, value, said))
 
 
 def _explained(check: Mapping[str, Any], computed: float, said: Sequence[str]) -> str:
     """A formula in words: the check's own, or the formula itself, and what it rests on."""
-    value = f"{check.get('words', check['formula'])} = {computed:,.6g}"
+    figure = f"{computed:,.0f}" if abs(computed) >= _WHOLE else f"{computed:,.6g}"
+    value = f"{check.get('words', check['formula'])} = {figure}"
     if len(said) > _TOLD:
         return f"{value}, over {len(said)} figures"
     return f"{value}, where {'; '.join(said)}" if said else value
@@ -203,10 +242,3 @@ def _joined(found: Sequence[tuple[str, Finding]]) -> Finding:
         if finding.holds is False and len(found) > 1:
             return replace(finding, why=f"{system}: {finding.why}")
     return found[0][1]
-
-
-def _same(claim: Claim, other: Claim) -> bool:
-    """Whether two cells may print one figure, each with its own digits."""
-    if claim.num is None or other.num is None:
-        return claim.printed == other.printed
-    return digits_agree(claim, other.num) or digits_agree(other, claim.num)

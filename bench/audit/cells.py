@@ -27,13 +27,15 @@ def evaluate(formula: str, values: Mapping[str, float]) -> float:
         raise ValueError(f"formula {formula!r}: {type(error).__name__} {error}") from error
 
 
-def span(formula: str, values: Mapping[str, float], slack: Mapping[str, float]) -> tuple[float, float]:
-    """Least and greatest value of a formula when names may be off by their ``slack`` to either side."""
-    names = [name for name in values if slack.get(name)]
+def span(formula: str, values: Mapping[str, float], bounds: Mapping[str, tuple[float, float]]) -> tuple[float, float]:
+    """Least and greatest value of a formula when names may lie anywhere between their ``bounds``.
+
+    Every name on its value and at both ends: enough for formulas that rise or fall in each name alone.
+    """
+    ends = [{values[name], *bounds[name]} for name in bounds]
     found = []
-    for signs in product((-1, 0, 1), repeat=len(names)):
-        moved = {name: values[name] + sign * slack[name] for name, sign in zip(names, signs, strict=True)}
-        found.append(evaluate(formula, {**values, **moved}))
+    for chosen in product(*ends):
+        found.append(evaluate(formula, {**values, **dict(zip(bounds, chosen, strict=True))}))
     return min(found), max(found)
 
 

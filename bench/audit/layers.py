@@ -75,10 +75,21 @@ def setting(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
 
 
 def layers(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
-    """How many layers of the kinds ``ops`` ran; names that hold ``but`` are left out."""
-    skipped = check.get("but", "")
+    """How many layers of the kinds ``ops`` ran; names that hold ``but`` are left out, ``within`` names parts."""
+    skipped, within = check.get("but", ""), tuple(f"{part}." for part in check.get("within", ()))
     found = [one for one in built.layers if one.op in check["ops"] and not (skipped and skipped in one.name)]
-    return Finding(len(found), f"{len(found)} layers of kind {', '.join(check['ops'])}")
+    if within:
+        found = [one for one in found if f"{one.name}.".startswith(within)]
+    place = f" in {', '.join(check['within'])}" if within else ""
+    return Finding(len(found), f"{len(found)} layers of kind {', '.join(check['ops'])}{place}")
+
+
+def parts(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
+    """Whether the network is made of parts of the names ``named``, whatever others it has."""
+    names = [name for name, _ in built.network.named_children()]
+    missing = [name for name in check["named"] if name not in names]
+    words = f"the network's parts are {', '.join(names)}"
+    return Finding(None, f"{words}; none is {', '.join(missing)}" if missing else words, holds=not missing)
 
 
 def blocks(built: Built, check: Mapping[str, Any], variant: str) -> Finding:

@@ -7,6 +7,7 @@ from typing import Any
 from bench import _numbers as numbers
 from bench._board import table
 from bench._published import anchor
+from bench.audit.noted import FOUND, NONE, Settled
 from bench.audit.verdicts import APPROXIMATE, CONTRADICTED, VERDICTS, Verdict
 from bench.claims import Claim
 
@@ -22,17 +23,27 @@ _MEANING = (
 )
 _WORDS = {"params": "parameters", "mult_adds": "multiply-adds", "flops": "multiply-adds", "memory_mb": "storage",
           "latency_ms": "latency"}  # fmt: skip
+_NOTED = (
+    "What readers of the papers noted as being at odds, and what arithmetic makes of it: *found* where a claim or a "
+    "comparison of its own is contradicted; *no contradiction* where the figures agree or nothing stands against "
+    "anything, with the reason. "
+)
+_LINKS = 3  # claims that a cell links to
 _VAGUE = ("comparative", "cited", "formula", "formula-or-figure", "layer")  # say nothing that the part does not
 
 
-def audit_parts(verdicts: Sequence[Verdict]) -> list[str]:
-    """The sections of ``audit.md``, a function of the verdicts alone."""
+def audit_parts(verdicts: Sequence[Verdict], noted: Sequence[Settled] = ()) -> list[str]:
+    """The sections of ``audit.md``, a function of the verdicts and of what was made of noted contradictions."""
     papers = list(dict.fromkeys(verdict.claim.paper for verdict in verdicts))
     parts = [_MEANING, _counts(papers, verdicts)]
     wrong = [verdict for verdict in verdicts if verdict.verdict == CONTRADICTED]
     if wrong:
         ordered = sorted(wrong, key=lambda verdict: (-verdict.size, verdict.claim.id))
         parts += ["## Contradictions, largest first\n", "\n".join(map(_sentence, ordered)) + "\n"]
+    if noted:
+        header = ["Paper", "Where", "What seems at odds", "Outcome", "What was compared"]
+        parts += ["## Contradictions that readers noted\n", _NOTED + settled_counted(noted) + ".\n"]
+        parts += [table(header, [_noted(one) for one in noted], len(header))]
     for paper in papers:
         own = [verdict for verdict in verdicts if verdict.claim.paper == paper]
         header = ["Claim", "Verdict", "Printed", "Computed", "Why", "Measured here"]
@@ -44,6 +55,22 @@ def counted(verdicts: Sequence[Verdict]) -> str:
     """How many there are of each verdict, on one line."""
     found = Counter(verdict.verdict for verdict in verdicts)
     return f"{len(verdicts)} claims: " + ", ".join(f"{found[name]} {name}" for name in VERDICTS)
+
+
+def settled_counted(noted: Sequence[Settled]) -> str:
+    """How many noted contradictions were found and how many are none, on one line."""
+    found = Counter(one.outcome for one in noted)
+    return f"{len(noted)} noted contradictions: {found[FOUND]} found, {found[NONE]} no contradiction"
+
+
+def _noted(one: Settled) -> list[str]:
+    """A contradiction, and the claims that answer it: those that are contradicted, else all of them."""
+    answering = [found for found in one.verdicts if found.verdict == CONTRADICTED] or list(one.verdicts)
+    links = ", ".join(f"[{_text(_what(found.claim))}](#{anchor(found.claim)})" for found in answering[:_LINKS])
+    more = f" and {len(answering) - _LINKS} more" if len(answering) > _LINKS else ""
+    paper = one.verdicts[0].claim.paper
+    word = f"**{one.outcome}**" if one.outcome == FOUND else one.outcome
+    return [paper, _text(one.noted.where), _text(one.noted.statement), word, f"{_text(one.why)}. See {links}{more}."]
 
 
 def _counts(papers: Sequence[str], verdicts: Sequence[Verdict]) -> str:

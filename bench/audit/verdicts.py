@@ -119,6 +119,14 @@ def digits_agree(claim: Claim, computed: float) -> bool:
     return cut_off and (computed >= 0) == (printed >= 0)
 
 
+def reach(claim: Claim) -> tuple[float, float]:
+    """Least and greatest figure that the printed digits may stand for, rounded or cut off."""
+    printed, quantum = float(claim.num or 0.0), last_digit(claim)
+    if printed < 0:
+        return printed - quantum, printed + quantum / 2
+    return printed - quantum / 2, printed + quantum
+
+
 def last_digit(claim: Claim) -> float:
     """Worth of the last printed digit in the base unit of ``num``; 0 where the text shows no such number."""
     if not claim.num:

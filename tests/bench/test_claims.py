@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.claims import ClaimError, load_claims, read_claims
+from bench.claims import ClaimError, load_claims, load_contradictions, read_claims, read_contradictions
 from bench.plugins import systems
 
 WHOLE = """\
@@ -64,6 +64,45 @@ def test_a_claim_that_lacks_something_is_refused_with_file_and_id(tmp_path, gone
 def test_a_file_of_another_form_is_refused(tmp_path, text, message):
     with pytest.raises(ClaimError, match=message):
         read_claims([written(tmp_path, "paper.yaml", text)])
+
+
+NOTED = """\
+contradictions:
+- {id: a/contradiction/01, where: Table 1, statement: 97 and 98, claims: [a/one, a/two], why: rounded}
+"""
+
+
+def test_a_noted_contradiction_names_claims_of_its_file(tmp_path):
+    plain = written(tmp_path, "plain.yaml", WHOLE.replace("a/", "b/"))
+    (one,) = read_contradictions([plain, written(tmp_path, "paper.yaml", WHOLE + NOTED)])
+    assert (one.id, one.claims, one.why, one.check) == ("a/contradiction/01", ("a/one", "a/two"), "rounded", {})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("a/two]", "a/three]", r"a/contradiction/01: wanted ids of claims .*'a/three'"),
+        ("[a/one, a/two]", "[]", r"a/contradiction/01: wanted ids of claims"),
+        ("where: Table 1, ", "", r"a/contradiction/01: lacks, or should not have, where"),
+        ("why: rounded", "reason: rounded", r"lacks, or should not have, reason"),
+        ("- {id", "- 3\n- {id", r"wanted a mapping for each contradiction, got 3"),
+    ],
+)
+def test_a_noted_contradiction_of_another_form_is_refused(tmp_path, old, new, message):
+    with pytest.raises(ClaimError, match=r"paper\.yaml: .*" + message):
+        read_contradictions([written(tmp_path, "paper.yaml", WHOLE + NOTED.replace(old, new))])
+
+
+def test_a_contradiction_noted_twice_is_refused(tmp_path):
+    twice = WHOLE + NOTED + NOTED.partition("\n")[2]
+    with pytest.raises(ClaimError, match=r"paper\.yaml: contradiction a/contradiction/01: the id stands twice"):
+        read_contradictions([written(tmp_path, "paper.yaml", twice)])
+
+
+def test_shipped_contradictions_are_those_of_the_five_papers():
+    found = load_contradictions()
+    assert len(found) == 63
+    assert {one.id.split("/")[0] for one in found} == {claim.paper for claim in load_claims()} - {"public-results"}
 
 
 def test_shipped_claims_print_what_the_papers_say():
