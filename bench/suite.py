@@ -4,6 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 SCALES = ("smoke", "quick", "paper")
+# What any suite of recognisers measures of a row: how well it reads, what it costs, and how long it takes.
+RECOGNISER_MEASUREMENTS = (
+    "accuracy",
+    "accuracy_top5",
+    "macs",
+    "params",
+    "params_keras",
+    "size_bytes",
+    "peak_activation_bytes",
+    "latency",
+)
 
 
 @dataclass(frozen=True)

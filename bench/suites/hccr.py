@@ -1,6 +1,6 @@
 """Handwritten Chinese characters: which compact network reads them best for its cost on a CPU."""
 
-from bench.suite import Scale, Suite
+from bench.suite import RECOGNISER_MEASUREMENTS, Scale, Suite
 
 SMOKE = (
     "nearest_mean",
@@ -47,16 +47,7 @@ PAPER = (
 SUITE = Suite(
     title="Handwritten Chinese character recognition",
     dataset="synthetic_hwdb",
-    measurements=(
-        "accuracy",
-        "accuracy_top5",
-        "macs",
-        "params",
-        "params_keras",
-        "size_bytes",
-        "peak_activation_bytes",
-        "latency",
-    ),
+    measurements=RECOGNISER_MEASUREMENTS,
     scales={
         "smoke": Scale(SMOKE, classes=20, writers=(24, 12), share=0.05, share_own=0.025, rounds=10),
         "quick": Scale(QUICK, classes=30, writers=(60, 20), share=0.25, share_own=0.35, rounds=60),

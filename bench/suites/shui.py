@@ -1,6 +1,6 @@
 """Shui characters: the small network made for them beside AlexNet, GoogLeNet and the compact systems."""
 
-from bench.suite import Scale, Suite
+from bench.suite import RECOGNISER_MEASUREMENTS, Scale, Suite
 
 # shui-ocr compares the first three; every row reads the same slices, at its own input size.
 ROWS = (
@@ -22,16 +22,7 @@ PAPER = ("shui_cnn", "alexnet", "googlenet", "nearest_mean", "lenet5", "squeezen
 SUITE = Suite(
     title="Shui character recognition",
     dataset="shui",
-    measurements=(
-        "accuracy",
-        "accuracy_top5",
-        "macs",
-        "params",
-        "params_keras",
-        "size_bytes",
-        "peak_activation_bytes",
-        "latency",
-    ),
+    measurements=RECOGNISER_MEASUREMENTS,
     scales={
         "smoke": Scale(ROWS, classes=20, writers=(12, 8), share=0.025, share_own=0.025, rounds=10),
         # The published set has 37,500 training slices, 30 times those drawn here: own data get fewer epochs.

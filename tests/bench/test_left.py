@@ -1,32 +1,17 @@
 """What is left to do: the estimate says what the run then does."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fake.house import Heard, House, built_house
+from fake.house import Heard, House
 
 from bench import estimate, runner
 from bench.measurements import latency, macs
 from bench.record import Measurement, read_record, read_records
 
 RESULTS = Path(__file__).resolve().parents[2] / "leaderboards" / "results" / "hccr"
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with built_house(tmp_path_factory.mktemp("house")) as house:
-        yield house
-
-
-@pytest.fixture
-def house(built: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
-    monkeypatch.setattr(built, "place", tmp_path)
-    shown = {"value": 1e6, "n": 10, "ratio_to_reference": 2.0}
-    monkeypatch.setattr(latency, "time_apart", lambda *arguments: dict(shown))
-    return built
 
 
 def cost(house: House, **changes: Any) -> dict[str, Any]:

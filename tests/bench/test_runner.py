@@ -1,33 +1,16 @@
 """Rows become records: whole ones are kept, stale ones made again, interruptions cost little."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from fake.house import Heard, House, built_house
+from fake.house import Heard, House
 
 from bench import runner
 from bench.measurements import latency
 from bench.predictions import FILE, read_predictions, row_folder
 from bench.record import RecordError, read_record
 from bench.runner import describe
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with built_house(tmp_path_factory.mktemp("house")) as house:
-        yield house
-
-
-@pytest.fixture
-def house(built: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
-    """An empty one, with a stopwatch that shows a millisecond at once."""
-    monkeypatch.setattr(built, "place", tmp_path)
-    shown = {"value": 1e6, "n": 10, "ratio_to_reference": 2.0}
-    monkeypatch.setattr(latency, "time_apart", lambda *arguments: dict(shown))
-    return built
 
 
 def test_a_record_says_what_was_run(house: House) -> None:

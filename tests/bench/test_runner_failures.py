@@ -1,20 +1,13 @@
 """A failure is a row: other people's plug-ins that raise, one run of them beside good ones, really timed."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fake.house import FIGURES, Heard, House, built_house
+from fake.house import FIGURES, Heard, House
 
 Run = tuple[list[dict[str, Any]], Heard]
 FAILING = ("acme_build", "acme_step", "acme_eval", "acme_import", "acme_recipe", "acme_garbled")
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with built_house(tmp_path_factory.mktemp("house")) as house:
-        yield house
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from fake.alz import BZIP2, END, FOLDER, START, STORE, Packed, alz
+from fake.archives import contents, fault
 
 from datamodules._archive import members
 from datamodules._errors import DataError
@@ -25,17 +26,6 @@ def write(tmp_path: Path, content: bytes) -> Path:
     path = tmp_path / "a.alz"
     path.write_bytes(content)
     return path
-
-
-def contents(path: Path) -> dict[str, bytes]:
-    return {member.name: stream.read() for member, stream in members(path)}
-
-
-def fault(path: Path) -> DataError:
-    with pytest.raises(DataError) as caught:
-        contents(path)
-    assert caught.value.file == str(path)
-    return caught.value
 
 
 def wanted() -> dict[str, bytes]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from fake.alz import Packed, alz
+from fake.archives import contents, fault
 
 from datamodules import _member
 from datamodules._archive import is_archive, members
@@ -20,17 +21,6 @@ def zipped(path: Path, packing: int = zipfile.ZIP_DEFLATED, **contents: bytes) -
         for name, content in contents.items():
             archive.writestr(name, content)
     return path
-
-
-def contents(path: Path) -> dict[str, bytes]:
-    return {member.name: stream.read() for member, stream in members(path)}
-
-
-def fault(path: Path) -> DataError:
-    with pytest.raises(DataError) as caught:
-        contents(path)
-    assert caught.value.file == str(path)
-    return caught.value
 
 
 def patched(path: Path, signature: bytes, at: int, value: bytes) -> Path:

@@ -5,11 +5,13 @@ import struct
 import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from datamodules._base import CharacterDataModule, DataSettings
 from datamodules._cifar import Layout
 
 Part = tuple[NDArray[np.uint8], list[int]]  # planes (n, 3072) and labels
@@ -89,3 +91,10 @@ def _array(value: NDArray[Any]) -> bytes:
     dtype = b"cnumpy\ndtype\n" + _opcodes(value.dtype.str[1:]) + b"K\x00K\x01\x87R"
     dtype += b"(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
     return made + b"(K\x01" + shape + dtype + b"\x89T" + struct.pack("<I", value.nbytes) + value.tobytes() + b"tb"
+
+
+def read(dataset: ModuleType, root: Path) -> CharacterDataModule:
+    """The data of a plug-in, set up."""
+    module: CharacterDataModule = dataset.build(DataSettings(root))
+    module.setup()
+    return module
