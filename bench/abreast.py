@@ -68,8 +68,8 @@ def run_abreast(jobs: Iterable[Job], most: int) -> None:
                 running[receiver] = process, job
             if not running:
                 return
-            for receiver in wait(list(running)):
-                assert isinstance(receiver, Connection)
+            ready = wait(list(running))
+            for receiver in [pipe for pipe in running if pipe in ready]:
                 _hear(receiver, running)
     finally:
         for receiver, (process, _) in running.items():

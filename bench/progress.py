@@ -77,13 +77,14 @@ class Epochs:
 
     def epoch(self, done: float, of: int, scores: dict[str, float]) -> None:
         """``done`` of ``of`` epochs are over."""
+        if self.task is None:
+            return
         note = f"epoch {int(done)}/{of}"
         if "val_accuracy" in scores:
             note += f", validation {scores['val_accuracy']:.1%}"
-        if self.task is not None:
-            noted = {"note": note} if scores else {}
-            self.bars.bars.update(self.task, total=of, completed=done, **noted)
-            self.bars.passed(self.number, done / of)
+            self.bars.bars.update(self.task, note=note)
+        self.bars.bars.update(self.task, total=of, completed=done)
+        self.bars.passed(self.number, done / of)
 
     def ended(self) -> None:
         """The bar goes."""
