@@ -15,12 +15,12 @@ OPSET = 20  # of the network's graph too; ONNX Runtime from 1.17, OpenVINO from 
 # to whole blocks first: a runtime that compiles for each new shape then meets few of them.
 _GRAPH = """
 <ir_version: 10, opset_import: ["" : {opset}]>
-fit (uint8[{native}] image) => (uint8[1, {channels}, {size}, {size}] images)
+fit (uint8[{native}] image) => (uint8[{count}, {channels}, {size}, {size}] images)
 <float zero = {{0}}, float half = {{0.5}}, float one = {{1}}, float paper = {{{paper}}}, float size = {{{size}}},
  float block = {{{block}}}, float[1, {size}] centres = {{{centres}}}, uint8 blank = {{{paper}}}, int64[1] last = {{-1}},
- int64[4] unpadded = {{0, 0, 0, 0}}, int64[4] planes = {{1, {channels}, {size}, {size}}}>
+ int64[4] unpadded = {{0, 0, 0, 0}}, int64[4] planes = {{{planes}, {channels}, {size}, {size}}}>
 {{
-    shape = Shape <start = 0, end = 2> (image)
+    shape = Shape <start = {first}, end = {last}> (image)
     native = Cast <to = 1> (shape)
     length = Unsqueeze (native, last)
     side = ReduceMax <keepdims = 0> (native)
@@ -80,26 +80,38 @@ fit (uint8[{native}] image) => (uint8[1, {channels}, {size}, {size}] images)
 """
 _BLOCK = 32  # pixels; OpenVINO was measured to spend 4 ms on every new shape
 _NATIVE = {1: "h, w", 3: "h, w, 3"}
+# To planes (p, h, w), whatever they are of. Of several characters all are equally large.
 _PLANAR = {
     1: "first = Constant <value_ints = [0]> ()  planar = Unsqueeze (image, first)",
     3: "planar = Transpose <perm = [2, 0, 1]> (image)",
 }
+_PLANAR_BATCH = {
+    1: "planar = Identity (image)",
+    3: "split = Transpose <perm = [0, 3, 1, 2]> (image)  all = Constant <value_ints = [-1]> ()  "
+    "flat = Concat <axis = 0> (all, shape)  planar = Reshape (split, flat)",
+}
 
 
-def fit_graph(channels: int, size: int) -> onnx.ModelProto:
+def fit_graph(channels: int, size: int, batch: bool = False) -> onnx.ModelProto:
     """A graph that pads a character to a square with paper and resamples it to the input size.
 
     Input ``image``, uint8 (h, w), or (h, w, 3) for three channels, any h and w; output ``images``, uint8
-    (1, C, size, size), within two grey levels of ``resample(image, fit_matrix(h, w, size), size)``.
+    (1, C, size, size), within two grey levels of ``resample(image, fit_matrix(h, w, size), size)``. Characters of
+    (size, size) pass unchanged.
 
     Args:
         channels: 1 or 3.
         size: output side in pixels.
+        batch: take n characters of one native size, (n, h, w) or (n, h, w, 3), and give (n, C, size, size).
     """
     text = _GRAPH.format(
         opset=OPSET,
-        native=_NATIVE[channels],
-        planar=_PLANAR[channels],
+        native="n, " * batch + _NATIVE[channels],
+        planar=(_PLANAR_BATCH if batch else _PLANAR)[channels],
+        count="n" if batch else "1",
+        planes="-1" if batch else "1",
+        first=int(batch),
+        last=int(batch) + 2,
         channels=channels,
         size=size,
         paper=PAPER,

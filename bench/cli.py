@@ -67,6 +67,10 @@ def _verb(options: argparse.Namespace) -> Any:
         from bench import data_verbs
 
         return getattr(data_verbs, options.action)
+    if options.verb in ("export", "recognize", "choose"):  # recognising imports no torch either
+        from bench import home_verbs
+
+        return getattr(home_verbs, options.verb)
     from bench import verbs
 
     return getattr(verbs, options.verb)
@@ -108,6 +112,9 @@ def _parser() -> argparse.ArgumentParser:
     check = verbs.add_parser("audit", parents=[shared], help="published figures against computed ones, claim by claim")
     check.add_argument("--out", type=Path, default=Path("leaderboards"), metavar="DIR", help="folder of results/")
     _add_data(verbs.add_parser("data", help="look at data, or draw synthetic data"), shared)
+    _add_export(verbs.add_parser("export", parents=[shared], help="a trained system as one file to take home"))
+    _add_recognize(verbs.add_parser("recognize", parents=[shared], help="read images with an exported file"))
+    _add_choose(verbs.add_parser("choose", parents=[shared], help="which system to deploy, from the records"))
     verbs.add_parser("doctor", parents=[shared], help="is this environment fit, and what to install if not")
     return parser
 
@@ -137,6 +144,39 @@ def _add_profile(parser: argparse.ArgumentParser) -> None:
     add("--classes", type=_positive, default=3755, metavar="N", help="label-space size; 3,755 by default")
     add("--runtime", default="eager", metavar="NAME", help="see: bench list runtimes")
     add("--checkpoint", type=Path, metavar="FILE", help="trained weights, safetensors; random ones without")
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("system", metavar="SYSTEM", help="see: bench list systems")
+    add("--checkpoint", type=Path, required=True, metavar="FILE", help="its trained weights, safetensors")
+    add("--format", choices=("onnx", "openvino"), required=True, help="openvino: a zip of its pair of files")
+    add("--out", type=Path, required=True, metavar="FILE", help="the file to write")
+    add("--labels", type=Path, metavar="FILE", help="class names, one a line, for weights that do not name them")
+    add("--records", type=Path, default=Path("leaderboards"), metavar="DIR",
+        help="folder of results/ where the accuracy of these weights is looked up")  # fmt: skip
+
+
+def _add_recognize(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("file", type=Path, metavar="FILE", help="written by bench export")
+    add(
+        "images", type=Path, nargs="+", metavar="IMAGE", help="photo or scan of one character; with --batch folders too"
+    )
+    add("--top", type=_positive, default=5, metavar="K", help="how many characters to name; 5 by default")
+    add("--batch", action="store_true", help="many images at full speed, on all cores")
+
+
+def _add_choose(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--max-latency-ms", type=_amount, metavar="X", help="milliseconds a character, one thread")
+    add("--min-accuracy", type=_amount, metavar="X", help="per cent of the test part; 1 and less is a ratio")
+    add("--max-size-mb", type=_amount, metavar="X", help="MB of 10^6 bytes")
+    add("--suite", default="hccr", metavar="NAME")
+    add("--dataset", metavar="NAME", help="as records name it; the suite's own by default")
+    add("--scale", choices=SCALES, default="quick")
+    add("--machine", metavar="NAME", help="as records name it; needed where there are several")
+    add("--out", type=Path, default=Path("leaderboards"), metavar="DIR", help="folder of results/")
 
 
 def _add_place(parser: argparse.ArgumentParser) -> None:
@@ -169,6 +209,16 @@ def _seed(text: str) -> int:
     if not text.isdigit() or int(text) >= 2**32:  # numpy's and Lightning's range
         raise argparse.ArgumentTypeError(f"wanted a whole number from 0 to {2**32 - 1}, got {text!r}")
     return int(text)
+
+
+def _amount(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"wanted a number above 0, got {text!r}")
+    return value
 
 
 def _positive(text: str) -> int:

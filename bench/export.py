@@ -20,14 +20,21 @@ class _Probabilities(nn.Module):
         return torch.softmax(self.network(images), 1)
 
 
-def onnx_model(recogniser: Recogniser) -> bytes:
+def onnx_model(recogniser: Recogniser, batch: bool = False) -> bytes:
     """The whole recogniser: pad to a square, resample, normalisation, network and softmax.
 
     Input ``image``, uint8 (h, w) of any size with paper 255, or (h, w, 3) where the network takes colour; output
     ``probabilities``, float32 (1, classes).
+
+    Args:
+        recogniser: in eval mode.
+        batch: take n characters of one native size at once, (n, h, w) or (n, h, w, 3), and give (n, classes). Of a
+            network that can only be traced for one character n stays 1; the graph's input says so.
     """
-    network = _network(recogniser)
-    fitting = fit_graph(recogniser.channels, recogniser.size)
+    network = _network(recogniser, batch)
+    fitting = fit_graph(recogniser.channels, recogniser.size, batch)
+    if batch and _batch_size(network) == 1:
+        fitting.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
     # The exporter chooses the names within the network; they must not meet those of the fitting.
     fitting = onnx.compose.add_prefix(fitting, "fit/", rename_inputs=False, rename_outputs=False)
     fitting.ir_version = network.ir_version
@@ -40,9 +47,22 @@ def onnx_fitting(recogniser: Recogniser) -> bytes:
     return bytes(fit_graph(recogniser.channels, recogniser.size).SerializeToString())
 
 
-def _network(recogniser: Recogniser) -> onnx.ModelProto:
-    """``images``, uint8 (1, C, S, S) -> ``probabilities``, float32 (1, classes)."""
-    example = torch.full((1, recogniser.channels, recogniser.size, recogniser.size), 255, dtype=torch.uint8)
+def _network(recogniser: Recogniser, batch: bool = False) -> onnx.ModelProto:
+    """``images``, uint8 (n, C, S, S) -> ``probabilities``, float32 (n, classes); n is 1, or free where it can be."""
+    if batch:
+        free = _traced(recogniser, 2, {0: torch.export.Dim("n")})  # of one character a trace would be for one alone
+        if _batch_size(free) == 0:
+            return free
+    return _traced(recogniser, 1, None)
+
+
+def _batch_size(network: onnx.ModelProto) -> int:
+    """The number of characters that a graph takes; 0 where it is free."""
+    return int(network.graph.input[0].type.tensor_type.shape.dim[0].dim_value)
+
+
+def _traced(recogniser: Recogniser, count: int, free: dict[int, torch.export.Dim] | None) -> onnx.ModelProto:
+    example = torch.full((count, recogniser.channels, recogniser.size, recogniser.size), 255, dtype=torch.uint8)
     with warnings.catch_warnings():
         # The exporter warns of its own internals; what a network cannot express is an error, not a warning.
         warnings.simplefilter("ignore")
@@ -53,6 +73,7 @@ def _network(recogniser: Recogniser) -> onnx.ModelProto:
             opset_version=OPSET,
             input_names=["images"],
             output_names=["probabilities"],
+            dynamic_shapes=None if free is None else (free,),
             verbose=False,
         )
     assert program is not None  # None is what the old exporter returns

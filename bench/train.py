@@ -19,6 +19,7 @@ from pytorch_lightning.plugins.io import TorchCheckpointIO
 from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
+from bench._origin import origin
 from bench.predictions import Predictions
 from datamodules._base import CharacterDataModule
 from datamodules._cache import whole_file, write_whole
@@ -160,7 +161,7 @@ def train(
             trainer.fit(task, datamodule=datamodule, ckpt_path=checkpoint, weights_only=True)
     seconds = curve.state_dict()["spent"]
     task.cpu().eval()
-    save_weights(task.network, folder / "weights.safetensors")
+    save_weights(task.network, folder / "weights.safetensors", origin(architecture, recipe.name, datamodule))
     write_whole(folder / "curve.json", json.dumps(curve.points, indent=1).encode())
     resume.unlink(missing_ok=True)
     return task, Outcome(folder / "weights.safetensors", curve.points, seconds, precision)

@@ -170,7 +170,7 @@ def _read(file: BinaryIO, where: str, found: Findings) -> None:
             content = file.read(LARGEST_IMAGE + 1)
             if len(content) > LARGEST_IMAGE:
                 raise DataError(where, LARGEST_IMAGE, f"an image of at most {LARGEST_IMAGE} bytes", "more")
-            from datamodules.image_folder import decode_image
+            from datamodules._decode import decode_image
 
             found.add(decode_image(content, where), name.parent.name, str(name.parent))
     except DataError as problem:

@@ -1,6 +1,5 @@
 """A folder or zip of images: ``train/CLASS/*.png`` and ``test/CLASS/*.png``, any size, grey, RGB or RGBA."""
 
-import io
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -8,18 +7,17 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
 from datamodules import DATASETS
 from datamodules._base import CharacterDataModule, DatasetInfo, DataSettings, Splits, cut_validation
 from datamodules._characters import Characters
+from datamodules._decode import decode_image
 from datamodules._errors import DataError
 
 SOURCE = "the user's own images, one folder a class"
 LICENCE = "as its owner states"
 SYNTHETIC = False
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
-LARGEST = 4096  # pixels a side: more is a page, not a character
 RENAME_ADVICE = "Rename it: that name is another dataset's, or none."
 LAYOUT_ADVICE = "Expected layout: train/CLASS/*.png and test/CLASS/*.png, in a folder or a zip."
 
@@ -161,37 +159,3 @@ def _member(archive: zipfile.ZipFile, root: Path, name: str) -> bytes:
         return archive.read(info)
     except (zipfile.BadZipFile, zlib.error, KeyError, RuntimeError, OSError, EOFError) as error:
         raise DataError(f"{root}/{name}", offset, "a readable member of the zip", str(error)) from error
-
-
-def decode_image(content: bytes, name: str) -> NDArray[np.uint8]:
-    """Decode a grey, RGB or RGBA image; transparency becomes white paper, equal channels become grey.
-
-    Returns: uint8 (h, w), or (h, w, 3) where there is colour.
-
-    Raises:
-        DataError: no image, cut short (the offset is where the bytes end), or larger than LARGEST.
-    """
-    try:
-        with Image.open(io.BytesIO(content)) as opened:
-            if max(opened.size) > LARGEST:
-                raise DataError(name, 0, f"a character of at most {LARGEST} pixels a side", f"{opened.size}")
-            rgba = np.asarray(_in_eight_bits(opened, name).convert("RGBA"))
-    except DataError:
-        raise
-    except UnidentifiedImageError as error:
-        raise DataError(name, 0, "an image", f"{len(content)} bytes of another kind") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(name, len(content), "a whole image", f"{error}", "Restore this file.") from error
-    alpha = rgba[..., 3:].astype(np.uint16)
-    colour = ((rgba[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
-    grey = colour[..., :1]
-    return np.ascontiguousarray(grey[..., 0] if (colour == grey).all() else colour)
-
-
-def _in_eight_bits(image: Image.Image, name: str) -> Image.Image:
-    """Pillow cuts deeper greys off at 255 instead of scaling them."""
-    if image.mode.startswith("I;16"):
-        return Image.fromarray((np.asarray(image).astype(np.uint32) // 257).astype(np.uint8))  # 65,535 / 257 = 255
-    if image.mode in ("I", "F"):
-        raise DataError(name, 0, "8 or 16 bits a channel", f"pixels of mode {image.mode}", "Convert it to 8 bits.")
-    return image

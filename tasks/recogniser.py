@@ -1,5 +1,6 @@
 """A network with its preprocessing: what latency, export and recognition use."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +70,7 @@ def load_recogniser(architecture: str, classes: int, weights: Path) -> Recognise
     return Recogniser(network, channels, size)
 
 
-def save_weights(network: nn.Module, path: Path) -> None:
-    """Write a network's weights and buffers as safetensors, whole or not at all."""
+def save_weights(network: nn.Module, path: Path, metadata: Mapping[str, str] | None = None) -> None:
+    """Write a network's weights and buffers as safetensors, and what they are of, whole or not at all."""
     tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-    write_whole(path, save(tensors))
+    write_whole(path, save(tensors, dict(metadata) if metadata else None))

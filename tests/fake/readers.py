@@ -70,7 +70,7 @@ def read_archive(path: Path) -> Iterator[DataError]:
 
 
 def read_image(path: Path) -> Iterator[DataError]:
-    from datamodules.image_folder import decode_image
+    from datamodules._decode import decode_image
 
     assert decode_image(path.read_bytes(), str(path)).size
     yield from ()

@@ -1,0 +1,134 @@
+"""A trained recogniser as one file to take home: resize, network, labels and provenance."""
+
+import io
+import json
+import tempfile
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+from bench._home import FORMAT
+from bench._origin import Origin, read_origin
+from bench._seal import DIGITS, sealed, sealed_onnx
+from bench._stored import read_stored
+from bench.export import onnx_model
+from bench.left import sha256
+from bench.machine import source_state, versions
+from bench.plan import UsageError
+from bench.system import parse_system
+from datamodules._cache import write_whole
+from datamodules._errors import DataError
+from tasks.recogniser import Recogniser, load_recogniser
+
+FORMATS = ("onnx", "openvino")
+
+
+def export_system(
+    system: str, checkpoint: Path, form: str, out: Path, labels: Path | None, leaderboards: Path
+) -> dict[str, str]:
+    """Write a trained system as one file that runs without this package.
+
+    Args:
+        system: its name.
+        checkpoint: its weights, safetensors.
+        form: of FORMATS; ``onnx`` is one ONNX file, ``openvino`` a zip of OpenVINO's pair of files.
+        out: the file to write.
+        labels: text file of class names, one a line in label order, for weights that do not name them.
+        leaderboards: folder whose ``results`` hold the record of these weights, for its accuracy.
+
+    Returns: what the file's metadata say.
+
+    Raises:
+        UnknownPlugin: no such system.
+        DataError: no safetensors file.
+        UsageError: weights of another system, or without labels.
+        ModuleNotFoundError: OpenVINO is not installed; names the extra.
+    """
+    architecture = parse_system(system, "light").architecture
+    origin = read_origin(checkpoint)
+    if origin.system and origin.system.partition("+")[0] != architecture:
+        raise UsageError(f"--checkpoint {checkpoint}: wanted weights of {architecture}, got those of {origin.system}")
+    names = _labels(checkpoint, origin, labels)
+    try:
+        recogniser = load_recogniser(architecture, len(names), checkpoint)
+    except ValueError as error:
+        reason = " ".join(str(error).split())[:300]
+        raise UsageError(f"--checkpoint: {reason}; is it of this system, and are its labels {len(names)}?") from error
+    graph = onnx.load_from_string(onnx_model(recogniser, batch=True))
+    about = _about(system, checkpoint, names, origin, recogniser, leaderboards)
+    content = _onnx_file(graph, about) if form == "onnx" else _openvino_file(graph, about)
+    write_whole(out, content)
+    return about
+
+
+def _labels(checkpoint: Path, origin: Origin, file: Path | None) -> Sequence[str]:
+    if file is None:
+        if not origin.labels:
+            raise UsageError(
+                f"--checkpoint {checkpoint}: these weights do not name their classes, as those of older runs; "
+                "say --labels FILE, one class name a line in label order"
+            )
+        return origin.labels
+    try:
+        names = file.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise DataError(file, error.start, "class names in UTF-8", "other bytes", "Save it as UTF-8.") from error
+    if origin.labels and tuple(names) != origin.labels:
+        raise UsageError(f"--labels {file}: contradicts the labels that {checkpoint} names itself; leave --labels out")
+    if len(set(names)) < len(names) or "" in names:
+        raise UsageError(f"--labels {file}: wanted each class once, one a line, got an empty line or one twice")
+    return names
+
+
+def _about(
+    system: str, checkpoint: Path, labels: Sequence[str], origin: Origin, recogniser: Recogniser, leaderboards: Path
+) -> dict[str, str]:
+    """Everything the file says of itself, as text; nothing of this machine's paths."""
+    checksum = sha256(checkpoint)
+    records = [s.record for s in read_stored(leaderboards)[0] if s.record.get("checkpoint_sha256") == checksum]
+    commit, dirty = source_state()
+    provenance: dict[str, Any] = {
+        "checkpoint_sha256": checksum, "exported_by_commit": commit, "exported_from_changed_sources": dirty,
+        "versions": versions(), "record": _record(records[0]) if records else None,
+    }  # fmt: skip
+    dataset = records[0]["dataset"]["name"] if records and not origin.dataset else origin.dataset
+    synthetic = records[0]["dataset"]["synthetic"] if records and origin.synthetic is None else origin.synthetic
+    return {
+        "format": FORMAT, "system": system, "dataset": dataset,
+        "synthetic": json.dumps(synthetic), "labels": json.dumps(list(labels), ensure_ascii=False),
+        "channels": str(recogniser.channels), "size": str(recogniser.size),
+        "provenance": json.dumps(provenance, ensure_ascii=False),
+    }  # fmt: skip
+
+
+def _record(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What a record says of how well and by what these weights were trained."""
+    kept = ("suite", "scale", "system", "seed", "recipe", "dataset", "commit", "trained_commit", "started_at")
+    return {**{key: record.get(key) for key in kept}, "accuracy": record["measurements"].get("accuracy")}
+
+
+def _onnx_file(graph: onnx.ModelProto, about: Mapping[str, str]) -> bytes:
+    graph.producer_name = "hccr-bench"
+    onnx.helper.set_model_props(graph, dict(about))
+    return sealed_onnx(graph.SerializeToString())
+
+
+def _openvino_file(graph: onnx.ModelProto, about: Mapping[str, str]) -> bytes:
+    try:
+        import openvino
+    except ModuleNotFoundError as error:
+        raise UsageError("openvino is not installed: pip install 'hccr-bench[openvino]'") from error
+    model = openvino.Core().read_model(graph.SerializeToString())
+    for name, value in about.items():
+        model.set_rt_info(value, ["recogniser", name])
+    buffer = io.BytesIO()
+    with tempfile.TemporaryDirectory() as folder:
+        openvino.save_model(model, Path(folder) / "recogniser.xml", compress_to_fp16=False)
+        with zipfile.ZipFile(buffer, "w") as archive:
+            for name in ("recogniser.xml", "recogniser.bin"):
+                archive.write(Path(folder) / name, name)
+            archive.comment = b"0" * DIGITS
+    return sealed(buffer.getvalue())

@@ -1,0 +1,136 @@
+"""Read the characters of image files with an exported recogniser. Imports neither torch nor onnx."""
+
+import itertools
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bench._home import HomeRecogniser
+from datamodules._decode import decode_photo
+from datamodules._errors import DataError
+from datamodules._image import fit_matrix, resample
+from datamodules._photo import find_character
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif")
+BATCH = 32  # images at once; more are no faster on the networks of the suite, and answer later
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is said of one image.
+
+    Attributes:
+        image: its path.
+        top: the most probable classes and their probabilities, best first; empty where there is an error.
+        error: why no answer is given; empty where there is one.
+    """
+
+    image: str
+    top: tuple[tuple[str, float], ...] = ()
+    error: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """As ``--json`` prints it."""
+        if self.error:
+            return {"image": self.image, "error": self.error}
+        return {"image": self.image, "top": [{"label": label, "probability": p} for label, p in self.top]}
+
+
+def image_files(paths: Sequence[Path]) -> Iterator[Path]:
+    """The images among these files and below these folders, in order.
+
+    Raises:
+        DataError: a folder without images.
+    """
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        found = [file for file in sorted(path.rglob("*")) if file.suffix.lower() in SUFFIXES]
+        if not found:
+            raise DataError(path, 0, "a folder with images", "none below it", f"Looked for {', '.join(SUFFIXES)}.")
+        yield from found
+
+
+def recognize_each(recogniser: HomeRecogniser, files: Iterable[Path], top: int) -> Iterator[Answer]:
+    """Answers one by one; the resize to the network's input is part of the graph."""
+    for file in files:
+        try:
+            image = native_character(file, recogniser.channels)
+        except (DataError, OSError) as error:
+            yield _refused(file, error)
+        else:
+            yield _answer(file, recogniser.classify(image[None])[0], recogniser.labels, top)
+
+
+def recognize_batches(recogniser: HomeRecogniser, files: Iterable[Path], top: int, threads: int) -> Iterator[Answer]:
+    """The same answers at full speed, in order: every thread reads, fits and classifies a batch of its own.
+
+    Args:
+        recogniser: opened for batches.
+        files: images.
+        top: how many classes to name.
+        threads: as many as there are cores to use.
+    """
+    cv2.setNumThreads(0)  # batches are the parallelism; threads within them only fight for cores
+    size = BATCH if recogniser.several else 1
+    work = partial(_one_batch, recogniser, top)
+    with ThreadPoolExecutor(threads) as pool:
+        for answers in pool.map(work, _batched(files, size)):
+            yield from answers
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def native_character(file: Path, channels: int) -> NDArray[np.uint8]:
+    """An image file as a recogniser takes it: uint8 (h, w), cut out of its photo or scan, or (h, w, 3) as it is.
+
+    Raises:
+        DataError: no image, blank, or more than one character.
+    """
+    image = decode_photo(file.read_bytes(), str(file))
+    if channels == 3:
+        return image if image.ndim == 3 else np.repeat(image[..., None], 3, 2)
+    grey = image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
+    return find_character(grey, str(file))
+
+
+def _batched(files: Iterable[Path], size: int) -> Iterator[list[Path]]:
+    rest = iter(files)
+    while batch := list(itertools.islice(rest, size)):
+        yield batch
+
+
+def _one_batch(recogniser: HomeRecogniser, top: int, files: Sequence[Path]) -> list[Answer]:
+    fitted, refused = [], {}
+    for file in files:
+        try:
+            image = native_character(file, recogniser.channels)
+        except (DataError, OSError) as error:
+            refused[file] = _refused(file, error)
+        else:
+            fitted.append(resample(image, fit_matrix(*image.shape[:2], recogniser.size), recogniser.size))
+    found = iter(recogniser.classify(np.stack(fitted)) if fitted else ())
+    return [refused[file] if file in refused else _answer(file, next(found), recogniser.labels, top) for file in files]
+
+
+def _answer(file: Path, probabilities: NDArray[np.float32], labels: Sequence[str], top: int) -> Answer:
+    best = np.argsort(-probabilities, kind="stable")[:top]
+    return Answer(str(file), tuple((labels[index], float(probabilities[index])) for index in best))
+
+
+def _refused(file: Path, error: DataError | OSError) -> Answer:
+    if isinstance(error, OSError):
+        return Answer(str(file), error=f"{file}: {error.strerror or error}")
+    return Answer(str(file), error=str(error))

@@ -1,0 +1,94 @@
+"""Image files to pixels, strictly: what is no image, or only a part of one, is an error."""
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from datamodules._errors import DataError
+
+LARGEST = 4096  # pixels a side: more is a page, not a character
+LARGEST_PHOTO = 16384  # pixels a side of a photo, which is shrunk while it is decoded
+_PHOTO = (
+    1024  # pixels a side of what is left of it; a character that fills a tenth of it is still larger than any input
+)
+_WHITE = 255
+
+
+def decode_image(content: bytes, name: str) -> NDArray[np.uint8]:
+    """Decode a grey, RGB or RGBA image; transparency becomes white paper, equal channels become grey.
+
+    Returns: uint8 (h, w), or (h, w, 3) where there is colour.
+
+    Raises:
+        DataError: no image, cut short (the offset is where the bytes end), or larger than LARGEST.
+    """
+    return _decoded(content, name, photo=False)
+
+
+def decode_photo(content: bytes, name: str) -> NDArray[np.uint8]:
+    """Decode a photo or scan, upright as its camera was held and shrunk to 1,024 pixels a side where it is larger.
+
+    Transparency becomes white paper, around light ink black paper.
+
+    Returns: uint8 (h, w), or (h, w, 3) where there is colour.
+
+    Raises:
+        DataError: no image, cut short (the offset is where the bytes end), or larger than LARGEST_PHOTO.
+    """
+    return _decoded(content, name, photo=True)
+
+
+def _decoded(content: bytes, name: str, photo: bool) -> NDArray[np.uint8]:
+    largest = LARGEST_PHOTO if photo else LARGEST
+    try:
+        with Image.open(io.BytesIO(content)) as opened:
+            if max(opened.size) > largest:
+                raise DataError(name, 0, f"a character of at most {largest} pixels a side", f"{opened.size}")
+            eight_bits = _in_eight_bits(_shrunk(opened) if photo else opened, name)
+            if eight_bits.mode == "L" and "transparency" not in eight_bits.info:
+                return np.array(eight_bits)  # a copy: NumPy's view of Pillow's pixels is not writable
+            rgba = np.asarray(eight_bits.convert("RGBA"))
+    except DataError:
+        raise
+    except UnidentifiedImageError as error:
+        raise DataError(name, 0, "an image", f"{len(content)} bytes of another kind") from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError(name, len(content), "a whole image", f"{error}", "Restore this file.") from error
+    paper = 0 if photo and _ink_is_light(rgba) else _WHITE
+    return _grey_where_equal(_on_paper(rgba, paper))
+
+
+def _shrunk(image: Image.Image) -> Image.Image:
+    if max(image.size) > _PHOTO:
+        image.draft(None, (_PHOTO, _PHOTO))  # JPEG alone decodes to a half, a quarter or an eighth at once
+        image.thumbnail((_PHOTO, _PHOTO), Image.Resampling.BOX)
+    return ImageOps.exif_transpose(image)
+
+
+def _in_eight_bits(image: Image.Image, name: str) -> Image.Image:
+    """Pillow cuts deeper greys off at 255 instead of scaling them."""
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image).astype(np.uint32) // 257).astype(np.uint8))  # 65,535 / 257 = 255
+    if image.mode in ("I", "F"):
+        raise DataError(name, 0, "8 or 16 bits a channel", f"pixels of mode {image.mode}", "Convert it to 8 bits.")
+    return image
+
+
+def _ink_is_light(rgba: NDArray[np.uint8]) -> bool:
+    """Whether light ink stands on nothing: on white paper it would vanish."""
+    solid = rgba[..., 3] > _WHITE // 2
+    return bool(solid.any() and not solid.all() and rgba[solid][:, :3].mean() > _WHITE / 2)
+
+
+def _on_paper(rgba: NDArray[np.uint8], paper: int) -> NDArray[np.uint8]:
+    alpha = rgba[..., 3:].astype(np.uint16)
+    if (alpha == _WHITE).all():
+        return rgba[..., :3]
+    return ((rgba[..., :3] * alpha + paper * (_WHITE - alpha) + 127) // _WHITE).astype(np.uint8)
+
+
+def _grey_where_equal(colour: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    grey = colour[..., :1]
+    return np.ascontiguousarray(grey[..., 0] if (colour == grey).all() else colour)

@@ -1,0 +1,186 @@
+"""The one character of a photo or scan, as training data has it: its bounding box, ink dark on white paper."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from datamodules._errors import DataError
+from datamodules._image import PAPER
+
+# All limits were set on real characters (HWDB, 100 classes) and on rows, columns and squares put together from them.
+LEAST_CONTRAST = 16  # grey levels between ink and paper; pencil on paper has more
+LEAST_SEPARATION = 3.5  # contrast in standard deviations within ink and paper; halves of mere noise have 2.6
+MOST_PARTS = 12  # connected parts, where there are many strokes as well; one character in a thousand has more than 10
+MOST_STROKES = 7.0  # length of all strokes in short sides of the bounding box
+LEAST_GAP = 0.04  # of the short side: the blank between two characters
+LEAST_SHARE = 0.1  # of the ink: a row or column of characters
+LEAST_CELL = 0.1  # of the ink: each of four characters or more
+WIDEST, TALLEST = 1.9, 2.8  # long by short side of one character with a gap across the long one
+
+_LEVEL = 200  # of paper in even light; noise above it must not be cut off
+_SURFACE = 64  # pixels a side at which the light on the paper is estimated
+_STROKE = 15  # pixels there that the widest stroke may take
+_SPECK = 0.01  # share of the largest part's area below which a part is dirt
+
+
+def find_character(grey: NDArray[np.uint8], name: str) -> NDArray[np.uint8]:
+    """Cut the one character out of an image, with even light, paper 255 and ink as dark as in training data.
+
+    Args:
+        grey: uint8 (h, w); dark ink on light paper or the reverse, in uneven light or not.
+        name: of the image, for messages.
+
+    Returns: uint8 (h', w'), its bounding box.
+
+    Raises:
+        DataError: blank, a surface without ink, or more than one character.
+    """
+    even = _even_light(grey)
+    threshold, levels = _ink_level(even, name)
+    ink = (even < threshold).astype(np.uint8)
+    parts = _parts(ink)
+    if parts.ink is not ink:
+        even = np.where(ink > parts.ink, np.uint8(PAPER), even)  # dirt
+    fault = _fault(parts.ink[parts.box], parts.count)
+    if fault:
+        raise DataError(name, 0, "one character", fault, "Cut out one character, with a little paper around it.")
+    return cv2.LUT(np.ascontiguousarray(even[parts.box]), levels)  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The connected parts of the ink that are no dirt."""
+
+    count: int
+    ink: NDArray[np.uint8]  # 0 or 1
+    box: tuple[slice, slice]  # that holds them
+
+
+def _even_light(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Ink dark, whichever it was, and every pixel as a share of the paper around it, paper 255."""
+    height, width = grey.shape
+    scale = min(1.0, _SURFACE / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    if _light_on_dark(small):
+        grey, small = 255 - grey, 255 - small
+    # Closing fills strokes with the paper beside them, and leaves shadows that are wider than strokes. A slope of light
+    # is taken out first: at the picture's dark edge there is no darker paper to compare with.
+    slope = _slope(small)
+    level = (small - slope).clip(0, 255).astype(np.uint8)
+    paper = cv2.morphologyEx(level, cv2.MORPH_CLOSE, np.ones((_STROKE, _STROKE), np.uint8))
+    if paper.min() == PAPER:
+        return grey
+    surface = cv2.resize(cv2.blur(paper + slope, (3, 3)), (width, height), interpolation=cv2.INTER_LINEAR)
+    even: NDArray[np.uint8] = (grey * (_LEVEL / surface.clip(1))).clip(0, 255).astype(np.uint8)
+    return even
+
+
+def _slope(small: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The plane that fits a picture best, 0 in its brightest corner; 0 everywhere on white paper."""
+    height, width = small.shape
+    if np.median(small) == PAPER:
+        return np.zeros(small.shape, np.float32)
+    down, across = np.arange(height) - (height - 1) / 2, np.arange(width) - (width - 1) / 2
+    rises = (
+        (small.mean(1) * down).sum() / max(1.0, (down**2).sum()),
+        (small.mean(0) * across).sum() / max(1.0, (across**2).sum()),
+    )
+    plane: NDArray[np.float32] = (rises[0] * down[:, None] + rises[1] * across).astype(np.float32)
+    return plane - plane.max()
+
+
+def _light_on_dark(small: NDArray[np.uint8]) -> bool:
+    """Ink is the smaller part of a picture, and more so at its edges; slow changes of light are taken out first."""
+    around = cv2.blur(small, (2 * _STROKE + 1, 2 * _STROKE + 1), borderType=cv2.BORDER_REFLECT)
+    relief = cv2.addWeighted(small, 0.5, around, -0.5, 128)
+    _, light = cv2.threshold(relief, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    edges = np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]])
+    return bool(light.mean() + edges.mean() < 1)
+
+
+def _ink_level(even: NDArray[np.uint8], name: str) -> tuple[int, NDArray[np.uint8]]:
+    """Below which level there is ink, and the levels stretched so that ink is black and paper white.
+
+    Raises:
+        DataError: no ink stands out.
+    """
+    level, _ = cv2.threshold(even, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    threshold = int(level) + 1
+    counts = np.bincount(even.ravel(), minlength=256)
+    dark, light = counts[:threshold], counts[threshold:]
+    if not dark.any() or not light.any():
+        raise _blank(name)
+    (ink, ink_spread), (paper, paper_spread) = _moments(dark, 0), _moments(light, threshold)
+    within = np.sqrt((dark.sum() * ink_spread**2 + light.sum() * paper_spread**2) / counts.sum())
+    if paper - ink < max(LEAST_CONTRAST, LEAST_SEPARATION * within):
+        raise _blank(name)
+    black = int(np.searchsorted(dark.cumsum(), 0.01 * dark.sum()))
+    most = threshold + int(np.searchsorted(light.cumsum(), 0.5 * light.sum()))  # the paper's median
+    above = counts[most:]
+    noise = np.sqrt((above * np.arange(len(above)) ** 2).sum() / above.sum())  # edges of strokes lie below it
+    white = max(most - 2 * noise, black + 1)
+    stretched = (np.arange(256) - black) * (PAPER / (white - black))
+    return threshold, np.clip(stretched.round(), 0, 255).astype(np.uint8)
+
+
+def _moments(counts: NDArray[np.intp], first: int) -> tuple[float, float]:
+    """Mean and standard deviation of levels from ``first`` on that occur so often."""
+    levels = np.arange(first, first + len(counts))
+    mean = float((counts * levels).sum() / counts.sum())
+    return mean, float(np.sqrt((counts * (levels - mean) ** 2).sum() / counts.sum()))
+
+
+def _parts(ink: NDArray[np.uint8]) -> _Parts:
+    _, labels, found, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    area = found[:, cv2.CC_STAT_AREA]
+    kept = area >= _SPECK * area[1:].max()
+    real = found[1:][kept[1:]]
+    if len(real) + 1 < len(found):
+        kept[0] = False
+        ink = kept.astype(np.uint8)[labels]
+    left, top = real[:, cv2.CC_STAT_LEFT], real[:, cv2.CC_STAT_TOP]
+    right, bottom = left + real[:, cv2.CC_STAT_WIDTH], top + real[:, cv2.CC_STAT_HEIGHT]
+    # One pixel more on each side: edges of strokes are lighter than ink.
+    rows, columns = slice(max(0, top.min() - 1), bottom.max() + 1), slice(max(0, left.min() - 1), right.max() + 1)
+    return _Parts(len(real), ink, (rows, columns))
+
+
+def _fault(ink: NDArray[np.uint8], parts: int) -> str:
+    """Why the ink within its bounding box is not one character; nothing where it may be."""
+    height, width = ink.shape
+    inside = cv2.erode(ink, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    strokes = (np.count_nonzero(ink) - np.count_nonzero(inside)) / 2 / min(height, width)  # an outline has two sides
+    if parts > MOST_PARTS and strokes > MOST_STROKES:
+        return f"a page or a line of several: {parts} separate parts"
+    gap = LEAST_GAP * min(height, width)
+    columns, rows = _groups(ink.sum(0, dtype=np.int64), gap), _groups(ink.sum(1, dtype=np.int64), gap)
+    across, down = len(columns) - 1, len(rows) - 1
+    if (across > 1 and width > WIDEST * height) or (down > 1 and height > TALLEST * width):
+        return f"a line of {max(across, down)} or more"
+    if across > 1 and down > 1:
+        cells = np.add.reduceat(np.add.reduceat(ink.astype(np.int64), columns[:-1], 1), rows[:-1], 0)
+        if cells.min() > LEAST_CELL * cells.sum():
+            return f"{down} rows of {across}"
+    return ""
+
+
+def _groups(ink: NDArray[np.int64], least: float) -> list[int]:
+    """Where to cut between what blank gaps of at least this many pixels divide, both ends included.
+
+    Args:
+        ink: of every row, or every column, in order; the first and the last are not blank.
+        least: pixels.
+    """
+    written = np.flatnonzero(ink)
+    gaps = np.flatnonzero(np.diff(written) > least)
+    cuts = [0, *((written[gaps] + written[gaps + 1]) // 2 + 1).tolist(), len(ink)]
+    shares = np.add.reduceat(ink, cuts[:-1]) / ink.sum()
+    # A group too light to be a character, such as a dot, belongs to what precedes it.
+    return [0, *(cut for cut, share in zip(cuts[1:-1], shares[1:], strict=True) if share > LEAST_SHARE), len(ink)]
+
+
+def _blank(name: str) -> DataError:
+    return DataError(name, 0, "one character", "a blank image: no ink stands out from its paper", "")
