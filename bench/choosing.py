@@ -13,6 +13,7 @@ from bench.plugins import SUITES
 from datamodules._errors import BenchError
 
 MILLION = 1e6  # nanoseconds in a millisecond, bytes in an MB
+_DATASET = ("name", "synthetic", "fingerprint", "classes")
 EAGER = "eager"  # the runtime of the measurement ``latency`` without an @
 
 
@@ -102,7 +103,7 @@ def choose_from(
     chosen = min(fits, key=lambda one: (-one.accuracy, one.latency_ms, one.size_mb), default=None)
     nearest = min(candidates, key=lambda one: max(_missed(one, limits).values(), default=1.0), default=None)
     return {
-        "dataset": {name: stored[0].record["dataset"][name] for name in ("name", "synthetic", "fingerprint", "classes")},
+        "dataset": {name: stored[0].record["dataset"][name] for name in _DATASET},
         "suite": suite, "scale": scale, "machine": machine, "limits": asdict(limits),
         "candidates": len(candidates), "fit": len(fits), "chosen": asdict(chosen) if chosen else None,
         "front": [asdict(one) for one in sorted(front, key=lambda one: one.latency_ms)],

@@ -1,6 +1,7 @@
 """From a trained system to answers: what ``bench export``, ``recognize`` and ``choose`` do.
 
-Each takes the parsed options and returns (exit code, JSON document, text). ``recognize`` imports neither torch nor onnx.
+Each takes the parsed options and returns (exit code, JSON document, text). ``recognize`` imports neither torch nor
+onnx.
 """
 
 import argparse

@@ -47,8 +47,8 @@ def _decoded(content: bytes, name: str, photo: bool) -> NDArray[np.uint8]:
             if max(opened.size) > largest:
                 raise DataError(name, 0, f"a character of at most {largest} pixels a side", f"{opened.size}")
             eight_bits = _in_eight_bits(_shrunk(opened) if photo else opened, name)
-            if eight_bits.mode == "L" and "transparency" not in eight_bits.info:
-                return np.array(eight_bits)  # a copy: NumPy's view of Pillow's pixels is not writable
+            if eight_bits.mode in ("L", "RGB") and "transparency" not in eight_bits.info:
+                return _grey_where_equal(np.array(eight_bits))
             rgba = np.asarray(eight_bits.convert("RGBA"))
     except DataError:
         raise
@@ -56,15 +56,16 @@ def _decoded(content: bytes, name: str, photo: bool) -> NDArray[np.uint8]:
         raise DataError(name, 0, "an image", f"{len(content)} bytes of another kind") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(name, len(content), "a whole image", f"{error}", "Restore this file.") from error
-    paper = 0 if photo and _ink_is_light(rgba) else _WHITE
-    return _grey_where_equal(_on_paper(rgba, paper))
+    if rgba[..., 3].min() == _WHITE:
+        return _grey_where_equal(rgba[..., :3])
+    return _grey_where_equal(_on_paper(rgba, 0 if photo and _ink_is_light(rgba) else _WHITE))
 
 
 def _shrunk(image: Image.Image) -> Image.Image:
     if max(image.size) > _PHOTO:
         image.draft(None, (_PHOTO, _PHOTO))  # JPEG alone decodes to a half, a quarter or an eighth at once
         image.thumbnail((_PHOTO, _PHOTO), Image.Resampling.BOX)
-    return ImageOps.exif_transpose(image)
+    return ImageOps.exif_transpose(image) if "exif" in image.info or image.format == "TIFF" else image
 
 
 def _in_eight_bits(image: Image.Image, name: str) -> Image.Image:
@@ -84,11 +85,11 @@ def _ink_is_light(rgba: NDArray[np.uint8]) -> bool:
 
 def _on_paper(rgba: NDArray[np.uint8], paper: int) -> NDArray[np.uint8]:
     alpha = rgba[..., 3:].astype(np.uint16)
-    if (alpha == _WHITE).all():
-        return rgba[..., :3]
     return ((rgba[..., :3] * alpha + paper * (_WHITE - alpha) + 127) // _WHITE).astype(np.uint8)
 
 
 def _grey_where_equal(colour: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if colour.ndim == 2:
+        return colour
     grey = colour[..., :1]
     return np.ascontiguousarray(grey[..., 0] if (colour == grey).all() else colour)

@@ -58,6 +58,15 @@ def resample(image: NDArray[np.uint8], matrix: NDArray[np.float64], size: int) -
     return cv2.warpAffine(image, rest, (size, size), borderMode=cv2.BORDER_CONSTANT, borderValue=border)  # type: ignore[return-value]
 
 
+def with_channels(image: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
+    """An image, uint8 (h, w) or (h, w, 3), in one or three channels."""
+    if channels == 1 and image.ndim == 3:
+        return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)  # type: ignore[return-value]
+    if channels == 3 and image.ndim == 2:
+        return np.repeat(image[..., None], 3, 2)
+    return image
+
+
 def _shrunk(length: int, scale: float) -> int:
     return min(length, max(1, round(length * scale)))
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
 from datamodules._characters import Characters
-from datamodules._image import fit_matrix, resample
+from datamodules._image import fit_matrix, resample, with_channels
 
 Batch = dict[str, Tensor]
 Key = tuple[int, int, int]  # (seed, epoch, index): all that the draws for one image depend on
@@ -105,15 +105,6 @@ class BatchDataset(Dataset[Batch]):
             images[place] = square if square.ndim == 2 else square.transpose(2, 0, 1)
         labels = self.characters.labels[[index for _, index in keys]]
         return {"images": torch.from_numpy(images), "labels": torch.from_numpy(np.ascontiguousarray(labels))}
-
-
-def with_channels(image: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
-    """An image, uint8 (h, w) or (h, w, 3), in one or three channels."""
-    if channels == 1 and image.ndim == 3:
-        return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)  # type: ignore[return-value]
-    if channels == 3 and image.ndim == 2:
-        return np.repeat(image[..., None], 3, 2)
-    return image
 
 
 def make_loader(

@@ -1,5 +1,6 @@
 """The one character of a photo or scan, as training data has it: its bounding box, ink dark on white paper."""
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -23,6 +24,8 @@ _LEVEL = 200  # of paper in even light; noise above it must not be cut off
 _SURFACE = 64  # pixels a side at which the light on the paper is estimated
 _STROKE = 15  # pixels there that the widest stroke may take
 _SPECK = 0.01  # share of the largest part's area below which a part is dirt
+_LEVELS = np.arange(256.0)
+_KERNEL = np.ones((_STROKE, _STROKE), np.uint8)
 
 
 def find_character(grey: NDArray[np.uint8], name: str) -> NDArray[np.uint8]:
@@ -63,33 +66,34 @@ def _even_light(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height, width = grey.shape
     scale = min(1.0, _SURFACE / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
+    # Closing fills strokes with the paper beside them, and leaves shadows that are wider than strokes.
+    if (
+        2 * cv2.countNonZero(cv2.compare(small, PAPER, cv2.CMP_EQ)) > small.size
+        and cv2.morphologyEx(small, cv2.MORPH_CLOSE, _KERNEL).min() == PAPER
+    ):
+        return grey
     if _light_on_dark(small):
         grey, small = 255 - grey, 255 - small
-    # Closing fills strokes with the paper beside them, and leaves shadows that are wider than strokes. A slope of light
-    # is taken out first: at the picture's dark edge there is no darker paper to compare with.
+    # A slope of light is taken out first: at the picture's dark edge there is no darker paper to compare with.
     slope = _slope(small)
-    level = (small - slope).clip(0, 255).astype(np.uint8)
-    paper = cv2.morphologyEx(level, cv2.MORPH_CLOSE, np.ones((_STROKE, _STROKE), np.uint8))
-    if paper.min() == PAPER:
-        return grey
+    paper = cv2.morphologyEx((small - slope).clip(0, 255).astype(np.uint8), cv2.MORPH_CLOSE, _KERNEL)
     surface = cv2.resize(cv2.blur(paper + slope, (3, 3)), (width, height), interpolation=cv2.INTER_LINEAR)
     even: NDArray[np.uint8] = (grey * (_LEVEL / surface.clip(1))).clip(0, 255).astype(np.uint8)
     return even
 
 
 def _slope(small: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """The plane that fits a picture best, 0 in its brightest corner; 0 everywhere on white paper."""
+    """The plane that fits a picture best, 0 in its brightest corner."""
     height, width = small.shape
-    if np.median(small) == PAPER:
-        return np.zeros(small.shape, np.float32)
     down, across = np.arange(height) - (height - 1) / 2, np.arange(width) - (width - 1) / 2
     rises = (
         (small.mean(1) * down).sum() / max(1.0, (down**2).sum()),
         (small.mean(0) * across).sum() / max(1.0, (across**2).sum()),
     )
-    plane: NDArray[np.float32] = (rises[0] * down[:, None] + rises[1] * across).astype(np.float32)
-    return plane - plane.max()
+    plane = rises[0] * down[:, None] + rises[1] * across
+    below: NDArray[np.float32] = (plane - plane.max()).astype(np.float32)
+    return below
 
 
 def _light_on_dark(small: NDArray[np.uint8]) -> bool:
@@ -109,28 +113,24 @@ def _ink_level(even: NDArray[np.uint8], name: str) -> tuple[int, NDArray[np.uint
     """
     level, _ = cv2.threshold(even, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     threshold = int(level) + 1
-    counts = np.bincount(even.ravel(), minlength=256)
-    dark, light = counts[:threshold], counts[threshold:]
-    if not dark.any() or not light.any():
+    counts = np.bincount(even.ravel(), minlength=256).astype(np.float64)
+    below = counts.cumsum()
+    dark, light = below[threshold - 1], below[-1] - below[threshold - 1]
+    if not dark or not light:
         raise _blank(name)
-    (ink, ink_spread), (paper, paper_spread) = _moments(dark, 0), _moments(light, threshold)
-    within = np.sqrt((dark.sum() * ink_spread**2 + light.sum() * paper_spread**2) / counts.sum())
+    sums, squares = (counts * _LEVELS).cumsum(), (counts * _LEVELS**2).cumsum()
+    ink, paper = sums[threshold - 1] / dark, (sums[-1] - sums[threshold - 1]) / light
+    within = math.sqrt(max(0.0, squares[-1] - dark * ink**2 - light * paper**2) / below[-1])
     if paper - ink < max(LEAST_CONTRAST, LEAST_SEPARATION * within):
         raise _blank(name)
-    black = int(np.searchsorted(dark.cumsum(), 0.01 * dark.sum()))
-    most = threshold + int(np.searchsorted(light.cumsum(), 0.5 * light.sum()))  # the paper's median
-    above = counts[most:]
-    noise = np.sqrt((above * np.arange(len(above)) ** 2).sum() / above.sum())  # edges of strokes lie below it
-    white = max(most - 2 * noise, black + 1)
-    stretched = (np.arange(256) - black) * (PAPER / (white - black))
-    return threshold, np.clip(stretched.round(), 0, 255).astype(np.uint8)
-
-
-def _moments(counts: NDArray[np.intp], first: int) -> tuple[float, float]:
-    """Mean and standard deviation of levels from ``first`` on that occur so often."""
-    levels = np.arange(first, first + len(counts))
-    mean = float((counts * levels).sum() / counts.sum())
-    return mean, float(np.sqrt((counts * (levels - mean) ** 2).sum() / counts.sum()))
+    black = int(below.searchsorted(0.01 * dark))
+    median = int(
+        below.searchsorted(dark + 0.5 * light)
+    )  # of the paper; edges of strokes lie below it, only noise above
+    noise = math.sqrt((counts[median:] @ _LEVELS[: 256 - median] ** 2) / counts[median:].sum())
+    white = max(median - 2 * noise, black + 1)
+    stretched = (_LEVELS - black) * (PAPER / (white - black))
+    return threshold, stretched.round().clip(0, 255).astype(np.uint8)
 
 
 def _parts(ink: NDArray[np.uint8]) -> _Parts:
@@ -151,10 +151,10 @@ def _parts(ink: NDArray[np.uint8]) -> _Parts:
 def _fault(ink: NDArray[np.uint8], parts: int) -> str:
     """Why the ink within its bounding box is not one character; nothing where it may be."""
     height, width = ink.shape
-    inside = cv2.erode(ink, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0)
-    strokes = (np.count_nonzero(ink) - np.count_nonzero(inside)) / 2 / min(height, width)  # an outline has two sides
-    if parts > MOST_PARTS and strokes > MOST_STROKES:
+    if parts > MOST_PARTS and _strokes(ink) > MOST_STROKES * min(height, width):
         return f"a page or a line of several: {parts} separate parts"
+    if parts < 4 and width <= WIDEST * height and height <= TALLEST * width:
+        return ""  # no two rows of two
     gap = LEAST_GAP * min(height, width)
     columns, rows = _groups(ink.sum(0, dtype=np.int64), gap), _groups(ink.sum(1, dtype=np.int64), gap)
     across, down = len(columns) - 1, len(rows) - 1
@@ -165,6 +165,12 @@ def _fault(ink: NDArray[np.uint8], parts: int) -> str:
         if cells.min() > LEAST_CELL * cells.sum():
             return f"{down} rows of {across}"
     return ""
+
+
+def _strokes(ink: NDArray[np.uint8]) -> float:
+    """Length of all strokes in pixels: half their outline."""
+    inside = cv2.erode(ink, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    return (cv2.countNonZero(ink) - cv2.countNonZero(inside)) / 2
 
 
 def _groups(ink: NDArray[np.int64], least: float) -> list[int]:

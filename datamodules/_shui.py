@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datamodules._errors import DataError
-from datamodules._image import PAPER, fit_matrix, resample
-from datamodules._loader import with_channels
+from datamodules._image import PAPER, fit_matrix, resample, with_channels
 from datamodules.image_folder import SUFFIXES, entries, read_images
 
 SIZE = 52  # pixels a side; shui-ocr, section 3.2

@@ -105,7 +105,7 @@ def _gnt_unit(file: SupportsRead, name: str, role: str) -> Unit:
 def _image_unit(source: Source) -> Unit:
     # These load torch, which records of .gnt files need not wait for.
     from datamodules._decode import decode_image
-    from datamodules._loader import with_channels
+    from datamodules._image import with_channels
 
     def characters(on_bad: OnBad | None) -> Iterator[tuple[str, NDArray[np.uint8]]]:
         character = character_of(source.path.name)

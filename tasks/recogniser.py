@@ -11,8 +11,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from datamodules._cache import write_whole
-from datamodules._image import fit_matrix, resample
-from datamodules._loader import with_channels
+from datamodules._image import fit_matrix, resample, with_channels
 from tasks.architectures import ARCHITECTURES
 from tasks.normalised import Normalised
 

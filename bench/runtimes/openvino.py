@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bench.export import onnx_fitting, onnx_model
 from bench.runtimes import Loader, Subject
-from datamodules._loader import with_channels
+from datamodules._image import with_channels
 from tasks.recogniser import load_recogniser
 
 
