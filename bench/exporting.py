@@ -48,6 +48,8 @@ def export_system(
         ModuleNotFoundError: OpenVINO is not installed; names the extra.
     """
     architecture = parse_system(system, "light").architecture
+    if out.resolve() == checkpoint.resolve():
+        raise UsageError(f"--out {out}: is the checkpoint itself, which must not be overwritten")
     origin = read_origin(checkpoint)
     if origin.system and origin.system.partition("+")[0] != architecture:
         raise UsageError(f"--checkpoint {checkpoint}: wanted weights of {architecture}, got those of {origin.system}")

@@ -133,13 +133,9 @@ def _one_batch(recogniser: HomeRecogniser, top: int, files: Sequence[Path]) -> l
 
     images = each(lambda file, _: _read(file, channels), dict.fromkeys(range(len(files))))
     characters = each(lambda file, image: _cut(image, file), images)
-    fitted = {
-        place: resample(image, fit_matrix(image.shape[0], image.shape[1], size), size)
-        for place, image in characters.items()
-    }
-    if fitted:
-        found = recogniser.classify(np.stack(list(fitted.values())))
-        for place, probabilities in zip(fitted, found, strict=True):
+    if characters:
+        fitted = [resample(one, fit_matrix(one.shape[0], one.shape[1], size), size) for one in characters.values()]
+        for place, probabilities in zip(characters, recogniser.classify(np.stack(fitted)), strict=True):
             answers[place] = _answer(files[place], probabilities, recogniser.labels, top)
     return [answers[place] for place in range(len(files))]
 
