@@ -79,8 +79,8 @@ def _in_eight_bits(image: Image.Image, name: str) -> Image.Image:
 
 def _ink_is_light(rgba: NDArray[np.uint8]) -> bool:
     """Whether light ink stands on nothing: on white paper it would vanish."""
-    solid = rgba[..., 3] > _WHITE // 2
-    return bool(solid.any() and not solid.all() and rgba[solid][:, :3].mean() > _WHITE / 2)
+    shown = rgba[rgba[..., 3] > _WHITE // 2]
+    return bool(shown.size and shown[:, :3].min() > _WHITE // 2)
 
 
 def _on_paper(rgba: NDArray[np.uint8], paper: int) -> NDArray[np.uint8]:

@@ -23,7 +23,6 @@ WIDEST, TALLEST = 1.9, 2.8  # long by short side of one character with a gap acr
 _LEVEL = 200  # of paper in even light; noise above it must not be cut off
 _SURFACE = 64  # pixels a side at which the light on the paper is estimated
 _STROKE = 15  # pixels there that the widest stroke may take
-_EDGES = 0.15  # weight of a picture's edges, where it is to be told ink from paper
 _SPECK = 0.01  # share of the largest part's area below which a part is dirt
 _LEVELS = np.arange(256.0)
 _KERNEL = np.ones((_STROKE, _STROKE), np.uint8)
@@ -77,36 +76,50 @@ def _even_light(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if _light_on_dark(small):
         grey, small = 255 - grey, 255 - small
     # A slope of light is taken out first: at the picture's dark edge there is no darker paper to compare with.
-    slope = _slope(small)
-    paper = cv2.morphologyEx((small - slope).clip(0, 255).astype(np.uint8), cv2.MORPH_CLOSE, _KERNEL)
-    surface = cv2.resize(cv2.blur(paper + slope, (3, 3)), (width, height), interpolation=cv2.INTER_LINEAR)
+    rises = _rises(small)
+    level = (small - _plane(rises, small.shape)).clip(0, 255).astype(np.uint8)
+    paper = cv2.blur(cv2.morphologyEx(level, cv2.MORPH_CLOSE, _KERNEL), (3, 3)).astype(np.float32)
+    surface = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR) + _plane(rises, grey.shape)
     even: NDArray[np.uint8] = (grey * (_LEVEL / surface.clip(1))).clip(0, 255).astype(np.uint8)
     return even
 
 
-def _slope(small: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """The plane that fits a picture best, 0 in its brightest corner."""
-    height, width = small.shape
-    down, across = np.arange(height) - (height - 1) / 2, np.arange(width) - (width - 1) / 2
-    rises = (
-        (small.mean(1) * down).sum() / max(1.0, (down**2).sum()),
-        (small.mean(0) * across).sum() / max(1.0, (across**2).sum()),
+def _rises(small: NDArray[np.uint8]) -> tuple[float, float]:
+    """By how many levels the plane that fits a picture best rises from its top to its bottom, and from left to right."""
+    down, across = (_places(length) for length in small.shape)
+    return (
+        float((small.mean(1) * down).sum() / max(1e-6, (down**2).sum())),
+        float((small.mean(0) * across).sum() / max(1e-6, (across**2).sum())),
     )
-    plane = rises[0] * down[:, None] + rises[1] * across
-    below: NDArray[np.float32] = (plane - plane.max()).astype(np.float32)
-    return below
+
+
+def _plane(rises: tuple[float, float], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """That plane for a picture of some size, 0 in its brightest corner."""
+    plane = rises[0] * _places(shape[0])[:, None] + rises[1] * _places(shape[1])
+    return (plane - (abs(rises[0]) + abs(rises[1])) / 2).astype(np.float32)
+
+
+def _places(length: int) -> NDArray[np.float64]:
+    """Centres of pixels, -1/2 to 1/2."""
+    return (np.arange(length) + 0.5) / length - 0.5
 
 
 def _light_on_dark(small: NDArray[np.uint8]) -> bool:
-    """Ink is the smaller part of a picture, and where halves are about equal, the part that its edges have less of.
+    """Ink is what is narrower; slow changes of light are taken out first.
 
-    Slow changes of light are taken out first. Edges count little, for a character such as 回 fills them with ink.
+    Which of the two there is less of would not do: bold characters fill half of their box, 回 all its edges.
     """
     around = cv2.blur(small, (2 * _STROKE + 1, 2 * _STROKE + 1), borderType=cv2.BORDER_REFLECT)
     relief = cv2.addWeighted(small, 0.5, around, -0.5, 128)
     _, light = cv2.threshold(relief, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    edges = np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]])
-    return bool(light.mean() + _EDGES * (edges.mean() - 0.5) < 0.5)
+    return _width(np.asarray(light, np.uint8)) < _width(np.asarray(1 - light, np.uint8))
+
+
+def _width(part: NDArray[np.uint8]) -> float:
+    """Mean distance to what is not the part, over its pixels."""
+    if part.all():
+        return math.inf
+    return float(cv2.distanceTransform(part, cv2.DIST_L2, 3).sum() / max(1, np.count_nonzero(part)))
 
 
 def _ink_level(even: NDArray[np.uint8], name: str) -> tuple[int, NDArray[np.uint8]]:

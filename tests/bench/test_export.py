@@ -54,6 +54,29 @@ def test_the_file_alone_answers_as_eager_does(exported: tuple[Recogniser, onnx.M
         np.testing.assert_allclose(found[0], made(image), atol=5e-3)  # a grey level more or less here and there
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_batch_answers_as_each_alone(channels: int) -> None:
+    made = recogniser(channels)
+    images = noise(3, 30, 21) if channels == 1 else noise(3, 30, 21, 3)
+    (found,) = open_session(onnx_model(made, batch=True)).run(None, {"image": images})
+    np.testing.assert_allclose(found, [made(image) for image in images], atol=5e-3)
+
+
+class ForOneAlone(nn.Module):
+    """Cannot be traced for a free number of images."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return torch.stack([image.flatten()[:CLASSES].float() for image in images.unbind()])
+
+
+def test_a_network_that_takes_no_batches_says_so() -> None:
+    model = onnx.load_from_string(onnx_model(Recogniser(ForOneAlone(), 1, SIZE), batch=True))
+    dims = [dim.dim_param or dim.dim_value for dim in model.graph.input[0].type.tensor_type.shape.dim]
+    assert dims == [1, "h", "w"]
+    (found,) = open_session(model.SerializeToString()).run(None, {"image": noise(1, 30, 21)})
+    assert found.shape == (1, CLASSES)
+
+
 def test_the_fitting_alone_gives_what_the_network_is_shown(exported: tuple[Recogniser, onnx.ModelProto]) -> None:
     made, _ = exported
     image = noise(61, 44) if made.channels == 1 else noise(61, 44, 3)

@@ -106,3 +106,16 @@ def test_every_size_up_to_300(fitted) -> None:
     assert len(means) > 12_000
     print(f"mean difference {np.mean(means):.4f}, largest mean {np.max(means):.4f}")
     assert np.mean(means) <= MEAN
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(("height", "width"), [(20, 20), (61, 44), (7, 90)])
+def test_several_at_once_are_what_each_is_alone(channels: int, height: int, width: int) -> None:
+    size = 20
+    shape = (4, height, width) if channels == 1 else (4, height, width, channels)
+    images = np.random.default_rng(height).integers(0, 256, shape, dtype=np.uint8)
+    (found,) = open_session(fit_graph(channels, size, batch=True).SerializeToString()).run(None, {"image": images})
+    alone = open_session(fit_graph(channels, size).SerializeToString())
+    assert (found == np.concatenate([alone.run(None, {"image": image})[0] for image in images])).all()
+    if (height, width) == (size, size):  # what is fitted already passes as it is
+        assert (found == (images[:, None] if channels == 1 else images.transpose(0, 3, 1, 2))).all()

@@ -33,7 +33,9 @@ def grid(cells: list[np.ndarray], columns: int) -> np.ndarray:
 @pytest.mark.parametrize("character", CHARACTERS)
 def test_a_clean_character_stays_as_it_is(character: str) -> None:
     image = glyph(character)
-    assert (find_character(image, "x") == image).all()
+    found = find_character(image, "x")
+    assert found.shape == image.shape
+    assert np.abs(found.astype(int) - image).mean() < 4  # grey levels, at the edges of strokes
 
 
 @pytest.mark.parametrize("character", CHARACTERS)
@@ -92,7 +94,10 @@ def test_real_characters_pass_and_real_rows_do_not(shared: Path) -> None:
     refused = 0
     for image in images:
         try:
-            assert np.abs(np.subtract(find_character(image, "x").shape, image.shape)).max() <= 12
+            found = find_character(image, "x")
+            assert (found > 128).mean() == pytest.approx(
+                (image > 128).mean(), abs=0.25
+            )  # not inverted; some have margins
         except DataError:
             refused += 1
     assert refused <= len(images) / 500

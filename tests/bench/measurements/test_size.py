@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from bench.measurements import macs, params, params_keras, size_bytes
 from tasks.normalised import Normalised
+from tasks.recogniser import save_weights
 
 NETWORK = (nn.Conv2d(1, 4, 3, bias=False), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(4 * 6 * 6, 10))
 LEARNED = 4 * 9 + 2 * 4 + 4 * 36 * 10 + 10
@@ -66,3 +67,11 @@ def test_macs_without_a_formula_have_no_value(tmp_path: Path) -> None:
     measured = macs.measure(row(tmp_path, Normalised(Weighted()), size=8))
     assert measured.value is None
     assert measured.detail["incomplete"] == ["aten::mul with a parameter"]
+
+
+def test_labels_in_the_header_are_no_part_of_the_stored_size(tmp_path: Path) -> None:
+    found = row(tmp_path, nn.Linear(4, 3))
+    bare = found.weights.stat().st_size
+    save_weights(found.recogniser.network, found.weights, {"labels": "x" * 1000})
+    assert found.weights.stat().st_size > bare + 1000
+    assert size_bytes.measure(found).value == bare
