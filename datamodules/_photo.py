@@ -17,7 +17,7 @@ MOST_PARTS = 12  # connected parts, where there are many strokes as well; one ch
 MOST_STROKES = 7.0  # length of all strokes in short sides of the bounding box
 LEAST_GAP = 0.04  # of the short side: the blank between two characters
 LEAST_SHARE = 0.1  # of the ink: a row or column of characters
-LEAST_CELL = 0.1  # of the ink: each of four characters or more
+LEAST_CELL = 0.4  # of an even share of the ink: each of four characters or more
 WIDEST, TALLEST = 1.9, 2.8  # long by short side of one character with a gap across the long one
 
 _LEVEL = 200  # of paper in even light; noise above it must not be cut off
@@ -85,7 +85,7 @@ def _even_light(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _rises(small: NDArray[np.uint8]) -> tuple[float, float]:
-    """By how many levels the plane that fits a picture best rises from its top to its bottom, and from left to right."""
+    """Levels by which the plane that fits a picture best rises from top to bottom, and from left to right."""
     down, across = (_places(length) for length in small.shape)
     return (
         float((small.mean(1) * down).sum() / max(1e-6, (down**2).sum())),
@@ -179,7 +179,7 @@ def _fault(ink: NDArray[np.uint8], parts: int) -> str:
         return f"a line of {max(across, down)} or more"
     if across > 1 and down > 1:
         cells = np.add.reduceat(np.add.reduceat(ink.astype(np.int64), columns[:-1], 1), rows[:-1], 0)
-        if cells.min() > LEAST_CELL * cells.sum():
+        if cells.min() > LEAST_CELL * cells.mean():
             return f"{down} rows of {across}"
     return ""
 
