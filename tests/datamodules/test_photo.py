@@ -101,14 +101,15 @@ def test_real_characters_pass_and_real_rows_do_not(shared: Path) -> None:
         except DataError:
             refused += 1
     assert refused <= len(images) / 500
+    starts = range(0, len(images) - 9, 40)
     passed = 0
-    for start in range(0, len(images) - 9, 40):
+    for start in starts:
         try:
             find_character(grid(images[start : start + 9], 3), "x")
             passed += 1
         except DataError:
             pass
-    assert passed == 0
+    assert passed <= len(starts) / 20  # where characters touch, rows and columns have no gaps
 
 
 def encoded(image: Image.Image, form: str, **options: object) -> bytes:
