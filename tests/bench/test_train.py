@@ -13,6 +13,7 @@ from fake.plugins import offer
 from safetensors.torch import load_file
 
 from bench import train as train_module
+from bench._origin import read_origin
 from bench.train import Hardware, interruptible, predict, train
 from datamodules.image_folder import ImageFolder
 from tasks.architectures import ARCHITECTURES
@@ -62,6 +63,9 @@ def test_what_training_leaves(data: ImageFolder, tmp_path: Path) -> None:
     assert {of for _, of, _ in progress.heard} == {5}
     assert outcome.seconds > 0
     assert outcome.precision == "32-true"
+    said = read_origin(outcome.weights)
+    assert (said.system.split("+")[0], said.dataset, said.synthetic) == ("acme_tiny", data.info.name, False)
+    assert said.labels == data.labels
 
 
 def test_the_same_seed_repeats_and_another_does_not(data: ImageFolder, tmp_path: Path) -> None:
