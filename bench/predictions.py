@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from bench.record import slug_system
 from datamodules._cache import write_whole
+from tasks.exits import HeadAnswers
 
 FILE = "predictions.npz"
+_HEADS = {"head_top": "top", "head_confidence": "confidence", "together": "together"}  # array -> field of HeadAnswers
 
 
 @dataclass(frozen=True)
@@ -23,11 +25,15 @@ class Predictions:
         top: int32 (n, k), the k most probable classes, best first.
         probability: float32 (n,), of the first.
         labels: int64 (n,).
+        exits: int8 (n,), number of the head at which each left; None for a system without early exits.
+        heads: what every head says of each; None for the same systems.
     """
 
     top: NDArray[np.int32]
     probability: NDArray[np.float32]
     labels: NDArray[np.int64]
+    exits: NDArray[np.int8] | None = None
+    heads: HeadAnswers | None = None
 
     @property
     def right(self) -> NDArray[np.bool_]:
@@ -50,11 +56,17 @@ def read_predictions(folder: Path) -> Predictions:
     """
     # A file opened here is closed when NumPy cannot read it.
     with (folder / FILE).open("rb") as file, np.load(file, allow_pickle=False) as stored:
-        return Predictions(stored["top"], stored["probability"], stored["labels"])
+        exits = stored.get("exits")
+        heads = None if exits is None else HeadAnswers(*(stored[name] for name in _HEADS))
+        return Predictions(stored["top"], stored["probability"], stored["labels"], exits, heads)
 
 
 def write_predictions(folder: Path, found: Predictions) -> None:
     """Store answers in a row's folder, whole or not at all."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, top=found.top, probability=found.probability, labels=found.labels)
+    arrays: dict[str, Any] = {"top": found.top, "probability": found.probability, "labels": found.labels}
+    if found.exits is not None and found.heads is not None:
+        heads = {name: getattr(found.heads, field) for name, field in _HEADS.items()}
+        arrays |= {"exits": found.exits, **heads}
+    np.savez_compressed(buffer, **arrays)
     write_whole(folder / FILE, buffer.getvalue())

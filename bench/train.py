@@ -25,6 +25,7 @@ from datamodules._base import CharacterDataModule
 from datamodules._cache import whole_file, write_whole
 from tasks.architectures import ARCHITECTURES
 from tasks.classification import ClassificationTask
+from tasks.exits import HeadAnswers
 from tasks.recipe import Recipe
 from tasks.recogniser import save_weights
 
@@ -151,7 +152,7 @@ def train(
         curve = Curve(folder, progress, seed)
         resume = folder / "last.ckpt"
         trainer = pl.Trainer(
-            max_epochs=max(1, round(recipe.epochs)), accelerator=hardware.accelerator, devices=1,
+            max_epochs=recipe.all_epochs, accelerator=hardware.accelerator, devices=1,
             precision=precision, callbacks=[curve], logger=False,  # type: ignore[arg-type]
             plugins=[WholeCheckpoints()], enable_checkpointing=False, enable_progress_bar=False,
             enable_model_summary=False, num_sanity_val_steps=0, default_root_dir=folder,
@@ -181,10 +182,16 @@ def predict(task: ClassificationTask, datamodule: CharacterDataModule, hardware:
     def joined(name: str) -> Tensor:
         return torch.cat([batch[name].cpu() for batch in found])
 
+    exits = heads = None
+    if "exits" in found[0]:
+        exits = joined("exits").numpy().astype(np.int8)
+        heads = HeadAnswers(*(joined(name).numpy() for name in ("head_top", "head_confidence", "together")))
     return Predictions(
         joined("top").numpy().astype(np.int32),
         joined("probability").numpy().astype(np.float32),
         joined("labels").numpy(),
+        exits,
+        heads,
     )
 
 

@@ -16,6 +16,8 @@ from datamodules._base import CharacterDataModule
 from datamodules._loader import Batch
 from tasks.architectures import ARCHITECTURES
 from tasks.augmentation import CharacterAugmentation
+from tasks.cascade import EarlyExits, cascade_of, every_head
+from tasks.heads import HeadTraining, answers_of
 from tasks.normalised import Normalised, ink
 from tasks.recipe import Recipe, recipe_for
 
@@ -44,6 +46,8 @@ class ClassificationTask(pl.LightningModule):
         self.channels, self.size = module.INPUT
         self.network = Normalised(module.build(variant, classes, self.channels, self.size), module.LAYOUT)
         _set_dropout(self.network, self.recipe.dropout)
+        if self.recipe.heads is not None:
+            _check_heads(self.recipe, architecture, self.network)
         self.fitted = self.recipe.optimizer == "none"  # in one pass over the batches, without gradients
         self.automatic_optimization = not self.fitted
         scores = {"accuracy": MulticlassAccuracy(classes, average="micro")}
@@ -72,8 +76,12 @@ class ClassificationTask(pl.LightningModule):
                 f"got {type(datamodule).__name__}; call Trainer.fit(task, datamodule=...)"
             )
 
+    def configure_callbacks(self) -> list[pl.Callback]:
+        """What trains early heads and finds their exits, where the recipe says how."""
+        return [] if self.recipe.heads is None else [HeadTraining(self.recipe)]
+
     def forward(self, images: Tensor) -> Tensor:
-        """Images, uint8 (B, C, S, S) -> logits (B, classes)."""
+        """Images, uint8 (B, C, S, S) -> logits (B, classes), of the final head where there are several."""
         return self.network(images)  # type: ignore[no-any-return]
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
@@ -91,10 +99,18 @@ class ClassificationTask(pl.LightningModule):
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Gather the validation loss, top-1 and top-5 accuracy."""
-        logits = self(batch["images"]).float()
-        self.val_loss.add(cross_entropy(logits, batch["labels"]), len(logits))
-        self.val_scores.update(logits, batch["labels"])
+        """Gather the loss of the heads that learn, and top-1 and top-5 accuracy of the final one."""
+        images, labels = batch["images"], batch["labels"]
+        cascade = cascade_of(self.network)
+        if cascade is None:
+            logits = [self(images).float()]
+        else:
+            names = dict.fromkeys((*cascade.learning, cascade.heads[-1]))
+            found = cascade.logits(self.network.normalise(images), tuple(names))
+            logits = [one.float() for one in found]
+        learning = logits if cascade is None else logits[: len(cascade.learning)]
+        self.val_loss.add(self._weighted([cross_entropy(one, labels) for one in learning]), len(labels))
+        self.val_scores.update(logits[-1], labels)
 
     def on_validation_epoch_end(self) -> None:
         """Log what was gathered; characters count the same whatever batch they came in."""
@@ -102,23 +118,34 @@ class ClassificationTask(pl.LightningModule):
         self.log_dict(self.val_scores)
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
-        """Log the test top-1 and top-5 accuracy."""
-        self.test_scores.update(self(batch["images"]).float(), batch["labels"])
+        """Log the test top-1 and top-5 accuracy, of a cascade that leaves early where it may."""
+        self.test_scores.update(self._answers(batch["images"])[0], batch["labels"])
         self.log_dict(self.test_scores, batch_size=len(batch["labels"]))
 
     def predict_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
-        """The TOP most probable classes, (B, TOP), the first one's probability, (B,), and the labels."""
-        probabilities = torch.softmax(self(batch["images"]).float(), 1)
+        """The TOP most probable classes, (B, TOP), the first one's probability, (B,), and the labels.
+
+        A cascade adds the number of each character's exit, (B,), and what every head says, as in HeadAnswers.
+        """
+        probabilities, exits = self._answers(batch["images"])
         best = probabilities.topk(min(TOP, self.classes), 1)
-        return {"top": best.indices, "probability": best.values[:, 0], "labels": batch["labels"]}
+        found = {"top": best.indices, "probability": best.values[:, 0], "labels": batch["labels"]}
+        if exits is None:
+            return found
+        top, confidence, together = answers_of(every_head(self.network, batch["images"]))
+        return {**found, "exits": exits, "head_top": top, "head_confidence": confidence, "together": together}
 
     def configure_optimizers(self) -> Any:
         """Optimiser and schedule of the recipe; none for a fit without gradients."""
         if self.fitted:
             return None
-        optimizer = make_optimizer(self.recipe, self.network.parameters())
-        steps = int(self.trainer.estimated_stepping_batches)
-        per_epoch = max(1, round(steps / (self.trainer.max_epochs or 1)))
+        optimizer = make_optimizer(self.recipe, [p for p in self.network.parameters() if p.requires_grad])
+        steps, epochs = int(self.trainer.estimated_stepping_batches), self.trainer.max_epochs or 1
+        per_epoch = max(1, round(steps / epochs))
+        cascade = cascade_of(self.network)
+        if cascade is not None:  # what learns first and what learns next have schedules of their own
+            first = self.recipe.first_epochs(epochs)
+            steps = per_epoch * (first if cascade.heads[-1] in cascade.learning else epochs - first)
         schedule = make_schedule(self.recipe, optimizer, steps, per_epoch)
         if schedule is None:
             return optimizer
@@ -130,8 +157,20 @@ class ClassificationTask(pl.LightningModule):
         """Of one head's logits, or summed over those of several: what a network may give while it trains."""
         heads = logits if isinstance(logits, tuple) else (logits,)
         smoothing = self.recipe.label_smoothing
-        losses = [cross_entropy(head.float(), labels, label_smoothing=smoothing) for head in heads]
+        return self._weighted([cross_entropy(head.float(), labels, label_smoothing=smoothing) for head in heads])
+
+    def _weighted(self, losses: list[Tensor]) -> Tensor:
+        """The sum of the heads' losses, by the recipe's weights where all learn together."""
+        heads = self.recipe.heads
+        if heads is not None and heads.training == "joint" and heads.weights:
+            losses = [loss * weight for loss, weight in zip(losses, heads.weights, strict=True)]
         return torch.stack(losses).sum()
+
+    def _answers(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Probabilities (B, classes), and the exits of a cascade, (B,)."""
+        if cascade_of(self.network) is None:
+            return torch.softmax(self(images).float(), 1), None
+        return EarlyExits(self.network)(images)
 
 
 class _MeanLoss:
@@ -150,6 +189,15 @@ class _MeanLoss:
         mean = torch.as_tensor(self._sum) / max(1, self._weight)
         self._sum, self._weight = 0.0, 0
         return mean
+
+
+def _check_heads(recipe: Recipe, architecture: str, network: nn.Module) -> None:
+    cascade = cascade_of(network)
+    if cascade is None:
+        raise ValueError(f"recipe {recipe.name} says how early heads learn, but {architecture} has none")
+    weights = recipe.heads.weights if recipe.heads is not None else ()
+    if weights and len(weights) != len(cascade.heads):
+        raise ValueError(f"recipe {recipe.name}: wanted {len(cascade.heads)} weights of heads, got {len(weights)}")
 
 
 def _set_dropout(network: nn.Module, share: float | None) -> None:

@@ -19,9 +19,13 @@ class Normalised(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Images, uint8 (B, C, S, S) with paper 255 -> logits (B, classes)."""
+        return self.network(self.normalise(images))  # type: ignore[no-any-return]
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """What the network inside is given, float (B, C, S, S) in its layout."""
         if images.dtype != torch.uint8:
             raise TypeError(f"wanted uint8 images with paper 255, got {images.dtype}; normalisation happens here")
-        return self.network(ink(images).contiguous(memory_format=self.layout))  # type: ignore[no-any-return]
+        return ink(images).contiguous(memory_format=self.layout)
 
 
 def ink(images: Tensor) -> Tensor:

@@ -33,6 +33,39 @@ class Augmentation:
 
 
 @dataclass(frozen=True)
+class Heads:
+    """How a network with early exits is trained, and how its exits are found on validation data.
+
+    Attributes:
+        training: ``separate``, the final network first and then all early heads in one pass on its frozen weights;
+            or ``joint``, all heads together.
+        share: of the recipe's epochs, added to them for the early heads of a separate training.
+        weights: of each head's loss in a joint training, in the order of the heads; empty for all alike.
+        threshold: at which characters leave the first head; None for the cheapest policy, exits and threshold, that is
+            no less accurate than the final head alone.
+        average: whether who stays gets the mean of the last early head and the final one; None where that is chosen.
+        calibrated: whether each head's probabilities are scaled by a temperature.
+        budget: most multiply-adds on average, share of the final head's alone; then the most accurate policy is taken.
+    """
+
+    training: str
+    share: float = 0.25
+    weights: tuple[float, ...] = ()
+    threshold: float | None = None
+    average: bool | None = None
+    calibrated: bool = True
+    budget: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.training not in ("separate", "joint"):
+            raise ValueError(f"wanted heads trained separate or joint, got {self.training!r}")
+        if self.threshold is not None and not 0 < self.threshold <= 1:
+            raise ValueError(f"wanted an exit threshold above 0 and at most 1, got {self.threshold}")
+        if self.threshold is not None and self.budget is not None:
+            raise ValueError("wanted a fixed exit threshold or a budget to choose it by, got both")
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How a system is trained.
 
@@ -50,6 +83,7 @@ class Recipe:
         label_smoothing: of the cross-entropy.
         dropout: share of features dropped wherever the architecture drops any; None for its own shares.
         augmentation: see Augmentation.
+        heads: see Heads; None for a network with one head.
     """
 
     name: str
@@ -65,6 +99,27 @@ class Recipe:
     label_smoothing: float = 0.0
     dropout: float | None = None
     augmentation: Augmentation = Augmentation()
+    heads: Heads | None = None
+
+    @property
+    def all_epochs(self) -> int:
+        """Whole epochs of the training, those of early heads on frozen weights included."""
+        return self._whole + self._added
+
+    def first_epochs(self, epochs: int) -> int:
+        """How many of so many epochs a separate training gives to the final network; all of them in any other."""
+        if not self._added or epochs < 2:
+            return epochs
+        return min(epochs - 1, max(1, round(epochs * self._whole / self.all_epochs)))
+
+    @property
+    def _whole(self) -> int:
+        return max(1, round(self.epochs))
+
+    @property
+    def _added(self) -> int:
+        separate = self.heads is not None and self.heads.training == "separate"
+        return max(1, round(self.epochs * self.heads.share)) if self.heads is not None and separate else 0
 
     def as_dict(self) -> dict[str, Any]:
         """All settings that are stated, as they stand in a record."""
@@ -110,4 +165,6 @@ def recipe_for(name: str, overrides: Mapping[str, Mapping[str, Any]]) -> Recipe:
         raise KeyError(f"recipe {name}: unknown settings {sorted(unknown)}")
     if "augmentation" in own:
         own["augmentation"] = Augmentation(**own["augmentation"])
+    if "heads" in own:
+        own["heads"] = Heads(**own["heads"])
     return replace(base, **own)

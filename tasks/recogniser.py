@@ -13,11 +13,15 @@ from torch import Tensor, nn
 from datamodules._cache import write_whole
 from datamodules._image import fit_matrix, resample, with_channels
 from tasks.architectures import ARCHITECTURES
+from tasks.cascade import EarlyExits, cascade_of
 from tasks.normalised import Normalised
 
 
 class Recogniser:
-    """One character in, class probabilities out.
+    """One character in, class probabilities out; a network with early exits skips what its policy lets it skip.
+
+    Attributes:
+        varies: whether characters differ in cost.
 
     Args:
         network: uint8 (B, channels, size, size) -> logits (B, classes); in eval mode.
@@ -29,6 +33,8 @@ class Recogniser:
         self.network = network.eval()
         self.channels = channels
         self.size = size
+        self._exits = None if cascade_of(network) is None else EarlyExits(network)
+        self.varies = self._exits is not None and len(self._exits.legs) > 1
 
     def preprocess(self, image: NDArray[np.uint8]) -> Tensor:
         """A native-size character, uint8 (h, w) or (h, w, 3), as input, uint8 (1, C, size, size)."""
@@ -40,7 +46,9 @@ class Recogniser:
     @torch.inference_mode()
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities, float32 (classes,), of one native-size character."""
-        return torch.softmax(self.network(self.preprocess(image)), 1)[0].numpy()
+        images = self.preprocess(image)
+        found = torch.softmax(self.network(images), 1) if self._exits is None else self._exits(images)[0]
+        return found[0].numpy()
 
 
 def load_recogniser(architecture: str, classes: int, weights: Path) -> Recogniser:

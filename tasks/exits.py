@@ -1,0 +1,147 @@
+"""When a character leaves a cascade: the exit policy, what it answers and costs, and how it is chosen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations, product
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Thresholds that are tried: next to 0, at which everyone leaves; by twentieths up to a half; then ever closer to 1,
+# where most confidences are: a step takes a sixth off the distance to it. fire-hccr's own 0.98 is among them.
+_LOW = (1e-6, *(round(step / 20, 2) for step in range(1, 10)))
+GRID = tuple(sorted({*_LOW, *(round(1 - 0.5 ** (step / 4), 6) for step in range(4, 57)), 0.98, 1.0}))
+
+
+@dataclass(frozen=True)
+class ExitPolicy:
+    """Where and when a character leaves.
+
+    Attributes:
+        exits: early heads at which it may leave, in the order in which they are reached; none for the final one alone.
+        threshold: it leaves at the first of them whose top probability is at least this, above 0 and at most 1.
+        average: the answer of those who stay is the mean of the last early head's probabilities and the final one's.
+        temperatures: by which each head's logits are divided, in the order of the heads; all 1 where empty.
+
+    Raises:
+        ValueError: a threshold outside (0, 1], or a temperature that is not above 0.
+    """
+
+    exits: tuple[str, ...] = ()
+    threshold: float = 1.0
+    average: bool = False
+    temperatures: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 < self.threshold <= 1:
+            raise ValueError(f"wanted an exit threshold above 0 and at most 1, got {self.threshold}")
+        if not all(0 < temperature < float("inf") for temperature in self.temperatures):
+            raise ValueError(f"wanted temperatures above 0, got {', '.join(map(str, self.temperatures))}")
+
+    def asked(self, heads: Sequence[str]) -> tuple[str, ...]:
+        """The heads that are computed at all, of all those of a network; the long path passes every one of them."""
+        averaged = heads[-2:-1] if self.average else ()
+        return tuple(name for name in heads if name in (*self.exits, *averaged, heads[-1]))
+
+
+@dataclass(frozen=True)
+class HeadAnswers:
+    """What every head says of every character, whoever leaves where.
+
+    Attributes:
+        top: int (n, heads), the most probable class.
+        confidence: float32 (n, heads), its probability.
+        together: int (n,), the most probable class by the mean of the last early head and the final one.
+    """
+
+    top: NDArray[np.int32]
+    confidence: NDArray[np.float32]
+    together: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What the parts of a cascade cost, in any one unit, in the order of the heads.
+
+    Attributes:
+        stages: from the head before, or the input, to this head.
+        heads: the head itself.
+    """
+
+    stages: tuple[float, ...]
+    heads: tuple[float, ...]
+
+
+def follow(
+    policy: ExitPolicy, heads: Sequence[str], answers: HeadAnswers
+) -> tuple[NDArray[np.int32], NDArray[np.int8]]:
+    """Which class each character gets, and the number of the head at which it leaves, both (n,)."""
+    last = len(heads) - 1
+    classes = (answers.together if policy.average else answers.top[:, last]).copy()
+    left = np.full(len(classes), last, np.int8)
+    for number in reversed(range(last)):
+        if heads[number] in policy.exits:
+            sure = answers.confidence[:, number] >= policy.threshold
+            classes[sure], left[sure] = answers.top[sure, number], number
+    return classes, left
+
+
+def path_costs(policy: ExitPolicy, heads: Sequence[str], costs: Costs) -> tuple[float, ...]:
+    """What a character costs that leaves at each head: all stages up to it, and the heads asked on the way."""
+    asked = policy.asked(heads)
+    parts = zip(heads, costs.stages, costs.heads, strict=True)
+    paid = [stage + (head if name in asked else 0) for name, stage, head in parts]
+    return tuple(sum(paid[: number + 1]) for number in range(len(heads)))
+
+
+def expected_cost(left: NDArray[np.int8], paths: Sequence[float]) -> float:
+    """Mean cost of characters that left at these heads."""
+    return float(np.mean(np.asarray(paths, float)[left]))
+
+
+def choose_policy(
+    heads: Sequence[str],
+    answers: HeadAnswers,
+    labels: NDArray[np.int64],
+    costs: Costs,
+    temperatures: Sequence[float] = (),
+    average: bool | None = None,
+    budget: float | None = None,
+) -> ExitPolicy:
+    """The cheapest policy that is no less accurate than the final head alone, or the most accurate within a budget.
+
+    Without a budget, every higher threshold must be as accurate too: a single lucky one is not taken.
+
+    Args:
+        heads: of the network, the final one last.
+        answers: on validation characters, by these temperatures.
+        labels: of these characters.
+        costs: multiply-adds, nanoseconds or another unit.
+        temperatures: of the policy.
+        average: whether it averages; None where that is to be chosen too.
+        budget: most that a character may cost on average, in the unit of the costs.
+
+    Raises:
+        ValueError: no characters to choose by, or no policy within the budget.
+    """
+    if len(labels) == 0:
+        raise ValueError("wanted validation characters to choose exits by, got none")
+    wanted = int((answers.top[:, -1] == labels).sum())
+    early = [chosen for count in range(len(heads)) for chosen in combinations(heads[:-1], count)]
+    found: list[tuple[float, int, ExitPolicy]] = []  # (mean cost, characters read rightly, policy)
+    for exits, averages in product(early, (False, True) if average is None else (average,)):
+        for threshold in reversed(GRID if exits else (1.0,)):
+            policy = ExitPolicy(exits, threshold, averages, tuple(temperatures))
+            classes, left = follow(policy, heads, answers)
+            right = int((classes == labels).sum())
+            if budget is None and right < wanted:
+                break
+            found.append((expected_cost(left, path_costs(policy, heads, costs)), right, policy))
+    if budget is None:
+        plain = ExitPolicy((), 1.0, bool(average), tuple(temperatures))  # what is left where averaging alone costs some
+        return min(found, key=lambda one: (one[0], -one[1]), default=(0.0, 0, plain))[2]
+    within = [one for one in found if one[0] <= budget]
+    if not within:
+        least = min(cost for cost, _, _ in found)
+        raise ValueError(f"wanted an exit policy that costs at most {budget:g}, the cheapest costs {least:g}")
+    return min(within, key=lambda one: (-one[1], one[0]))[2]

@@ -1,0 +1,230 @@
+"""Both trainings of a cascade, as a Lightning user meets them."""
+
+import warnings
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import pytorch_lightning as pl
+import torch
+from fake import tiny_cascade
+from fake.image_folder import stroke
+from torch import nn
+
+from datamodules._base import CharacterDataModule, DatasetInfo, Splits
+from datamodules._characters import Characters
+from tasks.architectures import ARCHITECTURES
+from tasks.cascade import cascade_of
+from tasks.classification import ClassificationTask
+from tasks.exits import Costs, expected_cost, follow, path_costs
+from tasks.heads import TEMPERATURES, find_policy, fit_temperatures, head_answers, multiply_adds
+from tasks.recipe import Heads, Recipe, recipe_for
+
+CLASSES = 4
+SEPARATE = recipe_for("light", tiny_cascade.RECIPE)
+
+
+def strokes(each: int, seed: int) -> Characters:
+    rng = np.random.default_rng(seed)
+    labels = [label for _ in range(each) for label in range(CLASSES)]
+    return Characters.pack([stroke(label, CLASSES, rng) for label in labels], labels)
+
+
+class Strokes(CharacterDataModule):
+    """Four directions of strokes, in memory."""
+
+    def load(self) -> Splits:
+        return Splits(tuple("abcd"), strokes(24, 0), strokes(8, 1), strokes(12, 2))
+
+    def describe(self, splits: Splits) -> DatasetInfo:
+        return DatasetInfo("strokes", CLASSES, {}, "", "", True)
+
+
+class Watch(pl.Callback):
+    """Keeps the weights as they are at the end of each epoch, and what learned in it."""
+
+    def __init__(self) -> None:
+        self.states: list[dict[str, torch.Tensor]] = []
+        self.learning: list[tuple[str, ...]] = []
+        self.rates: list[float] = []
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, task: Any) -> None:
+        self.states.append({name: value.clone() for name, value in task.network.state_dict().items()})
+        self.learning.append(cascade_of(task.network).learning)
+        self.rates.append(trainer.optimizers[0].param_groups[0]["lr"])
+
+
+def trainer(epochs: int, *callbacks: pl.Callback) -> pl.Trainer:
+    return pl.Trainer(
+        max_epochs=epochs, accelerator="cpu", enable_model_summary=False, num_sanity_val_steps=0, logger=False,
+        enable_checkpointing=False, enable_progress_bar=False, callbacks=list(callbacks),
+    )  # fmt: skip
+
+
+def fit(recipe: Recipe, epochs: int, seed: int = 0, **given: Any) -> tuple[ClassificationTask, Watch]:
+    pl.seed_everything(seed, verbose=False)
+    task, watch = ClassificationTask("tiny_cascade", CLASSES, replace(recipe, batch=16, lr=1e-2)), Watch()
+    trainer(epochs, watch).fit(task, datamodule=Strokes(), **given)
+    return task, watch
+
+
+@pytest.fixture(autouse=True)
+def _tiny(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The tiny cascade is the only architecture; Lightning's advice and its dated code are not wanted."""
+    monkeypatch.setattr(ARCHITECTURES, "load", lambda name: tiny_cascade)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*does not have many workers.*")
+        warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec..*")
+        yield
+
+
+def test_separate_freezes_all_that_the_final_network_has() -> None:
+    task, watch = fit(SEPARATE, 6)  # two thirds of them for the final network
+    assert watch.learning == [("last",)] * 4 + [("one", "two")] * 2
+    early = [name for name in watch.states[0] if ".classifiers.one." in name or ".classifiers.two." in name]
+    first, switched, end = watch.states[0], watch.states[3], task.network.state_dict()
+    for name in end:
+        if ".exits." not in name:  # found after training
+            assert torch.equal(switched[name], end[name]) is (name not in early), name
+            assert torch.equal(first[name], switched[name]) is (name in early), name
+    assert "network.stages.last.1.running_mean" in end  # statistics are among what was compared
+    assert watch.rates[3] < 1e-5  # both schedules ran to their ends
+    assert watch.rates[5] < 1e-5
+    assert all(parameter.requires_grad for parameter in task.network.parameters())
+
+
+def test_the_final_network_of_a_separate_training_learns_as_if_it_were_alone() -> None:
+    class Alone(tiny_cascade.TinyCascade):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return self.logits(images, ("last",))[0]
+
+    task, _ = fit(SEPARATE, 3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tiny_cascade, "TinyCascade", Alone)
+        alone, _ = fit(replace(SEPARATE, heads=None), 2)
+    for name, value in alone.network.state_dict().items():
+        if ".one." in name or ".two." in name or ".exits." in name or "num_batches" in name:
+            continue
+        if ".classifiers.last." in name or ".stages." in name:
+            assert torch.equal(value, task.network.state_dict()[name]), name
+
+
+def test_joint_trains_every_head_at_once_by_their_weights() -> None:
+    task, watch = fit(recipe_for("joint", tiny_cascade.RECIPE), 2)
+    assert watch.learning == [tiny_cascade.HEADS] * 2
+    weighted = replace(task.recipe, heads=Heads("joint", weights=(0.0, 0.0, 1.0)), label_smoothing=0.0)
+    only_last = ClassificationTask("tiny_cascade", CLASSES, weighted)
+    labels = torch.tensor([0, 1])
+    logits = tuple(torch.randn(2, CLASSES, generator=torch.Generator().manual_seed(n)) for n in range(3))
+    assert only_last._loss(logits, labels) == nn.functional.cross_entropy(logits[2], labels)
+    with pytest.raises(ValueError, match="wanted 3 weights of heads, got 2"):
+        ClassificationTask("tiny_cascade", CLASSES, replace(task.recipe, heads=Heads("joint", weights=(1.0, 1.0))))
+
+
+@pytest.mark.parametrize("stop", [0, 1, 2, 3])
+def test_an_interrupted_training_ends_as_an_uninterrupted_one(tmp_path: Any, stop: int) -> None:
+    class Save(pl.Callback):
+        def on_train_epoch_end(self, trainer: pl.Trainer, task: Any) -> None:
+            if trainer.current_epoch == stop:
+                trainer.save_checkpoint(tmp_path / "last.ckpt")
+
+    def seeded(task: ClassificationTask, *callbacks: pl.Callback, **given: Any) -> dict[str, torch.Tensor]:
+        class Draws(pl.Callback):
+            def on_train_batch_start(self, trainer: pl.Trainer, *_: Any) -> None:
+                torch.manual_seed(trainer.global_step)  # dropout's draws
+
+        trainer(4, Draws(), *callbacks).fit(task, datamodule=Strokes(), **given)
+        return task.network.state_dict()
+
+    pl.seed_everything(0, verbose=False)
+    settings = replace(SEPARATE, batch=16, heads=Heads("separate", share=1.0))
+    whole = seeded(ClassificationTask("tiny_cascade", CLASSES, settings), Save())
+    pl.seed_everything(1, verbose=False)
+    other = ClassificationTask("tiny_cascade", CLASSES, settings)
+    resumed = seeded(other, ckpt_path=tmp_path / "last.ckpt", weights_only=True)
+    assert all(torch.equal(value, resumed[name]) for name, value in whole.items())
+
+
+def test_a_trained_cascade_reads_and_leaves_early() -> None:
+    task, _ = fit(replace(SEPARATE, heads=Heads("separate", share=0.5, budget=0.9)), 9)
+    policy = cascade_of(task.network).policy
+    assert policy.exits
+    run = trainer(1)
+    (scores,) = run.test(task, datamodule=Strokes(), verbose=False)
+    assert scores["test_accuracy"] > 0.8  # chance is 0.25
+    found = run.predict(task, datamodule=Strokes())
+    exits = torch.cat([batch["exits"] for batch in found])
+    assert int((exits < 2).sum()) > 0
+    answers = torch.cat([batch["head_top"] for batch in found])
+    assert answers.shape == (48, 3)
+
+
+def test_epochs_are_shared_out() -> None:
+    assert (SEPARATE.epochs, SEPARATE.all_epochs) == (40, 60)
+    assert [SEPARATE.first_epochs(epochs) for epochs in (60, 6, 3, 2, 1)] == [40, 4, 2, 1, 1]
+    plain = replace(SEPARATE, heads=None, epochs=0.3)
+    assert (plain.all_epochs, plain.first_epochs(7)) == (1, 7)
+    assert replace(SEPARATE, epochs=1.0).all_epochs == 2  # never none for the early heads
+
+
+def test_wrong_settings_are_refused() -> None:
+    with pytest.raises(ValueError, match="separate or joint, got 'both'"):
+        Heads("both")
+    for threshold in (0.0, -0.1, 1.01, float("nan")):
+        with pytest.raises(ValueError, match=r"threshold above 0 and at most 1"):
+            Heads("separate", threshold=threshold)
+    with pytest.raises(ValueError, match="a fixed exit threshold or a budget"):
+        Heads("separate", threshold=0.5, budget=0.5)
+
+
+def test_a_recipe_for_early_heads_needs_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match="recipe light says how early heads learn, but lenet5 has none"):
+        ClassificationTask("lenet5", CLASSES, SEPARATE)
+
+
+def batches(network: nn.Module, count: int = 40) -> list[dict[str, torch.Tensor]]:
+    images = tiny_cascade.noise(count)
+    labels = torch.randint(0, 5, (count,), generator=torch.Generator().manual_seed(1))
+    return [{"images": images[i : i + 16], "labels": labels[i : i + 16]} for i in range(0, count, 16)]
+
+
+def test_temperatures_make_the_labels_likeliest() -> None:
+    network = tiny_cascade.sealed()
+    cascade = cascade_of(network)
+    cascade.policy = replace(cascade.policy, temperatures=(1.0, 1.0, 1.0))
+    found = fit_temperatures(network, batches(network))
+    images, labels = (torch.cat([batch[name] for batch in batches(network)]) for name in ("images", "labels"))
+    with torch.no_grad():
+        logits = cascade.logits(network.normalise(images), cascade.heads)
+    for one, temperature in zip(logits, found, strict=True):
+        losses = {t: float(nn.functional.cross_entropy(one / t, labels)) for t in TEMPERATURES}
+        assert losses[temperature] == pytest.approx(min(losses.values()), abs=1e-5)
+    assert max(found) > 1  # it guesses, and is too sure of it
+
+
+def test_a_fixed_threshold_is_the_papers_policy() -> None:
+    network = tiny_cascade.sealed()
+    fixed = Heads("separate", threshold=0.9, average=True, calibrated=False)
+    policy = find_policy(network.train(), batches(network), fixed, tiny_cascade.INPUT)
+    assert (policy.exits, policy.threshold, policy.average) == (("one",), 0.9, True)
+    assert policy.temperatures == (1.0, 1.0, 1.0)
+    assert cascade_of(network).policy == policy
+    assert network.training
+    assert network.network.classifiers.training
+
+
+def test_a_budget_is_a_share_of_the_final_heads_multiply_adds() -> None:
+    network = tiny_cascade.sealed()
+    costs = multiply_adds(cascade_of(network), *tiny_cascade.INPUT)
+    # 8x8, 4x4 and 2x2 maps of 3x3 windows; classifiers take 2x2 maps.
+    assert costs == Costs((64 * 9 * 4, 16 * 9 * 4 * 6, 4 * 9 * 6 * 8), (16 * 5, 24 * 5, 32 * 5))
+    frugal = Heads("separate", budget=0.9, calibrated=False)
+    policy = find_policy(network, batches(network), frugal, tiny_cascade.INPUT)
+    answers, _ = head_answers(network, batches(network))
+    _, left = follow(policy, tiny_cascade.HEADS, answers)
+    assert policy.exits
+    assert expected_cost(left, path_costs(policy, tiny_cascade.HEADS, costs)) <= 0.9 * (sum(costs.stages) + 160)
+    with pytest.raises(ValueError, match=r"wanted an exit policy that costs at most .*, the cheapest costs"):
+        find_policy(network, batches(network), Heads("separate", budget=0.01), tiny_cascade.INPUT)
