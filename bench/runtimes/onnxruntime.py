@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.export import onnx_fitting, onnx_model
+from bench.legs import Call, LegsRecogniser, exported_legs
 from bench.runtimes import Loader, Subject
 from datamodules._image import with_channels
 from tasks.recogniser import load_recogniser
@@ -39,8 +40,10 @@ class OnnxRecogniser:
 
 
 def prepare(subject: Subject, form: str) -> Loader:
-    """Export the recogniser; each classifier loads the graph anew."""
+    """Export the recogniser, with early exits leg by leg; each classifier loads the graphs anew."""
     recogniser = load_recogniser(subject.architecture, subject.classes, subject.weights)
+    if legs := exported_legs(recogniser):
+        return partial(LegsRecogniser, legs, onnx_fitting(recogniser), recogniser.channels, open_call)
     return partial(OnnxRecogniser, onnx_model(recogniser), onnx_fitting(recogniser), recogniser.channels)
 
 
@@ -51,3 +54,15 @@ def open_session(model: bytes) -> Any:
     options = runtime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     return runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def open_call(model: bytes) -> Call:
+    """An ONNX graph as a call, with one thread: its inputs in order -> its outputs in order."""
+    session = open_session(model)
+    names = [given.name for given in session.get_inputs()]
+
+    def call(*inputs: NDArray[Any]) -> list[NDArray[Any]]:
+        found: list[NDArray[Any]] = session.run(None, dict(zip(names, inputs, strict=True)))
+        return found
+
+    return call

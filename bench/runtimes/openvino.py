@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.export import onnx_fitting, onnx_model
+from bench.legs import Call, LegsRecogniser, exported_legs
 from bench.runtimes import Loader, Subject
 from datamodules._image import with_channels
 from tasks.recogniser import load_recogniser
@@ -41,8 +42,10 @@ class OpenVinoRecogniser:
 
 
 def prepare(subject: Subject, form: str) -> Loader:
-    """Export the recogniser; each classifier compiles the graph anew."""
+    """Export the recogniser, with early exits leg by leg; each classifier compiles the graphs anew."""
     recogniser = load_recogniser(subject.architecture, subject.classes, subject.weights)
+    if legs := exported_legs(recogniser):
+        return partial(LegsRecogniser, legs, onnx_fitting(recogniser), recogniser.channels, open_call)
     return partial(OpenVinoRecogniser, onnx_model(recogniser), onnx_fitting(recogniser), recogniser.channels)
 
 
@@ -55,6 +58,17 @@ def open_request(model: bytes) -> Any:
     # f32: by default OpenVINO computes in bf16 where the CPU can, which is another network.
     settings = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
     return _core().compile_model(_core().read_model(model), "CPU", settings).create_infer_request()
+
+
+def open_call(model: bytes) -> Call:
+    """An ONNX graph as a call, with one thread: its inputs in order -> its outputs, which the next call overwrites."""
+    request = open_request(model)
+
+    def call(*inputs: NDArray[Any]) -> list[NDArray[Any]]:
+        found = request.infer(list(inputs))
+        return [found[number] for number in range(len(found))]
+
+    return call
 
 
 @cache

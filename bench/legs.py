@@ -1,0 +1,123 @@
+"""A cascade as ONNX graphs, one for each leg, and the classifier that calls them in turn until one is sure."""
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datamodules._loader import with_channels
+
+Call = Callable[..., Sequence[NDArray[Any]]]
+
+
+@dataclass(frozen=True)
+class ExportedLeg:
+    """One leg.
+
+    Attributes:
+        model: ONNX; takes ``image``, uint8 (h, w) or (h, w, 3), or the ``maps`` that the leg before left and, where
+            it averages, its ``probabilities``; gives ``maps``, unless it is the last, and ``probabilities``.
+        threshold: a character leaves whose top probability is at least this; None for the last.
+        takes_before: whether it takes the probabilities of the leg before.
+    """
+
+    model: bytes
+    threshold: float | None
+    takes_before: bool
+
+
+class LegsRecogniser:
+    """A recogniser with early exits that a runtime runs leg by leg from the native-size character on.
+
+    Attributes:
+        varies: whether characters differ in cost.
+
+    Args:
+        legs: of the cascade.
+        fitting: its resize alone, ONNX.
+        channels: of its images.
+        open_call: a graph as a call in some runtime: its inputs in order -> its outputs in order.
+    """
+
+    def __init__(
+        self, legs: Sequence[ExportedLeg], fitting: bytes, channels: int, open_call: Callable[[bytes], Call]
+    ) -> None:
+        self._legs = [(open_call(leg.model), leg.threshold, leg.takes_before) for leg in legs]
+        self._fitting, self._channels = open_call(fitting), channels
+        self.varies = len(legs) > 1
+
+    def preprocess(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The graph's resize alone: uint8 (h, w) or (h, w, 3) -> uint8 (1, C, S, S)."""
+        images: NDArray[np.uint8] = self._fitting(with_channels(image, self._channels))[0].copy()
+        return images
+
+    def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Probabilities, float32 (classes,), of one native-size character."""
+        maps: NDArray[Any] = with_channels(image, self._channels)
+        found: NDArray[np.float32] = np.empty((1, 0), np.float32)
+        for call, threshold, takes_before in self._legs:
+            *rest, found = call(maps, found) if takes_before else call(maps)
+            if threshold is None or found.max() >= threshold:
+                break
+            maps = rest[0]
+        answer: NDArray[np.float32] = found[0].copy()
+        return answer
+
+
+def exported_legs(recogniser: Any) -> tuple[ExportedLeg, ...]:
+    """The legs of a recogniser with early exits, by its policy; empty for one without.
+
+    Args:
+        recogniser: ``tasks.recogniser.Recogniser``.
+    """
+    # These load torch, which the classifier does without.
+    import onnx.compose
+    import torch
+
+    from bench._fitting import OPSET, fit_graph
+    from tasks.cascade import cascade_of, legs
+
+    if cascade_of(recogniser.network) is None:
+        return ()
+    maps = torch.full((1, recogniser.channels, recogniser.size, recogniser.size), 255, dtype=torch.uint8)
+    found: list[ExportedLeg] = []
+    before = None
+    for leg in legs(recogniser.network):
+        last = leg.threshold is None
+        examples = (maps, before) if leg.takes_before else (maps,)
+        inputs = ["before_maps", "before"][: len(examples)] if found else ["images"]
+        outputs = ["probabilities"] if last else ["maps", "probabilities"]
+        with torch.inference_mode(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the exporter warns of its own internals
+            program = torch.onnx.export(
+                _last(leg) if last else leg.eval(), examples, dynamo=True, opset_version=OPSET, input_names=inputs,
+                output_names=outputs, verbose=False,
+            )  # fmt: skip
+            maps, before = leg(*examples)
+        assert program is not None  # None is what the old exporter returns
+        graph = program.model_proto
+        if not found:  # the exporter chooses the names within the network; they must not meet those of the fitting
+            fitting = fit_graph(recogniser.channels, recogniser.size)
+            fitting = onnx.compose.add_prefix(fitting, "fit/", rename_inputs=False, rename_outputs=False)
+            fitting.ir_version = graph.ir_version
+            graph = onnx.compose.merge_models(fitting, graph, [("images", "images")])
+        found.append(ExportedLeg(graph.SerializeToString(), leg.threshold, leg.takes_before))
+    return tuple(found)
+
+
+def _last(leg: Any) -> Any:
+    """A leg that gives its probabilities alone: no runtime need keep maps for nobody."""
+    import torch
+
+    class Last(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.leg = leg
+
+        def forward(self, *given: Any) -> Any:
+            return self.leg(*given)[1]
+
+    return Last().eval()

@@ -1,0 +1,89 @@
+"""Exported legs behind one call: every runtime leaves where eager leaves, and answers as it does."""
+
+import pickle
+from itertools import product
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from fake import tiny_cascade
+from fake.tiny_cascade import HEADS, noise, sealed
+
+from bench.export import onnx_fitting
+from bench.legs import LegsRecogniser, exported_legs
+from bench.runtimes import Subject, onnxruntime, openvino
+from datamodules._characters import Characters
+from tasks.architectures import ARCHITECTURES
+from tasks.cascade import EarlyExits, cascade_of
+from tasks.exits import ExitPolicy
+from tasks.normalised import Normalised
+from tasks.recogniser import Recogniser, save_weights
+
+RUNTIMES = {"onnxruntime": onnxruntime, "openvino": openvino}
+
+
+def recogniser(exits, average):
+    network = sealed()
+    cascade_of(network).policy = ExitPolicy(exits, 0.7, average, (1.5, 0.8, 1.0))
+    return Recogniser(network, 1, 16)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize(("exits", "average"), [((), True), (("one",), True), (("two",), False), (HEADS[:2], True)])
+def test_a_runtime_leaves_and_answers_as_eager_does(runtime, exits, average, tmp_path, monkeypatch):
+    made = recogniser(exits, average)
+    images = noise(24)[:, 0].numpy()
+    monkeypatch.setattr(ARCHITECTURES, "load", lambda name: tiny_cascade)
+    save_weights(made.network, tmp_path / "w.safetensors")
+    subject = Subject("tiny_cascade", 5, tmp_path / "w.safetensors", Characters.pack(images, [0] * 24))
+    loader = pickle.loads(pickle.dumps(RUNTIMES[runtime].prepare(subject, "")))  # as it travels
+    classifier = loader()
+    assert classifier.varies is bool(exits)
+    first = classifier(images[0])
+    kept = first.copy()
+    found = np.stack([classifier(image) for image in images])
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, np.stack([made(image) for image in images]), atol=1e-4)
+    np.testing.assert_array_equal(first, kept)
+    shown = classifier.preprocess(images[0])
+    np.testing.assert_array_equal(shown, made.preprocess(images[0]).numpy())
+
+
+def test_later_legs_are_not_called_for_who_has_left():
+    made = recogniser(HEADS[:2], True)
+    legs = exported_legs(made)
+    calls = []
+
+    def counted(model):
+        number = next((n for n, leg in enumerate(legs) if leg.model == model), None)
+        call = onnxruntime.open_call(model)
+        return lambda *inputs: (calls.append(number), call(*inputs))[1]
+
+    classifier = LegsRecogniser(legs, onnx_fitting(made), 1, counted)
+    with torch.inference_mode():
+        run = EarlyExits(made.network)
+        left = run(noise(24))[1].tolist()
+    assert set(left) == {0, 1, 2}
+    for image, number in zip(noise(24)[:, 0].numpy(), left, strict=True):
+        calls.clear()
+        classifier(image)
+        assert calls == list(range(number + 1))
+
+
+@pytest.mark.parametrize(("exits", "average"), list(product([(), ("one",), HEADS[:2]], (False, True))))
+def test_graphs_hold_the_heads_that_are_asked_alone(exits, average):
+    made = recogniser(exits, average)
+    graphs = [onnx.load_from_string(leg.model) for leg in exported_legs(made)]
+    for graph in graphs:
+        onnx.checker.check_model(graph, full_check=True)
+    classifiers = sum(node.op_type == "Gemm" for graph in graphs for node in graph.graph.node)
+    assert classifiers == len(cascade_of(made.network).policy.asked(HEADS))
+    convolutions = sum(node.op_type == "Conv" for graph in graphs for node in graph.graph.node)
+    assert convolutions == 3  # no stage is in two graphs
+    assert [value.name for value in graphs[-1].graph.output] == ["probabilities"]
+
+
+def test_a_network_with_one_head_has_no_legs():
+    plain = Recogniser(Normalised(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(256, 5))), 1, 16)
+    assert exported_legs(plain) == ()
