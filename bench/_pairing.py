@@ -6,7 +6,7 @@ import random
 import resource
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,13 +20,16 @@ import torch
 
 from bench._reference import reference, reference_input
 from bench.runtimes import Loader
-from bench.statistics import nested_bootstrap_ratio
+from bench.statistics import nested_bootstrap_mean, nested_bootstrap_ratio
 from datamodules._characters import Characters
 
 BLOCK_NS = 5_000_000  # least of one side in a row; shorter blocks measure each other's cache misses
 # Where weights and buffers happen to lie in memory was measured to move a network's time by up to a tenth, for as
 # long as it lives. So each few rounds are timed on a fresh copy of both sides, and the copies are averaged.
 COPY_ROUNDS = 5
+# Where cost depends on the character, as with early exits, a block holds this many times as many: few would leave the
+# mean to chance.
+VARYING_BLOCKS = 4
 LEAST_COPIES = 2  # fewer give no interval worth the name
 WARM_CALLS, WARM_S = 30, 0.5  # least warm-up: oneDNN still tunes itself during the first twenty calls
 COPY_CALLS = 10  # of a later copy: from its fifth call on it was measured to be as fast as ever
@@ -46,20 +49,29 @@ class Side:
         wall: nanoseconds of each call since the warm-up, in order.
         cpu: the process's CPU time of the same calls, nanoseconds.
         block: calls per block.
+        varies: whether its cost depends on the input, as it says itself; its mean is then what counts.
+
+    Args:
+        call: the classifier.
+        inputs: cycled through; a ``cycle`` goes on where it stands.
     """
 
-    def __init__(self, call: Callable[[Any], Any], inputs: Sequence[Any]) -> None:
-        self._call, self._inputs = call, cycle(inputs)
+    def __init__(self, call: Callable[[Any], Any], inputs: Iterable[Any]) -> None:
+        self._call, self._inputs = call, inputs if isinstance(inputs, cycle) else cycle(inputs)
+        self.varies = bool(getattr(call, "varies", False))
+        # The same few in each ten calls of a warm-up: else those of other cost would never let it end.
+        self._warm = cycle([next(self._inputs) for _ in range(10)]) if self.varies else self._inputs
         self.wall: list[int] = []
         self.cpu: list[int] = []
         self.block = 1
 
-    def run(self, calls: int) -> tuple[list[int], list[int]]:
+    def run(self, calls: int, warming: bool = False) -> tuple[list[int], list[int]]:
         """Wall and CPU nanoseconds of each of the next ``calls`` calls."""
         clock, cpu_clock, call = time.perf_counter_ns, time.process_time_ns, self._call
+        inputs = self._warm if warming else self._inputs
         wall, cpu = [], []
         for _ in range(calls):
-            image = next(self._inputs)
+            image = next(inputs)
             cpu_start = cpu_clock()
             start = clock()
             call(image)
@@ -95,30 +107,34 @@ def time_paired(prepare: Callable[[], Loader], characters: Characters, rounds: i
     the ratio of wall clocks of a network with long calls was measured as 24 instead of 8.5, while that of CPU times
     stayed within a tenth.
 
+    Where a classifier ``varies``, means take the place of medians, and all copies together go through the characters,
+    in an order drawn by the seed: a copy's first few would not leave early as often as all of them.
+
     Args:
         prepare: returns what makes a fresh copy of the classifier at each call.
         characters: native-size inputs, cycled through.
         rounds: blocks come in rounds of four, ABBA or BAAB by chance; fewer where the time budget ends first.
         seed: of that chance and of the bootstrap.
 
-    Returns: ``value``, the median in nanoseconds per call, and the details that a record keeps beside it.
+    Returns: ``value``, the median, or mean, in nanoseconds per call, and the details that a record keeps beside it.
     """
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     images = [characters.image(i) for i in range(len(characters))]
     load = prepare()
+    drawn = cycle(random.Random(seed).sample(images, len(images)))
     switches = involuntary_switches()
     with _no_collection():
         end = time.monotonic() + BUDGET_S
-        first = _copy(load, images)
+        first = _copy(load, images, drawn)
         first_call = first.candidate.run(1)[0][0]
         steady = warm_up(first.candidate, first.frozen)
-        copies = _time_copies(first, partial(_copy, load, images), rounds, end, random.Random(seed))
+        copies = _time_copies(first, partial(_copy, load, images, drawn), rounds, end, random.Random(seed))
         preprocess, _ = Side(load().preprocess, images).run(len(images))
     controls = [copy.controls for copy in copies]
     return {
         **_spread(copies),
-        **_compared([copy.ratios for copy in copies], controls, seed),
+        **_compared(copies, controls, seed),
         "reference_ns": statistics.median(chain.from_iterable(copy.frozen.wall for copy in copies)),
         "preprocess_ns": statistics.median(preprocess),
         "first_call_ns": first_call,
@@ -137,12 +153,12 @@ def warm_up(*sides: Side) -> bool:
     steady = False
     while not steady and time.monotonic() - start < WARM_CAP_S:
         for side in sides:
-            medians[side].append(statistics.median(side.run(10)[1]))
+            medians[side].append(statistics.median(side.run(10, warming=True)[1]))
         calls = 10 * len(medians[sides[0]])
         enough = calls >= WARM_CALLS and time.monotonic() - start >= WARM_S
         steady = enough and all(abs(m[-1] / m[-2] - 1) <= STEADY for m in medians.values())
     for side in sides:
-        side.block = max(1, math.ceil(BLOCK_NS / medians[side][-1]))
+        side.block = max(1, math.ceil(BLOCK_NS / medians[side][-1])) * (VARYING_BLOCKS if side.varies else 1)
     return steady
 
 
@@ -166,9 +182,10 @@ def flushes_denormals() -> bool:
     return not bool((smallest_normal / 2).any())
 
 
-def _copy(load: Loader, images: Sequence[Any]) -> Copy:
+def _copy(load: Loader, images: Sequence[Any], drawn: "cycle[Any]") -> Copy:
     frozen, control = (Side(reference(), [reference_input()]) for _ in range(2))
-    return Copy(Side(load(), images), frozen, control)
+    classifier = load()
+    return Copy(Side(classifier, drawn if getattr(classifier, "varies", False) else images), frozen, control)
 
 
 def _time_copies(first: Copy, fresh: Callable[[], Copy], rounds: int, end: float, rng: random.Random) -> list[Copy]:
@@ -216,20 +233,24 @@ def _no_collection() -> Iterator[None]:
 def _spread(copies: list[Copy]) -> dict[str, Any]:
     wall = [ns for copy in copies for ns in copy.candidate.wall]
     q25, median, q75, p90 = (float(q) for q in np.percentile(wall, [25, 50, 75, 90]))
+    mean, varies = statistics.fmean(wall), copies[0].candidate.varies
     return {
-        "value": median,
+        "value": mean if varies else median,
+        **({"median": median} if varies else {}),
         "n": len(wall),
         "q25": q25,
         "q75": q75,
         "p90": p90,
         # Where cost depends on the character, as with early exits, the means are what many characters cost.
-        "mean": statistics.fmean(wall),
+        "mean": mean,
         "cpu_ns": statistics.fmean(ns for copy in copies for ns in copy.candidate.cpu),
     }
 
 
-def _compared(ratios: list[list[float]], controls: list[list[float]], seed: int) -> dict[str, Any]:
-    ratio, low, high = nested_bootstrap_ratio(ratios, seed)
+def _compared(copies: list[Copy], controls: list[list[float]], seed: int) -> dict[str, Any]:
+    ratios = [copy.ratios for copy in copies]
+    joined = nested_bootstrap_mean if copies[0].candidate.varies else nested_bootstrap_ratio
+    ratio, low, high = joined(ratios, seed)
     control, control_low, control_high = nested_bootstrap_ratio(controls, seed)
     return {
         "rounds": sum(map(len, ratios)),

@@ -1,7 +1,8 @@
 """Intervals and tests of the figures that records and comparisons print."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,18 +68,41 @@ def nested_bootstrap_ratio(groups: Sequence[Sequence[float]], seed: int) -> tupl
     Raises:
         ValueError: no groups, or an empty one.
     """
+    centre, low, high = _nested_bootstrap(groups, seed, np.median)
+    return math.exp(centre), math.exp(low), math.exp(high)
+
+
+def nested_bootstrap_mean(groups: Sequence[Sequence[float]], seed: int) -> tuple[float, float, float]:
+    """As ``nested_bootstrap_ratio``, but the mean of ratios that differ for good reason and not by disturbance.
+
+    Args:
+        groups: natural logarithms of ratios.
+        seed: of the resampling.
+
+    Returns: mean ratio, low, high; no logarithms.
+
+    Raises:
+        ValueError: no groups, or an empty one.
+    """
+    return _nested_bootstrap([np.exp(group).tolist() for group in groups], seed, np.mean)
+
+
+def _nested_bootstrap(
+    groups: Sequence[Sequence[float]], seed: int, middle: Callable[..., Any]
+) -> tuple[float, float, float]:
+    """The mean over groups of the ``middle`` of their members, with its percentile interval."""
     if not groups or not all(len(group) for group in groups):
         raise ValueError(f"wanted groups of at least one log ratio each, got sizes {[len(g) for g in groups]}")
     rng = np.random.default_rng(seed)
     chosen = rng.integers(0, len(groups), (_RESAMPLES, len(groups)))
-    medians = np.empty(chosen.shape)
+    middles = np.empty(chosen.shape)
     for number, group in enumerate(groups):
         places = chosen == number
         members = np.asarray(group, np.float64)
         picks = rng.integers(0, len(members), (int(places.sum()), len(members)))
-        medians[places] = np.median(members[picks], axis=1)
-    low, high = np.percentile(medians.mean(1), [2.5, 97.5])
-    return math.exp(float(np.mean([np.median(group) for group in groups]))), math.exp(low), math.exp(high)
+        middles[places] = middle(members[picks], axis=1)
+    low, high = np.percentile(middles.mean(1), [2.5, 97.5])
+    return float(np.mean([middle(group) for group in groups])), float(low), float(high)
 
 
 def mcnemar(only_a: int, only_b: int) -> float:

@@ -3,7 +3,7 @@
 import math
 import random
 import time
-from itertools import count
+from itertools import count, cycle
 
 import pytest
 import torch
@@ -12,6 +12,7 @@ from bench import _pairing
 from bench._pairing import BLOCK_NS, Side, cpu_pressure, flushes_denormals, warm_up
 from bench._reference import _network, reference, reference_input
 from bench.counting import count as count_macs
+from bench.statistics import nested_bootstrap_mean
 
 
 class Scripted(Side):
@@ -38,6 +39,55 @@ def test_a_steady_drift_cancels(seed: int) -> None:
     rng = random.Random(seed)
     for _ in range(4):
         assert _pairing._round(*drifting, rng) == pytest.approx(math.log(3))
+
+
+class Varying:
+    """Takes as long as its input says, in milliseconds of CPU time."""
+
+    varies = True
+
+    def __init__(self) -> None:
+        self.seen: list[float] = []
+
+    def __call__(self, milliseconds: float) -> None:
+        self.seen.append(milliseconds)
+        burn(milliseconds)
+
+
+def test_what_varies_is_warmed_up_on_the_same_few_and_counts_by_its_mean(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_pairing, "WARM_S", 0.0)
+    monkeypatch.setattr(_pairing, "WARM_CAP_S", 2.0)
+    inputs = cycle([0.1, 0.1, 0.1, 0.9])  # mean 0.3, median 0.1
+    side = Side(Varying(), inputs)
+    warm_up(side)
+    tens = [side._call.seen[i : i + 10] for i in range(0, len(side._call.seen), 10)]
+    assert all(ten == tens[0] for ten in tens)  # each ten as the one before
+    assert side.block % _pairing.VARYING_BLOCKS == 0
+    side.block = 40
+    side.timed_block()
+    copies = [_pairing.Copy(side, side, side, ratios=[0.0])]
+    found = _pairing._spread(copies)
+    assert found["value"] == found["mean"] > 1.5 * found["median"]
+
+
+def test_all_copies_together_go_through_the_characters() -> None:
+    images = [number / 1e6 for number in range(100)]
+    drawn, made = cycle(images), []
+
+    def load() -> Varying:
+        made.append(Varying())
+        return made[-1]
+
+    for _ in range(3):
+        _pairing._copy(load, images, drawn).candidate.run(20)
+    assert len({image for one in made for image in one.seen}) == 60
+
+
+def test_the_mean_of_ratios_is_no_mean_of_logarithms() -> None:
+    logs = [[math.log(1.0), math.log(3.0)] * 30] * 2
+    mean, low, high = nested_bootstrap_mean(logs, 0)
+    assert mean == pytest.approx(2.0)
+    assert 1.7 < low < 2.0 < high < 2.3
 
 
 def test_both_orders_are_drawn() -> None:
