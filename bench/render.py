@@ -11,6 +11,7 @@ from rich.text import Text
 
 from bench import _board as board
 from bench import _numbers as numbers
+from bench._exits import exits_picture, exits_text
 from bench._performance import performance_board
 from bench._picture import picture
 from bench._published import shown_claims
@@ -197,6 +198,10 @@ def _recogniser_board(
         if drawn is not None:
             files[image] = drawn
         parts += _section(rows, section, suffix, image if drawn else None, claims)
+        curves = exits_picture(rows, _picture_title("Early exits", section[0].record), MARK)
+        if curves is not None:
+            files[image.replace(".svg", "-exits.svg")] = curves
+        parts += _exits(rows, suffix, image.replace(".svg", "-exits.svg") if curves else None)
     if shown:
         parts += ["## Published figures\n", _PUBLISHED, board.published_text(shown)]
     parts += ["## How it was measured\n", board.protocols_text(every_row, protocols)]
@@ -220,6 +225,12 @@ def _section(
     for heading, text in (("Other conditions", board.conditions(rows)), ("Failed", board.failures(stored))):
         parts += [f"## {heading}{suffix}\n", text] if text else []
     return parts
+
+
+def _exits(rows: Sequence[BoardRow], suffix: str, image: str | None) -> list[str]:
+    text = exits_text(rows)
+    shown = [f"![Accuracy against mean time of a character, for every threshold]({image})\n"] if image else []
+    return [f"## Early exits{suffix}\n", *shown, text] if text else []
 
 
 def _picture_title(title: str, record: Mapping[str, Any]) -> str:

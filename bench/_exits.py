@@ -1,0 +1,119 @@
+"""Early exits on a board: a table of what each exit reads, costs and takes, and the curve of all thresholds."""
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from bench import _board as board
+from bench import _numbers as numbers
+from bench._numbers import MILLION
+from bench._picture import BLUE, FACE, FALLBACK, FONT, GREY, ORANGE, STYLE
+from bench._rows import BoardRow
+
+SIZE = (10.0, 5.2)  # inches of 72 points, as wide as the board's other picture
+COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7")  # Okabe and Ito's palette; more systems begin again
+NEEDED = ("exit_accuracy", "exit_rate", "expected_macs")
+
+
+def exits_text(rows: Sequence[BoardRow]) -> str:
+    """What each exit reads and costs, a line for each head of each system; nothing where no system has early exits."""
+    lines = [line for row in rows for line in _lines(row)]
+    header = [
+        "System", "Head", "Leaves here, %", "of these right, %", "Alone right, %", "MACs up to here (M)", "Alone, ms",
+        "Cascade, ms", "Cascade / final, time [95 %]", "Mean MACs (M)",
+    ]  # fmt: skip
+    return board.table(header, lines, 2) + "\n" + "\n".join(_policies(rows)) + "\n" if lines else ""
+
+
+def exits_picture(rows: Sequence[BoardRow], title: str, description: str) -> bytes | None:
+    """The SVG of accuracy against mean time for every threshold; None where no system has the points.
+
+    Args:
+        rows: of one section.
+        title: shown above the axes.
+        description: stored as the file's metadata.
+    """
+    curves = [(row.system, found) for row in rows if (found := _measured(row).get("exit_curve", {})).get("points")]
+    if not curves:
+        return None
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()  # whatever matplotlibrc the user has
+        matplotlib.rcParams.update(STYLE)
+        buffer = io.BytesIO()
+        metadata = {"Date": None, "Creator": None, "Title": title, "Description": description}
+        _draw(curves, title).savefig(buffer, format="svg", metadata=metadata)
+    return buffer.getvalue().replace(f"'{FACE}'".encode(), f"'{FACE}', {FALLBACK}".encode())
+
+
+def _draw(curves: Sequence[tuple[str, Mapping[str, Any]]], title: str) -> Figure:
+    figure = Figure(figsize=SIZE, dpi=72, facecolor="white")
+    axes = figure.add_axes((0.075, 0.2, 0.9, 0.68), facecolor="white")
+    for number, (system, found) in enumerate(curves):
+        colour, points = COLOURS[number % len(COLOURS)], found["points"]
+        times = [point["latency"] / MILLION for point in points]
+        axes.plot(times, [100 * p["accuracy"] for p in points], color=colour, linewidth=1.4, label=system)
+        for point, time in zip(points, times, strict=True):
+            if point["threshold"] in (0.5, 0.75, 0.98, 1.0):
+                place = (time, 100 * point["accuracy"])
+                axes.annotate(f"{point['threshold']:g}", place, (3, -10), textcoords="offset points", color=GREY)
+                axes.plot(*place, "o", color=colour, markersize=3)
+        chosen = found["chosen"]
+        axes.plot(chosen["latency"] / MILLION, 100 * chosen["accuracy"], "D", color=colour, markersize=7)
+    axes.plot([], [], "D", color=GREY, linestyle="none", label="the policy chosen on validation characters")
+    axes.grid(color="#e4e4e4", linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_xlabel("mean time of a character, ms, by the time of each exit and how many leave there")
+    axes.set_ylabel("accuracy, %")
+    figure.text(0.075, 0.93, title, fontsize=12, fontweight="bold")
+    figure.legend(loc="lower center", ncols=4, frameon=False, fontsize=FONT)
+    return figure
+
+
+def _measured(row: BoardRow) -> Mapping[str, Any]:
+    """The measurements of a row's first record: of several seeds, one policy each cannot be joined."""
+    found: Mapping[str, Any] = row.records[0].record["measurements"]
+    return found
+
+
+def _lines(row: BoardRow) -> list[list[str]]:
+    found = _measured(row)
+    if any(found.get(name, {}).get("value") is None for name in NEEDED):
+        return []
+    rates, alone, macs = (found[name]["exits"] for name in ("exit_rate", "exit_accuracy", "expected_macs"))
+    timed = found.get("exit_latency", {})
+    lines = []
+    for name, rate in rates.items():
+        ms = timed.get("exits", {}).get(name, {}).get("mean")
+        line = [f"`{row.system}`", name, numbers.percent(rate["value"]), _percent(rate["accuracy"])]
+        line += [numbers.percent(alone[name]["value"]), numbers.digits(macs[name] / MILLION), _milliseconds(ms)]
+        lines.append([*line, "", "", ""])
+    ratio = timed.get("cascade_to_final")
+    text = f"{ratio['value']:.3f} [{ratio['ci_low']:.3f}–{ratio['ci_high']:.3f}]" if ratio else numbers.NONE
+    whole = _milliseconds(timed.get("cascade", {}).get("mean"))
+    lines[-1][-3:] = [whole, text, numbers.digits(found["expected_macs"]["value"] / MILLION)]
+    return lines
+
+
+def _policies(rows: Sequence[BoardRow]) -> list[str]:
+    said = []
+    for row in rows:
+        policy = _measured(row).get("exit_rate", {})
+        if policy.get("value") is None:
+            continue
+        where = " and ".join(policy["leaves_at"]) or "the final head only"
+        stay = "; who stays is read by the mean of the last two heads" if policy["average"] else ""
+        scaled = ", ".join(f"{value:g}" for value in policy["temperatures"])
+        said.append(f"- `{row.system}` leaves at {where} from {policy['threshold']:g} on{stay}; temperatures {scaled}.")
+    return said
+
+
+def _percent(value: float | None) -> str:
+    return numbers.NONE if value is None else numbers.percent(value)
+
+
+def _milliseconds(value: float | None) -> str:
+    return numbers.NONE if value is None else numbers.digits(value / MILLION)

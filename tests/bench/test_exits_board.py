@@ -1,0 +1,66 @@
+"""The board's section on early exits: a line for each head, and the curve of all thresholds."""
+
+from fake.boards import boards
+from fake.records import record
+
+POINTS = [
+    {"threshold": t, "accuracy": a, "exit_rate": 1 - t, "macs": 6e7, "latency": 1e6 * (2 + 2 * t)}
+    for t, a in ((1e-6, 0.9), (0.5, 0.93), (0.98, 0.95), (1.0, 0.96))
+]
+
+
+def cascade(**changes):
+    made = record("fire_cascade", 0.95, 0.7)
+    exits = {
+        "exit_accuracy": {"value": 0.94, "exits": {"mid_a": {"value": 0.9}, "final": {"value": 0.94}}},
+        "exit_rate": {
+            "value": 0.75,
+            "exits": {"mid_a": {"value": 0.75, "accuracy": 0.98}, "final": {"value": 0.25, "accuracy": None}},
+            "leaves_at": ["mid_a"], "threshold": 0.98, "average": True, "temperatures": [1.1, 1.0],
+        },
+        "expected_macs": {"value": 66e6, "exits": {"mid_a": 51_600_000, "final": 104_000_000}},
+        "exit_latency": {
+            "value": 4e6, "exits": {"mid_a": {"mean": 2.5e6}, "final": {"mean": 4e6}}, "cascade": {"mean": 3e6},
+            "cascade_to_final": {"value": 0.7501, "ci_low": 0.7, "ci_high": 0.8},
+        },
+        "exit_curve": {"value": 3e6, "points": POINTS, "chosen": POINTS[2]},
+    }  # fmt: skip
+    made["measurements"] |= {name: {"version": "1", "unit": "", **figure} for name, figure in exits.items()}
+    made["measurements"] |= changes
+    return made
+
+
+def test_each_head_has_its_line_and_the_cascade_its_figures(tmp_path):
+    page = boards(tmp_path, cascade(), record("fire:gwap", 0.94, 1.0))["hccr.md"]
+    section = page.split("## Early exits")[1].split("## ")[0]
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if "`fire" in line]
+    assert lines[0] == ["`fire_cascade`", "mid_a", "75.00", "98.00", "90.00", "51.6", "2.50", "", "", ""]
+    assert lines[1] == [
+        "`fire_cascade`", "final", "25.00", "—", "94.00", "104", "4.00", "3.00", "0.750 [0.700–0.800]", "66.0"
+    ]  # fmt: skip
+    assert "leaves at mid_a from 0.98 on; who stays is read by the mean of the last two heads" in section
+    assert "temperatures 1.1, 1." in section
+    assert "fire:gwap" not in section
+    assert "hccr-exits.svg" in section
+
+
+def test_the_curve_is_a_picture_that_its_records_alone_decide(tmp_path):
+    first, again = (boards(tmp_path / name, cascade())["hccr-exits.svg"] for name in ("a", "b"))
+    assert first == again
+    assert "fire_cascade" in first
+    assert ">0.98<" in first
+    assert "accuracy, %" in first
+
+
+def test_boards_without_early_exits_have_no_such_section(tmp_path):
+    found = boards(tmp_path, record("fire:gwap", 0.94, 1.0))
+    assert "Early exits" not in found["hccr.md"]
+    assert not [name for name in found if "exits" in name]
+
+
+def test_a_cascade_that_was_not_timed_has_no_times(tmp_path):
+    failed = {"version": "1", "unit": "ns", "value": None, "error": "MeasurementError: killed"}
+    found = boards(tmp_path, cascade(exit_latency=failed, exit_curve=failed))
+    line = next(line for line in found["hccr.md"].split("## Early exits")[1].splitlines() if "| final" in line)
+    assert line.count("—") == 4
+    assert "hccr-exits.svg" not in found
