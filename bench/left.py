@@ -93,7 +93,7 @@ def left(plan: Plan, system: System, seed: int) -> Left:
         return Left({}, {}, trained, "train" if trained is None else "measure")
     check_shape(found, path)
     current = {name: value for name, value in found["measurements"].items() if _is_current(name, value, plan)}
-    wanted = {*plan.suite.measurements, *(f"latency@{runtime}" for runtime in plan.request.runtimes)}
+    wanted = {*plan.measurements(system), *(f"latency@{runtime}" for runtime in plan.request.runtimes)}
     if found["status"] != "failed" and wanted <= set(current):
         return Left(found, current, trained, "nothing")
     return Left(found, current, trained, "train" if trained is None else "measure")

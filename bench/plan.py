@@ -74,6 +74,12 @@ class Plan:
             epochs = min(recipe.epochs * self.scale.share, self.scale.most_epochs or recipe.epochs)
         return replace(recipe, epochs=float(max(1, round(epochs))))
 
+    def measurements(self, system: System) -> tuple[str, ...]:
+        """The suite's measurements that apply to a system: some need what not every architecture has."""
+        literals = ARCHITECTURES.literals(system.architecture.partition(":")[0])
+        needs = {name: MEASUREMENTS.literals(name).get("NEEDS") for name in self.suite.measurements}
+        return tuple(name for name, need in needs.items() if need is None or need in literals)
+
     def folder(self, system: System, seed: int) -> Path:
         """Where a row's weights, curve and predictions lie."""
         asked = self.request
@@ -98,7 +104,10 @@ def make_plan(request: Request) -> Plan:
         MEASUREMENTS.check(name)
     systems = tuple(dict.fromkeys(parse_system(s, scale_recipe(suite)) for s in request.systems or scale.systems))
     if not request.systems and scale.recipe != scale_recipe(suite):
-        systems = tuple(System(s.architecture, scale.recipe, s.default_recipe) for s in systems)
+        systems = tuple(
+            System(s.architecture, scale.recipe, s.default_recipe) if s.recipe == s.default_recipe else s
+            for s in systems
+        )
     dataset = DATASETS.load(request.dataset or suite.dataset)
     try:
         datamodule: CharacterDataModule = dataset.build(DataSettings(request.data_root, scale.classes, scale.writers))

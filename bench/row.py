@@ -1,7 +1,9 @@
 """What a measurement is given: one trained system and the data it is measured on."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +30,7 @@ class Row:
         classes: size of the label space.
         rounds: timing rounds that the scale asks for.
         seed: of the run.
+        measured: the row's figures so far, as its record states them.
     """
 
     system: str
@@ -39,6 +42,7 @@ class Row:
     classes: int
     rounds: int
     seed: int
+    measured: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def characters(self, most: int = 256) -> list[NDArray[np.uint8]]:
         """Validation characters at their native size, uint8 (h, w) each, evenly spread over the split.

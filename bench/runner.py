@@ -102,7 +102,7 @@ class _Row:
         self.plan, self.system, self.seed, self.results = plan, system, seed, results
         self.name = system.name
         self.folder = plan.folder(system, seed)
-        self.modules = {name: MEASUREMENTS.load(name) for name in plan.suite.measurements}
+        self.modules = {name: MEASUREMENTS.load(name) for name in plan.measurements(system)}
         self.record: Record = {}
         self.kept = False
         self.left = Left({}, {}, None, "train")
@@ -209,7 +209,7 @@ class _Row:
             system=self.name, architecture=self.system.architecture, recogniser=recogniser,
             datamodule=self.plan.datamodule, predictions=read_predictions(self.folder),
             weights=weights, classes=self.plan.datamodule.info.classes, rounds=self.plan.scale.rounds,
-            seed=self.seed,
+            seed=self.seed, measured=self.record["measurements"],
         )  # fmt: skip
 
     def _fail(self, error: Exception) -> None:

@@ -5,6 +5,7 @@ import torch
 from bench.counting import count
 from bench.record import Measurement
 from bench.row import Row
+from tasks.cascade import LongPath, cascade_of
 
 NAME = "macs"
 UNIT = "mac"
@@ -20,10 +21,11 @@ def measure(row: Row) -> Measurement:
 
     Convolutions, fully connected layers and products of matrices count. Biases do not; normalisation,
     activations and pooling stand as output values in ``elementwise``. ``incomplete`` names what could not
-    be counted.
+    be counted. Of a network with early exits this is the longest path, with all heads asked on it.
     """
     recogniser = row.recogniser
     blank = torch.full((1, recogniser.channels, recogniser.size, recogniser.size), _PAPER, dtype=torch.uint8)
-    counted = count(recogniser.network, blank)
+    network = recogniser.network
+    counted = count(network if cascade_of(network) is None else LongPath(network).eval(), blank)
     detail = {"incomplete": list(counted.incomplete), "elementwise": counted.elementwise}
     return Measurement(None if counted.incomplete else counted.macs, detail)

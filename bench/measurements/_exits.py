@@ -1,0 +1,71 @@
+"""What the measurements of early exits share: answers on the test split, policies that end at one head, costs."""
+
+from dataclasses import replace
+
+import torch
+
+from bench.counting import count
+from bench.predictions import Predictions
+from bench.row import Row
+from tasks.cascade import Cascade, cascade_of
+from tasks.exits import Costs, ExitPolicy, HeadAnswers
+
+ALWAYS = 1e-6  # a threshold that every top probability reaches
+
+
+def cascade(row: Row) -> Cascade:
+    """The row's network with early exits.
+
+    Raises:
+        ValueError: it has none.
+    """
+    found = cascade_of(row.recogniser.network)
+    if found is None:
+        raise ValueError(f"{row.system}: wanted a network with early exits, got one with a single head")
+    return found
+
+
+def answered(row: Row) -> tuple[Predictions, HeadAnswers]:
+    """The row's predictions, and what each head says of the same test characters.
+
+    Raises:
+        ValueError: no predictions, or those of a network without early exits.
+    """
+    found = row.predictions
+    if found is None or found.heads is None or found.exits is None or len(found.labels) == 0:
+        raise ValueError(f"{row.system}: wanted every head's predictions on the test split, got none")
+    return found, found.heads
+
+
+def ending_at(network: Cascade, head: str) -> ExitPolicy:
+    """The policy by which every character leaves at one head, by its own answer alone."""
+    early = head != network.heads[-1]
+    return replace(network.policy, exits=(head,) if early else (), threshold=ALWAYS if early else 1.0, average=False)
+
+
+def macs_of_parts(row: Row) -> Costs:
+    """Multiply-adds of each stage and head for one character, strictly counted.
+
+    Raises:
+        ValueError: an operator whose cost is not known.
+    """
+    network = cascade(row)
+    maps, stages, heads = torch.zeros(1, row.recogniser.channels, row.recogniser.size, row.recogniser.size), [], []
+    with torch.inference_mode():
+        for name in network.heads:
+            stage = count(network.stage_layers(name), maps)
+            maps = network.stage(name, maps)
+            head = count(network.head_layers(name), maps)
+            if stage.incomplete or head.incomplete:
+                raise ValueError(f"{row.system}: unknown costs: {', '.join((*stage.incomplete, *head.incomplete))}")
+            stages.append(float(stage.macs))
+            heads.append(float(head.macs))
+    return Costs(tuple(stages), tuple(heads))
+
+
+def policy_detail(policy: ExitPolicy) -> dict[str, object]:
+    """A policy as records state it."""
+    return {
+        "leaves_at": list(policy.exits), "threshold": policy.threshold, "average": policy.average,
+        "temperatures": list(policy.temperatures),
+    }  # fmt: skip

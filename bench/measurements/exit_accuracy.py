@@ -1,0 +1,38 @@
+"""Accuracy of each head alone."""
+
+import numpy as np
+
+from bench.measurements._exits import answered, cascade
+from bench.record import Measurement
+from bench.row import Row
+from bench.statistics import mcnemar, wilson
+
+NAME = "exit_accuracy"
+UNIT = "ratio"
+VERSION = "1"
+BETTER = "higher"
+PHASE = "figures"
+NEEDS = "HEADS"
+
+
+def measure(row: Row) -> Measurement:
+    """Top-1 accuracy on the test split of the final head alone; that of each early head beside it.
+
+    ``exits`` has one for each head, with Wilson's 95 % interval; ``paired`` counts the characters that only the
+    cascade or only its final head reads rightly, with McNemar's p value.
+
+    Raises:
+        ValueError: no predictions, or a network without early exits.
+    """
+    found, heads = answered(row)
+    right = heads.top == found.labels[:, None]
+    exits = {}
+    for number, name in enumerate(cascade(row).heads):
+        low, high = wilson(int(right[:, number].sum()), len(right))
+        exits[name] = {"value": float(right[:, number].mean()), "ci_low": low, "ci_high": high}
+    only_cascade = int(np.count_nonzero(found.right & ~right[:, -1]))
+    only_final = int(np.count_nonzero(~found.right & right[:, -1]))
+    paired = {"only_cascade": only_cascade, "only_final": only_final, "p": mcnemar(only_cascade, only_final)}
+    final = exits[cascade(row).heads[-1]]
+    interval = {"ci_low": final["ci_low"], "ci_high": final["ci_high"]}
+    return Measurement(final["value"], {"n": len(right), **interval, "exits": exits, "paired": paired})

@@ -1,0 +1,31 @@
+"""Multiply-adds that a character costs on average, where some leave early."""
+
+from bench.measurements._exits import answered, cascade, macs_of_parts
+from bench.record import Measurement
+from bench.row import Row
+from tasks.exits import expected_cost, path_costs
+
+NAME = "expected_macs"
+UNIT = "mac"
+VERSION = "1"
+BETTER = "lower"
+PHASE = "figures"
+NEEDS = "HEADS"
+
+
+def measure(row: Row) -> Measurement:
+    """Mean multiply-adds of a test character, by the head at which each one leaves.
+
+    A path pays for all stages up to its head, and for the heads that are asked on the way. ``exits`` has what leaving
+    at each head costs, ``share_of_final`` the mean as a share of the final head alone.
+
+    Raises:
+        ValueError: no predictions, a network without early exits, or an operator whose cost is not known.
+    """
+    network, (found, _), parts = cascade(row), answered(row), macs_of_parts(row)
+    assert found.exits is not None
+    paths = path_costs(network.policy, network.heads, parts)
+    mean = expected_cost(found.exits, paths)
+    alone = sum(parts.stages) + parts.heads[-1]
+    detail = {"exits": dict(zip(network.heads, map(int, paths), strict=True)), "share_of_final": mean / alone}
+    return Measurement(mean, {"n": len(found.exits), **detail})

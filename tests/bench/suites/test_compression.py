@@ -1,0 +1,29 @@
+"""Suite compression: its rows, and which figures each of them has."""
+
+from bench.plan import Request, make_plan
+from bench.suites.compression import SUITE
+
+EXITS = {"exit_accuracy", "exit_rate", "expected_macs", "exit_latency", "exit_curve"}
+
+
+def test_figures_of_exits_are_for_systems_with_exits() -> None:
+    plan = make_plan(Request("compression", scale="smoke"))
+    asked = {system.name: set(plan.measurements(system)) for system in plan.systems}
+    assert asked["fire_cascade"] == asked["fire_cascade+joint"] == set(SUITE.measurements)
+    assert asked["fire:gwap"] == set(SUITE.measurements) - EXITS
+
+
+def test_both_trainings_are_recipes() -> None:
+    plan = make_plan(Request("compression", scale="smoke"))
+    recipes = {system.name: plan.recipe(system) for system in plan.systems}
+    assert recipes["fire:gwap"].heads is None
+    assert "heads" not in recipes["fire:gwap"].as_dict()  # records of networks with one head stay as they are
+    assert recipes["fire_cascade"].heads.training == "separate"
+    assert recipes["fire_cascade+joint"].heads.training == "joint"
+    assert recipes["fire_cascade"].epochs == recipes["fire:gwap"].epochs  # the final network's share
+    assert recipes["fire_cascade"].all_epochs > recipes["fire_cascade+joint"].all_epochs
+
+
+def test_the_curve_comes_after_the_times_that_it_weighs() -> None:
+    order = SUITE.measurements
+    assert order.index("exit_latency") < order.index("exit_curve")
