@@ -63,7 +63,7 @@ def _cost(plan: Plan, system: System, seed: int) -> dict[str, Any]:
     train = measure = 0.0
     if found.todo == "train":
         taken = (found.record.get("seconds") or {}).get("train")
-        train = taken or training_seconds(plan.recipe(system).epochs * info.sizes["train"], counted.macs)
+        train = taken or training_seconds(plan.recipe(system).all_epochs * info.sizes["train"], counted.macs)
     if found.todo != "nothing":
         measure = SECONDS_TO_MEASURE * (1 + len(plan.request.runtimes))
     return {
