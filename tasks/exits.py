@@ -1,5 +1,6 @@
 """When a character leaves a cascade: the exit policy, what it answers and costs, and how it is chosen."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
@@ -107,6 +108,7 @@ def choose_policy(
     temperatures: Sequence[float] = (),
     average: bool | None = None,
     budget: float | None = None,
+    margin: float = 0.0,
 ) -> ExitPolicy:
     """The cheapest policy that is no less accurate than the final head alone, or the most accurate within a budget.
 
@@ -120,23 +122,26 @@ def choose_policy(
         temperatures: of the policy.
         average: whether it averages; None where that is to be chosen too.
         budget: most that a character may cost on average, in the unit of the costs.
+        margin: standard errors by which, without a budget, the characters that only the policy reads rightly must
+            outnumber those that only the final head does: the validation part is small, and may be easier.
 
     Raises:
         ValueError: no characters to choose by, or no policy within the budget.
     """
     if len(labels) == 0:
         raise ValueError("wanted validation characters to choose exits by, got none")
-    wanted = int((answers.top[:, -1] == labels).sum())
+    alone = answers.top[:, -1] == labels
     early = [chosen for count in range(len(heads)) for chosen in combinations(heads[:-1], count)]
     found: list[tuple[float, int, ExitPolicy]] = []  # (mean cost, characters read rightly, policy)
     for exits, averages in product(early, (False, True) if average is None else (average,)):
         for threshold in reversed(GRID if exits else (1.0,)):
             policy = ExitPolicy(exits, threshold, averages, tuple(temperatures))
             classes, left = follow(policy, heads, answers)
-            right = int((classes == labels).sum())
-            if budget is None and right < wanted:
+            right = classes == labels
+            gained, lost = int((right & ~alone).sum()), int((alone & ~right).sum())
+            if budget is None and gained - lost < margin * math.sqrt(gained + lost):
                 break
-            found.append((expected_cost(left, path_costs(policy, heads, costs)), right, policy))
+            found.append((expected_cost(left, path_costs(policy, heads, costs)), int(right.sum()), policy))
     if budget is None:
         plain = ExitPolicy((), 1.0, bool(average), tuple(temperatures))  # what is left where averaging alone costs some
         return min(found, key=lambda one: (one[0], -one[1]), default=(0.0, 0, plain))[2]

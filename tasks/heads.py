@@ -112,7 +112,9 @@ def find_policy(
         costs = multiply_adds(cascade, *shape)
         alone = sum(costs.stages) + costs.heads[-1]
         budget = None if settings.budget is None else settings.budget * alone
-        policy = choose_policy(cascade.heads, answers, labels, costs, temperatures, settings.average, budget)
+        policy = choose_policy(
+            cascade.heads, answers, labels, costs, temperatures, settings.average, budget, settings.margin
+        )
     cascade.policy = policy
     network.train(mode)
     return policy

@@ -46,15 +46,17 @@ class Heads:
         average: whether who stays gets the mean of the last early head and the final one; None where that is chosen.
         calibrated: whether each head's probabilities are scaled by a temperature.
         budget: most multiply-adds on average, share of the final head's alone; then the most accurate policy is taken.
+        margin: of accuracy on validation data, in standard errors; see ``tasks.exits.choose_policy``.
     """
 
     training: str
-    share: float = 0.25
+    share: float = 1.0
     weights: tuple[float, ...] = ()
     threshold: float | None = None
     average: bool | None = None
     calibrated: bool = True
     budget: float | None = None
+    margin: float = 1.0
 
     def __post_init__(self) -> None:
         if self.training not in ("separate", "joint"):

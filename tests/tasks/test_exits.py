@@ -55,6 +55,13 @@ def test_the_cheapest_policy_that_is_no_less_accurate_is_chosen() -> None:
     assert (classes == LABELS).sum() == 3
 
 
+def test_with_a_margin_what_is_gained_must_outweigh_what_is_lost() -> None:
+    # At 0.985 b gains one character and loses none, by just a standard error; at 0.98 a loses one.
+    chosen = choose_policy(HEADS, ANSWERS, LABELS, COSTS, average=False, margin=1.0)
+    assert (chosen.exits, chosen.threshold) == (("a", "b"), 0.984375)
+    assert choose_policy(HEADS, ANSWERS, LABELS, COSTS, average=False, margin=1.1).exits == ("a",)
+
+
 def test_a_lucky_threshold_below_a_bad_one_is_not_taken() -> None:
     # Leaving from 0.9 on loses a character; leaving from 0.6 on wins two back.
     answers = HeadAnswers(
