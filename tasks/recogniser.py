@@ -14,6 +14,7 @@ from datamodules._cache import write_whole
 from datamodules._image import fit_matrix, resample, with_channels
 from tasks.architectures import ARCHITECTURES
 from tasks.cascade import EarlyExits, cascade_of
+from tasks.compression.packing import is_packed, unpack
 from tasks.normalised import Normalised
 
 
@@ -57,15 +58,18 @@ def load_recogniser(architecture: str, classes: int, weights: Path) -> Recognise
     Args:
         architecture: ``name`` or ``name:variant``.
         classes: size of the label space.
-        weights: safetensors file of ``Normalised(network)``.
+        weights: safetensors file of ``Normalised(network)``, or a packed one.
 
     Raises:
         ValueError: the file is no safetensors file, or holds the weights of another architecture.
+        DataError: the same of a packed file; names the byte.
     """
     name, _, variant = architecture.partition(":")
     module = ARCHITECTURES.load(name)
     channels, size = module.INPUT
     network = Normalised(module.build(variant, classes, channels, size), module.LAYOUT)
+    if is_packed(weights):
+        return Recogniser(unpack(weights, network, architecture, classes, channels, size), channels, size)
     try:
         tensors = load_file(weights)
     except SafetensorError as error:

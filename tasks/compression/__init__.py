@@ -1,0 +1,1 @@
+"""Smaller files for trained networks: weights to packed bytes, and back."""

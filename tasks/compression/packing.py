@@ -1,0 +1,124 @@
+"""A trained network as a packed file, and back."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from datamodules._errors import DataError
+from tasks.compression import centroid, uniform
+from tasks.compression._container import HEADER_AT, RAW, Coded, from_bytes, is_packed, to_bytes
+from tasks.compression.folding import folded
+from tasks.compression.storage import Storage, parse_storage
+from tasks.normalised import Normalised
+
+__all__ = ["Packed", "is_packed", "pack", "unpack"]
+
+_UNSTORED = "num_batches_tracked"  # batch normalisation counts batches while it trains; answers do not need it
+_DECODERS: Mapping[str, Callable[[Coded], NDArray[np.float32]]] = {
+    RAW: lambda stored: stored.table.reshape(stored.shape),
+    "uniform": uniform.decode,
+    "centroid": centroid.decode,
+}
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A network as bytes.
+
+    Attributes:
+        content: of the file.
+        entropy_bytes: what tables, ideally coded codes and everything kept would take, without a header.
+        numbers: how many are stored.
+    """
+
+    content: bytes
+    entropy_bytes: int
+    numbers: int
+
+
+def pack(network: Normalised, storage: Storage, architecture: str, classes: int, channels: int, size: int) -> Packed:
+    """A trained network in a way to store it; equal weights give equal bytes.
+
+    Args:
+        network: on the CPU.
+        storage: how.
+        architecture: ``name`` or ``name:variant``; stands in the file.
+        classes: size of the label space; stands in the file.
+        channels: of its input.
+        size: of its input, side in pixels.
+
+    Raises:
+        ValueError: weights that cannot be stored this way; names the layer.
+    """
+    plain = _folded(network, channels, size) if storage.folded else network
+    tensors = {}
+    for name, value in plain.state_dict().items():
+        if name.endswith(_UNSTORED):
+            continue
+        if value.dtype != torch.float32:
+            raise ValueError(f"{name}: wanted float32 to pack, got {value.dtype}; store this network unpacked")
+        tensors[name] = value.detach().contiguous().numpy()
+    coded = encode(tensors, storage)
+    about = {"architecture": architecture, "classes": classes, "storage": storage.name}
+    numbers = sum(tensor.size for tensor in tensors.values())
+    entropy = sum(one.entropy_bytes for one in coded.values())
+    return Packed(to_bytes(about, coded), round(entropy), numbers)
+
+
+def encode(tensors: Mapping[str, NDArray[np.float32]], storage: Storage) -> dict[str, Coded]:
+    """A network's tensors as a storage codes them."""
+    if storage.kind == "uniform":
+        return uniform.encode(tensors, *storage.bits, per_channel=storage.per_channel)
+    biases = "one" if storage.one_bias else "kept"
+    return centroid.encode(tensors, storage.clusters, biases=biases, method=storage.method)  # type: ignore[arg-type]
+
+
+def unpack(path: Path, network: Normalised, architecture: str, classes: int, channels: int, size: int) -> Normalised:
+    """A network with the weights of a packed file, in eval mode.
+
+    Args:
+        path: of the file.
+        network: of the architecture, with any weights; those of the file replace them.
+        architecture: ``name`` or ``name:variant``.
+        classes: size of the label space.
+        channels: of its input.
+        size: of its input, side in pixels.
+
+    Raises:
+        DataError: no packed file, cut short, damaged, or of another architecture or label space; names the byte.
+    """
+    about, coded = from_bytes(path.read_bytes(), path)
+    named = {"architecture": architecture, "classes": classes}
+    if {key: about.get(key) for key in named} != named:
+        found = f"{about.get('architecture')} with {about.get('classes')} classes"
+        raise DataError(path, HEADER_AT, f"a network {architecture} with {classes} classes", found)
+    storage = parse_storage(str(about.get("storage")))
+    if storage is None or any(one.kind not in _DECODERS for one in coded.values()):
+        raise DataError(path, HEADER_AT, "a known storage", str(about.get("storage")), "Pack the network again.")
+    found_in = _folded(network, channels, size) if storage.folded else network
+    state = found_in.state_dict()
+    wanted = {name: tuple(value.shape) for name, value in state.items() if not name.endswith(_UNSTORED)}
+    stored = {name: one.shape for name, one in coded.items()}
+    if wanted != stored:
+        other = sorted(dict(wanted.items() ^ stored.items()))
+        raise DataError(path, HEADER_AT, f"the tensors of {architecture}", f"others: {', '.join(other)}")
+    try:
+        arrays = {name: _DECODERS[one.kind](one) for name, one in coded.items()}
+    except (ValueError, IndexError) as error:
+        raise DataError(path, HEADER_AT, "codes with a meaning", str(error), "Pack the network again.") from error
+    found_in.load_state_dict({**state, **{name: torch.from_numpy(array) for name, array in arrays.items()}})
+    return found_in
+
+
+def _folded(network: Normalised, channels: int, size: int) -> Normalised:
+    random = torch.Generator().manual_seed(0)
+    image = torch.randint(0, 256, (1, channels, size, size), dtype=torch.uint8, generator=random)
+    found = folded(network.eval(), image)
+    if not isinstance(found, Normalised):
+        raise TypeError(f"wanted a Normalised network, got {type(found).__name__}")
+    found.network.to(memory_format=found.layout)
+    return found

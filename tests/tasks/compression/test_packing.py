@@ -1,0 +1,152 @@
+"""Networks as packed files: answers come from the bytes on disk."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from datamodules._errors import DataError
+from tasks.architectures import ARCHITECTURES
+from tasks.compression._container import HEADER_AT, from_bytes, to_bytes
+from tasks.compression.folding import folded
+from tasks.compression.packing import Packed, pack
+from tasks.compression.storage import Storage, parse_storage
+from tasks.normalised import Normalised
+from tasks.recogniser import load_recogniser
+
+
+def built(architecture: str, classes: int = 20) -> Normalised:
+    """A network with random weights and lively batch normalisation."""
+    name, _, variant = architecture.partition(":")
+    module = ARCHITECTURES.load(name)
+    torch.manual_seed(0)
+    network = Normalised(module.build(variant, classes, *module.INPUT), module.LAYOUT).eval()
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            for values in (layer.running_var, layer.weight.data):
+                nn.init.uniform_(values, 0.5, 2)
+            for values in (layer.running_mean, layer.bias.data):
+                nn.init.normal_(values)
+    return network
+
+
+def packed(network: Normalised, storage: str, architecture: str = "fire:gwap", classes: int = 20) -> Packed:
+    found = parse_storage(storage)
+    assert found is not None
+    return pack(network, found, architecture, classes, *ARCHITECTURES.load(architecture.partition(":")[0]).INPUT)
+
+
+def answers(network: nn.Module) -> torch.Tensor:
+    images = torch.randint(0, 256, (2, 1, 64, 64), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        return network(images)
+
+
+@pytest.fixture(scope="module")
+def fire() -> Normalised:
+    return built("fire:gwap")
+
+
+@pytest.mark.parametrize("storage", ["u8-8", "c256-kmeans", "u8-8-channel-folded"])
+def test_a_file_of_eight_bits_answers_nearly_as_the_network(fire: Normalised, tmp_path: Path, storage: str) -> None:
+    path = tmp_path / "weights.packed"
+    made = packed(fire, storage)
+    path.write_bytes(made.content)
+    network = load_recogniser("fire:gwap", 20, path).network
+    before, after = answers(fire), answers(network)
+    assert float((after - before).abs().max()) < 0.05 * float(before.abs().max())
+    assert not torch.equal(after, before)
+    assert torch.equal(answers(load_recogniser("fire:gwap", 20, path).network), after)
+    weights = sum(p.numel() for p in fire.parameters() if p.ndim > 1)
+    assert weights < len(made.content) < weights * 1.15
+    assert made.entropy_bytes < len(made.content)
+
+
+def test_every_weight_is_one_that_the_file_can_say(fire: Normalised, tmp_path: Path) -> None:
+    path = tmp_path / "weights.packed"
+    path.write_bytes(packed(fire, "u8-4").content)
+    state = load_recogniser("fire:gwap", 20, path).network.state_dict()
+    assert len(np.unique(state["network.classifier.weight"].numpy())) <= 16
+    assert 16 < len(np.unique(state["network.fire4.expand3.0.weight"].numpy())) <= 256
+    for name, value in fire.state_dict().items():
+        if value.ndim <= 1:
+            assert torch.equal(state[name], value), name  # batch normalisation and biases, its counters too
+
+
+def test_folding_leaves_out_normalisation_and_little_else(fire: Normalised) -> None:
+    network = folded(fire, torch.zeros(1, 1, 64, 64, dtype=torch.uint8))
+    assert not [one for one in network.modules() if isinstance(one, nn.BatchNorm2d)]
+    assert torch.allclose(answers(network), answers(fire), atol=1e-3, rtol=1e-3)
+    channels = sum(one.num_features for one in fire.modules() if isinstance(one, nn.BatchNorm2d))
+    saved = len(packed(fire, "u8-4").content) - len(packed(fire, "u8-4-folded").content)
+    assert saved == pytest.approx(3 * 4 * channels, abs=1500)  # scale, shift, mean and variance become one bias
+
+
+def test_what_is_used_before_its_normalisation_is_not_folded_silently() -> None:
+    class Twice(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.convolution, self.norm = nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2)
+            nn.init.constant_(self.norm.weight, 3.0)
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            maps = self.convolution(images)
+            return maps + self.norm(maps)
+
+    with pytest.raises(ValueError, match="folding batch normalisation changes outputs"):
+        folded(Twice().eval(), torch.rand(1, 1, 8, 8))
+
+
+def test_files_of_others_are_refused(fire: Normalised, tmp_path: Path) -> None:
+    path = tmp_path / "weights.packed"
+    path.write_bytes(packed(fire, "c32").content)
+    found = r"weights\.packed: byte 20: wanted a network {} with {} classes, got fire:gwap with 20 classes"
+    for architecture, classes in (("fire:gap", 20), ("lenet5", 20), ("fire:gwap", 21)):
+        with pytest.raises(DataError, match=found.format(architecture, classes)):
+            load_recogniser(architecture, classes, path)
+    path.write_bytes(packed(fire, "c32", "fire:gap").content)
+    with pytest.raises(DataError, match=r"byte 20: wanted the tensors of fire:gap, got others: network\.pool\.weight"):
+        load_recogniser("fire:gap", 20, path)
+
+
+def test_a_changed_byte_is_refused_and_one_with_a_matching_checksum_is_seen(fire: Normalised, tmp_path: Path) -> None:
+    path = tmp_path / "weights.packed"
+    content = bytearray(packed(fire, "u8-4").content)
+    before = answers(fire)
+    place = HEADER_AT + int.from_bytes(content[12:16], "little") + 100
+    content[place] ^= 0x80
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"wanted tensor network\.conv1\.0\.weight .* damaged"):
+        load_recogniser("fire:gwap", 20, path)
+    about, tensors = from_bytes(packed(fire, "u8-4").content, path)
+    tensors["network.conv1.0.weight"].codes[0] ^= 0x80
+    path.write_bytes(to_bytes(about, tensors))
+    assert not torch.allclose(answers(load_recogniser("fire:gwap", 20, path).network), before, rtol=1e-3)
+
+
+def test_numbers_of_other_kinds_are_refused() -> None:
+    network = Normalised(nn.Sequential(nn.Linear(4, 4).double())).eval()
+    with pytest.raises(ValueError, match=r"network\.0\.weight: wanted float32 to pack, got torch\.float64"):
+        pack(network, Storage("u8-4", "uniform"), "x", 4, 1, 2)
+
+
+@pytest.mark.parametrize(("storage", "most"), [("u8-4", 3.30e6), ("u8-4-folded", 3.25e6)])
+def test_the_cascade_at_3755_classes_takes_what_its_paper_prints(storage: str, most: float) -> None:
+    # fire-hccr, table 5: 3.3 MB; the size does not depend on what the weights are.
+    made = packed(built("fire_cascade", 3755), storage, "fire_cascade", 3755)
+    assert len(made.content) <= most
+
+
+@pytest.mark.parametrize("name", ["u8-4", "u2-8-channel-folded", "c1", "c256-kmeans-bias1-folded", "c32-width"])
+def test_names_of_storages_read(name: str) -> None:
+    found = parse_storage(name)
+    assert found is not None
+    assert found.name == name
+    assert found.folded == name.endswith("-folded")
+
+
+@pytest.mark.parametrize("name", ["u8", "u1-4", "u9-4", "u8-4-", "c3", "c512", "c32-folded-bias1", "", "paper"])
+def test_other_names_are_none(name: str) -> None:
+    assert parse_storage(name) is None
