@@ -111,6 +111,8 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument("--out", type=Path, default=Path("leaderboards"), metavar="DIR", help="folder of results/")
     check = verbs.add_parser("audit", parents=[shared], help="published figures against computed ones, claim by claim")
     check.add_argument("--out", type=Path, default=Path("leaderboards"), metavar="DIR", help="folder of results/")
+    check.add_argument("--with-storage", action="store_true",
+        help="write the networks of claims about file sizes whole, once: minutes instead of seconds")  # fmt: skip
     _add_data(verbs.add_parser("data", help="look at data, or draw synthetic data"), shared)
     _add_export(verbs.add_parser("export", parents=[shared], help="a trained system as one file to take home"))
     _add_recognize(verbs.add_parser("recognize", parents=[shared], help="read images with an exported file"))
@@ -126,7 +128,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     add("--data-root", type=Path, metavar="DIR|ZIP", help="where the dataset's files are")
     add("--scale", choices=SCALES, default="quick", help="smoke: for CI; quick: the default; paper: as published")
     add("--system", action="append", default=[], metavar="NAME",
-        help="NAME[:variant][+recipe] instead of the default rows; may be repeated")  # fmt: skip
+        help="NAME[:variant][+recipe][+storage] instead of the default rows; may be repeated")  # fmt: skip
     add("--runtime", action="append", default=[], metavar="NAME", help="time with this runtime too; may be repeated")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--seeds", type=_positive, metavar="N", help="N runs of each row: mean and spread")

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from bench import environment
 from bench.plugins import SUITES
+from datamodules._cache import cache_folder
 
 Answer = tuple[int, Any, str]
 
@@ -103,16 +104,19 @@ def audit(options: argparse.Namespace) -> Answer:
     """``bench audit``: one verdict for each published figure."""
     from bench._stored import read_stored
     from bench.audit import audit as audit_claims
+    from bench.audit.files import Files
     from bench.audit.noted import settle
     from bench.audit.page import counted, settled_counted
     from bench.claims import load_claims, load_contradictions
     from bench.render import present_protocols
 
-    verdicts = audit_claims(load_claims(), read_stored(options.out)[0], present_protocols())
+    files = Files(cache_folder() / "audit") if options.with_storage else None
+    verdicts = audit_claims(load_claims(), read_stored(options.out)[0], present_protocols(), files)
     wrong = [f"{found.claim.id}: printed {found.claim.printed}; {found.why}" for found in verdicts
              if found.verdict == "contradicted"]  # fmt: skip
     noted = settle(load_contradictions(), verdicts)
     place = f"every claim, with what was measured: {options.out / 'audit.md'}, written by bench render"
+    place += "; sizes of files stand there as a sample shows them" if files else ""
     document = {
         "claims": [found.as_dict() for found in verdicts],
         "contradictions": [one.as_dict() for one in noted],

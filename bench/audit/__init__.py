@@ -8,6 +8,7 @@ from bench._rows import Protocol
 from bench._stored import Stored
 from bench.audit import clusters, figures, layers, others, protocols
 from bench.audit.cells import evaluate, span
+from bench.audit.files import Files
 from bench.audit.measured import Measured
 from bench.audit.networks import Built, Networks, NotHereError
 from bench.audit.others import Other, weighed
@@ -48,7 +49,10 @@ _STATED: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Finding]]
 
 
 def audit(
-    claims: Sequence[Claim], stored: Sequence[Stored] = (), protocols: Mapping[str, Protocol] | None = None
+    claims: Sequence[Claim],
+    stored: Sequence[Stored] = (),
+    protocols: Mapping[str, Protocol] | None = None,
+    files: Files | None = None,
 ) -> list[Verdict]:
     """One verdict for each claim, in their order.
 
@@ -56,11 +60,12 @@ def audit(
         claims: what papers print.
         stored: records that may speak beside the verdicts.
         protocols: how measurements are made today.
+        files: writes whole files for claims about their sizes; None for what a sample of weights shows.
 
     Raises:
         ClaimError: a check that cannot be understood; names file and claim.
     """
-    auditor = Auditor(claims)
+    auditor = Auditor(claims, files)
     measured = Measured(stored, protocols or {})
     return [replace(auditor.verdict(claim), measured=tuple(measured.beside(claim))) for claim in claims]
 
@@ -89,9 +94,11 @@ class Auditor:
 
     Args:
         claims: all of them, so that one may be checked against another.
+        files: as for ``audit``.
     """
 
-    def __init__(self, claims: Sequence[Claim]) -> None:
+    def __init__(self, claims: Sequence[Claim], files: Files | None = None) -> None:
+        self._files = files
         self._claims = {claim.id: claim for claim in claims}
         self._networks = Networks()
 
@@ -138,6 +145,9 @@ class Auditor:
         if kind in ("data", "none"):
             verdict = NEEDS_DATA if kind == "data" else NOT_CHECKABLE
             return Verdict(claim, verdict, None, str(check.get("why", "nothing says how to check it")))
+        if kind == "stored" and self._files is None:
+            told = "a stored network decides it, as bench audit --with-storage writes one"
+            return Verdict(claim, NEEDS_DATA, None, f"{told}. {check['why']}" if check.get("why") else told)
         finding = self.finding(check, claim.system)
         if check.get("less"):
             finding = self._without(finding, check, claim.system)
@@ -159,6 +169,8 @@ class Auditor:
         image = check.get("image")
         classes, until = check.get("classes", CLASSES), check.get("until", "")
         built = self._networks.built(system, classes, tuple(image) if image else None, until)
+        if self._files is not None and kind in ("clusters", "stored"):
+            return self._files.shrunk(built, check) if kind == "clusters" else self._files.stated(built, check)
         if kind in _COUNTS:
             return _COUNTS[kind](built, check)
         return _SHAPES[kind](built, check, system.split("+")[0].partition(":")[2])

@@ -13,7 +13,7 @@ _MEASURED = {"accuracy": ("accuracy", 0.01), "latency_ms": ("latency", 1e6)}
 
 
 class Measured:
-    """The rows of all boards, looked up by claim.
+    """The rows of all boards, looked up by claim; those stored in fewer bits are other systems and do not speak.
 
     Args:
         stored: all records.
@@ -23,7 +23,7 @@ class Measured:
     def __init__(self, stored: Sequence[Stored], protocols: Mapping[str, Protocol]) -> None:
         groups: dict[tuple[str, str], list[Stored]] = {}
         for item in stored:
-            if item.record["dataset"]:
+            if item.record["dataset"] and not item.record.get("parent"):
                 groups.setdefault((item.record["suite"], item.record["dataset"]["name"]), []).append(item)
         self._boards: list[tuple[Mapping[str, Any], list[BoardRow]]] = []
         for key in sorted(groups):

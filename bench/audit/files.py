@@ -1,0 +1,168 @@
+"""Sizes of whole files: networks of claims written as quant-retrain writes them, HDF5 with gzip, each once.
+
+No trained weights are at hand: seeded Gaussian ones, He's width for each layer, stand for them; training changes what
+gzip makes of them little.
+"""
+
+import hashlib
+import json
+import math
+import tempfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.audit import clusters
+from bench.audit.figures import parts_of
+from bench.audit.networks import Built
+from bench.audit.verdicts import Finding
+from datamodules._cache import write_whole
+from tasks.compression import _bits, _container, centroid, hdf5
+from tasks.compression.hdf5 import LEVEL, filters_of, read_hdf5, write_hdf5
+
+_FLOAT = 4  # bytes
+_SOURCES = (_bits, _container, centroid, hdf5)
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+class Files:
+    """Writes files where no earlier run of the same code has, and remembers their sizes.
+
+    Args:
+        folder: of what is remembered, one file for each state of the code.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / f"storage-{code_hash()[:16]}.json"
+        self._sizes: dict[str, dict[str, int]] = {}
+        if self._path.exists():
+            self._sizes = json.loads(self._path.read_text(encoding="utf-8"))
+
+    def shrunk(self, built: Built, check: Mapping[str, Any]) -> Finding:
+        """As ``clusters.compressed``, its figure that of whole files at gzip level LEVEL.
+
+        ``biases: one`` sets those of all layers to one centroid each. Other levels, which the paper might have used,
+        widen the range by what a sample of weights shows.
+        """
+        numbers = check["clusters"] if isinstance(check["clusters"], list) else [check["clusters"]]
+        shapes = shapes_of(built)
+        below = {id(module) for part in parts_of(built, check) for module in part.modules()}
+        inside = {name for name, module in built.network.named_modules() if id(module) in below}
+        weights = [name for name, shape in shapes.items() if len(shape) > 1 and name.rpartition(".")[0] in inside]
+        ones = {name: 1 for name in shapes if check.get("biases") == "one" and _is_bias(name, shapes)}
+        total = _FLOAT * sum(map(math.prod, shapes.values()))
+        sizes = [self.size(shapes, {name: int(number) for name in weights} | ones) for number in numbers]
+        found = [100 * (1 - size / total) for size in sizes]
+        sampled = clusters.compressed(built, check)
+        low, high = min(sampled.low or 0.0, *found), max(sampled.high or 0.0, *found)
+        why = (
+            f"{sampled.why}; written whole, HDF5 with gzip level {LEVEL}, seeded Gaussian weights: {numbers[0]} "
+            f"clusters take {sizes[0]:,} of {total:,} bytes"
+        )
+        return replace(sampled, computed=round(found[0], 2), why=why, low=round(low, 2), high=round(high, 2))
+
+    def stated(self, built: Built, check: Mapping[str, Any]) -> Finding:
+        """Whether a layer, written and read back, is stored as the check's ``fact`` says.
+
+        ``population``: its values are the means of clusters of equal numbers of weights; ``gzip``: that is its filter.
+        """
+        shapes = shapes_of(built)
+        name, number = f"{check['layers'][0]}.weight", check["clusters"]
+        weights = gaussian(name, shapes[name])
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "layer.h5"
+            write_hdf5(path, [(name, centroid.equal_population(weights, number).weights)])
+            stored, (back,) = filters_of(path)[name], read_hdf5(path).values()
+        if check["fact"] == "gzip":
+            words = f"{stored.filter} level {stored.level}{', shuffled' if stored.shuffled else ''}"
+            return Finding(None, f"{name}, written and read back: {words}", holds=stored.filter == "gzip")
+        values, place, counts = np.unique(back, return_inverse=True, return_counts=True)
+        means = np.bincount(place.ravel(), weights=weights.ravel()) / counts
+        even = int(counts.max() - counts.min()) <= 1
+        holds = even and len(values) == number and bool(np.allclose(values, means, rtol=1e-5, atol=1e-8))
+        words = f"{len(values)} values, each of {counts.min():,} to {counts.max():,} weights and their mean"
+        return Finding(None, f"{name}, written and read back: {words if holds else 'not such clusters'}", holds=holds)
+
+    def size(self, shapes: Shapes, clustered: Mapping[str, int]) -> int:
+        """Bytes of a network's file, the named tensors in so many clusters each.
+
+        Arrays are compressed apart and what a file needs to find them does not change with them, so the size follows
+        from that of the file without clusters, and of each array with them, but for a few bytes of padding.
+        """
+        plain = self._remembered("plain", shapes, {})
+        size = plain[""]
+        for name, number in clustered.items():
+            wanted = self._remembered(f"{name} {shapes[name]}", {name: shapes[name]}, {name: number})
+            size += wanted[str(number)] - plain[name]
+        return size
+
+    def _remembered(self, what: str, shapes: Shapes, clustered: Mapping[str, int]) -> dict[str, int]:
+        """Sizes of all arrays of a plain file and, by an empty name, its own; or of one array by its clusters."""
+        key = f"{what} {hashlib.sha256(repr(sorted(shapes.items())).encode()).hexdigest()[:16]}"
+        missing = [str(number) for number in clustered.values() if str(number) not in self._sizes.get(key, {})]
+        if missing or key not in self._sizes:
+            made = _clustered(shapes, [int(number) for number in missing]) if clustered else _plain(shapes)
+            self._sizes[key] = self._sizes.get(key, {}) | made
+            write_whole(self._path, json.dumps(self._sizes, indent=1).encode())
+        return self._sizes[key]
+
+
+def code_hash() -> str:
+    """SHA-256 of the code and of the libraries' versions that sizes depend on."""
+    paths = [Path(str(module.__file__)) for module in _SOURCES]
+    texts = [path.read_bytes() for path in (*paths, Path(__file__))]
+    versions = (np.__version__, h5py.version.version, h5py.version.hdf5_version)
+    return hashlib.sha256(b"\0".join([*texts, repr(versions).encode()])).hexdigest()
+
+
+def shapes_of(built: Built) -> dict[str, tuple[int, ...]]:
+    """Shapes of all stored numbers of a network by their names; counters of batches are none."""
+    state = built.network.state_dict()
+    return {name: tuple(value.shape) for name, value in state.items() if value.is_floating_point()}
+
+
+def gaussian(name: str, shape: Sequence[int]) -> NDArray[np.float32]:
+    """Weights that stand for trained ones, the same for the same name and shape.
+
+    Source: He et al., ICCV 2015: a standard deviation of sqrt(2 / inputs) for weights.
+    """
+    random = np.random.default_rng(zlib.crc32(name.encode()))
+    drawn = random.standard_normal(shape, dtype=np.float32)
+    return drawn * np.float32(math.sqrt(2 / math.prod(shape[1:]))) if len(shape) > 1 else np.asarray(drawn)
+
+
+def _plain(shapes: Shapes) -> dict[str, int]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "plain.h5"
+        size = write_hdf5(path, ((name, gaussian(name, shape)) for name, shape in shapes.items()))
+        return {"": size, **{name: stored.size for name, stored in filters_of(path).items()}}
+
+
+def _clustered(shapes: Shapes, numbers: Sequence[int]) -> dict[str, int]:
+    """Sizes of one array by its clusters."""
+    ((name, shape),) = shapes.items()
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "layer.h5"
+        for number, array in _arrays(gaussian(name, shape), numbers):
+            write_hdf5(path, [(name, array)])
+            found[str(number)] = filters_of(path)[name].size
+    return found
+
+
+def _arrays(weights: NDArray[np.float32], numbers: Sequence[int]) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """The weights in so many clusters each, sorted once."""
+    fine = centroid.equal_population(weights, max(numbers))
+    for number in numbers:
+        yield number, centroid.coarser(weights, fine, number).weights
+
+
+def _is_bias(name: str, shapes: Shapes) -> bool:
+    return name.endswith("bias") and len(shapes.get(f"{name.removesuffix('bias')}weight", ())) > 1
