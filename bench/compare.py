@@ -63,6 +63,20 @@ def compare(a: Mapping[str, Any], b: Mapping[str, Any], runs: Path) -> dict[str,
     }
 
 
+def paired_difference(a: Predictions, b: Predictions) -> dict[str, Any]:
+    """Accuracy of B minus that of A on the same images: its 95 % interval, the counts and McNemar's p value.
+
+    Raises:
+        CompareError: answers to other images.
+    """
+    paired = _paired(a, b)
+    if paired is None:
+        raise CompareError("wanted two sets of answers")
+    low, high = _difference_interval(paired)
+    difference = (paired["only_b"] - paired["only_a"]) / paired["n"]
+    return {"difference": difference, "ci_low": low, "ci_high": high, **paired}
+
+
 def format_comparison(comparison: Mapping[str, Any]) -> str:
     """A comparison as lines of text for the terminal."""
     dataset = comparison["dataset"]

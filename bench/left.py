@@ -88,15 +88,21 @@ def left(plan: Plan, system: System, seed: int) -> Left:
     same = bool(found) and training_key(found) == key
     if plan.request.fresh:
         return Left(found if same else {}, {}, None, "train")
-    trained = _trained(plan.folder(system, seed), key)
-    if not same:
+    trained = _trained(plan, system, seed, key)
+    if not same or not _of_parent(plan, system, seed, found):
         return Left({}, {}, trained, "train" if trained is None else "measure")
     check_shape(found, path)
     current = {name: value for name, value in found["measurements"].items() if _is_current(name, value, plan)}
     wanted = {*plan.measurements(system), *(f"latency@{runtime}" for runtime in plan.request.runtimes)}
-    if found["status"] != "failed" and wanted <= set(current):
+    awaited = trained is None and _awaited(plan, system, seed)
+    if found["status"] != "failed" and wanted <= set(current) and not awaited:
         return Left(found, current, trained, "nothing")
     return Left(found, current, trained, "train" if trained is None else "measure")
+
+
+def is_trained(plan: Plan, system: System, seed: int) -> bool:
+    """Whether the weights and answers of a row's training are there."""
+    return _trained(plan, system, seed, training_key(identity(plan, system, seed))) is not None
 
 
 def begun(folder: Path) -> Record | None:
@@ -121,11 +127,26 @@ def _is_current(name: str, found: Mapping[str, Any], plan: Plan) -> bool:
     return found.get("value") is not None or bool(found.get("incomplete"))
 
 
-def _trained(folder: Path, key: Record) -> Record | None:
+def _awaited(plan: Plan, system: System, seed: int) -> bool:
+    """Whether a row of the plan is still to be made from this one's weights."""
+    return any(one.parent == system and left(plan, one, seed).todo == "train" for one in plan.systems)
+
+
+def _of_parent(plan: Plan, system: System, seed: int, said: Mapping[str, Any]) -> bool:
+    """Whether a stored row was made from the weights that its parent has now, as far as they are there."""
+    weights = plan.folder(system.parent, seed) / system.parent.weights_file if system.parent else None
+    if weights is None or not weights.exists():
+        return True
+    return bool((said.get("parent") or {}).get("checkpoint_sha256") == sha256(weights))
+
+
+def _trained(plan: Plan, system: System, seed: int, key: Record) -> Record | None:
+    folder = plan.folder(system, seed)
     try:
         if begun(folder) != key or not (folder / FILE).exists():
             return None
         said: Record = json.loads((folder / TRAINED).read_text(encoding="utf-8"))
-        return said if said["checkpoint_sha256"] == sha256(folder / "weights.safetensors") else None
+        same = said["checkpoint_sha256"] == sha256(folder / system.weights_file)
+        return said if same and _of_parent(plan, system, seed, said) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None  # never finished, or damaged

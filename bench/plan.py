@@ -8,7 +8,7 @@ from bench.plugins import ARCHITECTURES, DATASETS, MEASUREMENTS, SUITES
 from bench.predictions import row_folder
 from bench.row import LEAST_CHARACTERS
 from bench.suite import SCALES, Scale, Suite
-from bench.system import System, parse_system
+from bench.system import System, parse_system, with_parents
 from bench.train import Hardware
 from datamodules._base import CharacterDataModule, DataSettings
 from datamodules._errors import BenchError, DataError
@@ -104,10 +104,7 @@ def make_plan(request: Request) -> Plan:
         MEASUREMENTS.check(name)
     systems = tuple(dict.fromkeys(parse_system(s, scale_recipe(suite)) for s in request.systems or scale.systems))
     if not request.systems and scale.recipe != scale_recipe(suite):
-        systems = tuple(
-            System(s.architecture, scale.recipe, s.default_recipe) if s.recipe == s.default_recipe else s
-            for s in systems
-        )
+        systems = tuple(replace(s, recipe=scale.recipe) if s.recipe == s.default_recipe else s for s in systems)
     dataset = DATASETS.load(request.dataset or suite.dataset)
     try:
         datamodule: CharacterDataModule = dataset.build(DataSettings(request.data_root, scale.classes, scale.writers))
@@ -115,7 +112,7 @@ def make_plan(request: Request) -> Plan:
         raise UsageError(str(error)) from error
     datamodule.setup()
     _check_validation(datamodule, request.data_root)
-    return Plan(request, suite, scale, systems, datamodule)
+    return Plan(request, suite, scale, with_parents(systems), datamodule)
 
 
 def _check_validation(datamodule: CharacterDataModule, root: Path | None) -> None:

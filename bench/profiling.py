@@ -15,8 +15,10 @@ from bench.plugins import ARCHITECTURES, MEASUREMENTS
 from bench.record import SCHEMA, Measurement
 from bench.row import Row
 from bench.runner import describe
+from bench.storing import pack_file
 from bench.system import System, parse_system
 from datamodules.synthetic_hwdb import SyntheticHWDB
+from tasks.compression.packing import is_packed
 from tasks.normalised import Normalised
 from tasks.recogniser import load_recogniser, save_weights
 
@@ -33,7 +35,7 @@ def profile_system(name: str, classes: int, runtime: str, checkpoint: Path | Non
         name: a system.
         classes: size of the label space.
         runtime: what to time; ``latency`` for eager, ``latency@NAME`` otherwise.
-        checkpoint: trained weights; None for random ones.
+        checkpoint: trained weights, packed or not; None for random ones.
         command: as the record states it.
 
     Raises:
@@ -48,6 +50,9 @@ def profile_system(name: str, classes: int, runtime: str, checkpoint: Path | Non
         if checkpoint is None:
             _write_random(system.architecture, classes, weights)
         try:
+            if system.storage and not is_packed(weights):
+                source, weights = weights, Path(folder) / system.weights_file
+                pack_file(system, classes, source, weights)
             row = _row(system, classes, weights)
         except (ValueError, OSError) as error:
             if checkpoint is None:

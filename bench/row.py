@@ -26,7 +26,7 @@ class Row:
         recogniser: the trained network with its preprocessing, on the CPU, in eval mode.
         datamodule: what it was trained on; measurements other than accuracy use its validation part.
         predictions: answers on the test split; None where only cost is asked (``bench profile``).
-        weights: the safetensors file of the network.
+        weights: the file of the network, safetensors or packed.
         classes: size of the label space.
         rounds: timing rounds that the scale asks for.
         seed: of the run.

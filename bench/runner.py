@@ -17,6 +17,7 @@ from bench.plugins import MEASUREMENTS
 from bench.predictions import read_predictions, write_predictions
 from bench.record import SCHEMA, Measurement, RecordError, status_of, write_record
 from bench.row import Row
+from bench.storing import store
 from bench.system import System
 from bench.tracking import Tracker
 from bench.train import Progress, predict, train
@@ -60,7 +61,9 @@ def run(plan: Plan, reporter: Reporter, tracker: Tracker) -> list[Record]:
     rows = [_Row(plan, system, seed, results) for system, seed in plan.rows]
     for row in rows:
         row.begin()
-    _train_rows(rows, plan.request.hardware.abreast, reporter, tracker)
+    for stored in (False, True):  # a stored row is made from one that is trained
+        chosen = [(n, row) for n, row in enumerate(rows, 1) if bool(row.system.storage) is stored]
+        _train_rows(chosen, len(rows), plan.request.hardware.abreast, reporter, tracker)
     for number, row in enumerate(rows, 1):
         reporter.row(number, len(rows), row.name, "time")
         row.time()
@@ -70,13 +73,13 @@ def run(plan: Plan, reporter: Reporter, tracker: Tracker) -> list[Record]:
     return [row.record for row in rows]
 
 
-def _train_rows(rows: list["_Row"], abreast: int, reporter: Reporter, tracker: Tracker) -> None:
+def _train_rows(rows: list[tuple[int, "_Row"]], of: int, abreast: int, reporter: Reporter, tracker: Tracker) -> None:
     """Train and measure what is not kept: one row after another, or several abreast."""
 
     def jobs() -> Iterator[Job]:
-        for number, row in enumerate(rows, 1):
+        for number, row in rows:
             if not row.kept and row.record["status"] == "partial":
-                progress = reporter.row(number, len(rows), row.name, "train")
+                progress = reporter.row(number, of, row.name, "train")
                 yield Job(row.train_and_measure, _Told(row, progress, tracker), partial(_take, row, progress))
 
     if abreast > 1:
@@ -168,6 +171,12 @@ class _Row:
             shutil.rmtree(self.folder, ignore_errors=True)  # another training's checkpoint must not be resumed
             write_whole(self.folder / BEGUN, json.dumps(key, indent=1).encode())
         (self.folder / TRAINED).unlink(missing_ok=True)
+        said = store(self.plan, self.system, self.seed) if self.system.storage else self._fitted(listener)
+        self.record.update(said)
+        write_whole(self.folder / TRAINED, json.dumps(said, indent=1).encode())
+
+    def _fitted(self, listener: Listener) -> Record:
+        """Train, and answer the test split; what the record says of it."""
         listener.started(self.record)
         request, datamodule = self.plan.request, self.plan.datamodule
         task, outcome = train(
@@ -175,14 +184,12 @@ class _Row:
             request.hardware, listener,
         )  # fmt: skip
         write_predictions(self.folder, predict(task, datamodule, request.hardware))
-        said = {
+        return {
             "checkpoint_sha256": sha256(outcome.weights),
             "precision": outcome.precision,
             "trained_commit": source_state()[0],  # what measures it later may be newer
             "seconds": {"train": round(outcome.seconds, 1), "measure": 0.0},
         }
-        self.record.update(said)
-        write_whole(self.folder / TRAINED, json.dumps(said, indent=1).encode())
 
     def _measure(self, timing: bool) -> None:
         row = self._measurable()
@@ -203,7 +210,7 @@ class _Row:
         self.record["measurements"][name] = found.as_dict(module.UNIT, module.VERSION)
 
     def _measurable(self) -> Row:
-        weights = self.folder / "weights.safetensors"
+        weights = self.folder / self.system.weights_file
         recogniser = load_recogniser(self.system.architecture, self.plan.datamodule.info.classes, weights)
         return Row(
             system=self.name, architecture=self.system.architecture, recogniser=recogniser,

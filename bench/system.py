@@ -1,9 +1,11 @@
-"""System names: ``NAME[:variant][+recipe]``, parsed and spelt in one way only."""
+"""System names: ``NAME[:variant][+recipe][+storage]``, parsed and spelt in one way only."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from bench.plugins import ARCHITECTURES, UnknownPlugin, systems
+from tasks.compression.storage import KNOWN, parse_storage
 from tasks.recipe import RECIPES
 
 
@@ -15,23 +17,46 @@ class System:
         architecture: ``name`` or ``name:variant``.
         recipe: how it is trained.
         default_recipe: the suite's, which names leave out.
+        storage: how its weights are stored after training; empty for float32 as trained.
     """
 
     architecture: str
     recipe: str
     default_recipe: str
+    storage: str = ""
 
     @property
     def name(self) -> str:
         """As records, boards and the command line spell it."""
-        return self.architecture if self.recipe == self.default_recipe else f"{self.architecture}+{self.recipe}"
+        recipe = f"+{self.recipe}" if self.recipe != self.default_recipe else ""
+        return self.architecture + recipe + (f"+{self.storage}" if self.storage else "")
+
+    @property
+    def weights_file(self) -> str:
+        """Name of the file that holds its weights."""
+        return "weights.packed" if self.storage else "weights.safetensors"
+
+    @property
+    def parent(self) -> "System | None":
+        """The system whose trained weights this one stores; None where it is trained itself."""
+        return replace(self, storage="") if self.storage else None
+
+
+def with_parents(systems: Iterable[System]) -> tuple[System, ...]:
+    """Each system once, those that are stored after the ones whose weights they store."""
+    found: dict[System, None] = {}
+    for system in systems:
+        if system.parent is not None:
+            found.setdefault(system.parent)
+        found.setdefault(system)
+    return tuple(found)
 
 
 def parse_system(name: str, default_recipe: str) -> System:
     """Read a system's name.
 
     Raises:
-        UnknownPlugin: no such architecture, variant or recipe; the message lists those that exist.
+        UnknownPlugin: no such architecture, variant, recipe or storage; the message lists those that exist.
     """
     architecture, *rest = name.split("+")
     known = systems()
@@ -42,9 +67,13 @@ def parse_system(name: str, default_recipe: str) -> System:
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise UnknownPlugin(f"unknown system {architecture!r}.{hint} Known: {', '.join(known)}")
     recipes = sorted({*RECIPES, *ARCHITECTURES.literals(architecture.split(":")[0]).get("RECIPE", {})})
-    for recipe in rest:
-        if recipe not in recipes:
-            raise UnknownPlugin(f"{name}: unknown recipe {recipe!r}. Known: {', '.join(recipes)}")
-    if len(rest) > 1:
-        raise UnknownPlugin(f"{name}: wanted one recipe after '+', got {len(rest)}")
-    return System(architecture, rest[0] if rest else default_recipe, default_recipe)
+    for part in rest:
+        if part not in recipes and parse_storage(part) is None:
+            raise UnknownPlugin(
+                f"{name}: unknown recipe or storage {part!r}. Known recipes: {', '.join(recipes)}; "
+                f"storages: {'; '.join(KNOWN)}"
+            )
+    storage = rest.pop() if rest and rest[-1] not in recipes else ""
+    if len(rest) > 1 or (rest and rest[0] not in recipes):
+        raise UnknownPlugin(f"{name}: wanted one recipe at most, then one storage at most")
+    return System(architecture, rest[0] if rest else default_recipe, default_recipe, storage)

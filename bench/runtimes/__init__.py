@@ -25,7 +25,7 @@ class Subject:
     Attributes:
         architecture: ``name`` or ``name:variant``.
         classes: size of the label space.
-        weights: safetensors file of the network.
+        weights: file of the network, safetensors or packed.
         characters: validation characters at their native size; those that are timed, and for calibration.
     """
 

@@ -72,7 +72,8 @@ def coarser(weights: NDArray[np.float32], fine: Clustered, clusters: int) -> Clu
     flat = _checked(weights, clusters)
     if clusters > len(fine.centroids):
         raise ValueError(f"wanted at most {len(fine.centroids)} clusters, which there are, got {clusters}")
-    codes = fine.codes >> (_bits(len(fine.centroids)) - _bits(clusters))  # every bound of few clusters is one of many
+    shift = _bits(len(fine.centroids)) - _bits(clusters)
+    codes = (fine.codes >> shift).astype(np.uint8, copy=False)  # every bound of few clusters is one of many
     return Clustered(codes, _means(flat, codes.ravel(), np.zeros(clusters)))
 
 
@@ -85,7 +86,7 @@ def equal_width(weights: NDArray[np.float32], clusters: int) -> Clustered:
     if step > 0:
         codes = np.clip((flat - low) / step, 0, clusters - 1).astype(np.uint8)
     middles = low + (np.arange(clusters) + 0.5) * step
-    return Clustered(codes.reshape(weights.shape), _means(flat, codes, middles))
+    return Clustered(codes.reshape(weights.shape), _means(flat, codes, middles.astype(np.float64)))
 
 
 def k_means(weights: NDArray[np.float32], clusters: int) -> Clustered:
@@ -221,7 +222,8 @@ def _start(sample: NDArray[np.float32], clusters: int) -> NDArray[np.float64]:
     """
     counts, edges = np.histogram(sample, _BINS)
     share = np.concatenate([[0.0], np.cumsum(np.cbrt(counts))])
-    return np.interp((np.arange(clusters) + 0.5) / clusters * share[-1], share, edges)
+    start: NDArray[np.float64] = np.interp((np.arange(clusters) + 0.5) / clusters * share[-1], share, edges)
+    return start
 
 
 def _means(flat: NDArray[np.float32], codes: NDArray[np.uint8], otherwise: NDArray[np.float64]) -> NDArray[np.float32]:

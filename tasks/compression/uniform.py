@@ -97,4 +97,5 @@ def _multiples(rows: NDArray[np.float32], steps: NDArray[np.float32], bits: int)
     half = 1 << (bits - 1)
     found = rows / steps
     np.rint(found, out=found)
-    return np.clip(found, -half, half - 1, out=found)
+    np.clip(found, -half, half - 1, out=found)
+    return found

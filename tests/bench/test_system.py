@@ -4,7 +4,7 @@ import pytest
 
 from bench.plugins import UnknownPlugin, systems
 from bench.record import file_name
-from bench.system import System, parse_system
+from bench.system import System, parse_system, with_parents
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,21 @@ def test_the_default_recipe_is_not_spelt() -> None:
     assert parse_system("fire:gwap+light", "paper").name == "fire:gwap+light"
 
 
+def test_a_storage_follows_the_recipe_and_names_a_parent() -> None:
+    found = parse_system("fire:gwap+paper+u8-4", "light")
+    assert (found.recipe, found.storage, found.name) == ("paper", "u8-4", "fire:gwap+paper+u8-4")
+    assert found.parent == parse_system("fire:gwap+paper", "light")
+    assert parse_system("fire:gwap+light+c32", "light").name == "fire:gwap+c32"
+    assert parse_system("fire:gwap", "light").parent is None
+    assert file_name("fire:gwap+c32", "cpu", "quick", 0) == "fire--gwap__c32@cpu-quick-s0.json"
+
+
+def test_parents_come_before_what_is_made_of_them() -> None:
+    asked = [parse_system(name, "light") for name in ("fire:gwap+c32", "lenet5", "fire:gwap", "fire:gwap+u8-4")]
+    names = [system.name for system in with_parents(asked)]
+    assert names == ["fire:gwap", "fire:gwap+c32", "lenet5", "fire:gwap+u8-4"]
+
+
 @pytest.mark.parametrize(
     ("name", "says"),
     [
@@ -38,9 +53,13 @@ def test_the_default_recipe_is_not_spelt() -> None:
         ("lenet5:big", "unknown system 'lenet5:big'. Did you mean lenet5? Known: "),
         ("zzz", "unknown system 'zzz'. Known: alexnet, "),
         ("", "unknown system ''. Known: alexnet, "),
-        ("fire:gwap+papper", "fire:gwap+papper: unknown recipe 'papper'. Known: light, paper"),
-        ("fire:gwap+", "unknown recipe ''. Known: light, paper"),
-        ("fire:gwap+light+paper", "wanted one recipe after '+', got 2"),
+        ("fire:gwap+papper", "unknown recipe or storage 'papper'. Known recipes: light, paper; storages: uA-B"),
+        ("fire:gwap+u9-4", "fire:gwap+u9-4: unknown recipe or storage 'u9-4'. Known recipes: "),
+        ("fire:gwap+c33", "storages: uA-B[-channel][-folded] (A bits a weight of convolutions, B of fully connected"),
+        ("fire:gwap+", "unknown recipe or storage ''. Known recipes: light, paper"),
+        ("fire:gwap+light+paper", "fire:gwap+light+paper: wanted one recipe at most, then one storage at most"),
+        ("fire:gwap+c32+u8-4", "wanted one recipe at most, then one storage at most"),
+        ("fire:gwap+c32+paper", "wanted one recipe at most, then one storage at most"),
     ],
 )
 def test_unknown_names_list_what_there_is(name: str, says: str) -> None:

@@ -1,0 +1,160 @@
+"""Stored rows: trained once as their parent, then measured from the bytes on disk."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fake.house import Heard, House, built_house
+
+from bench import estimate, runner, storing
+from bench.compare import compare
+from bench.measurements import latency
+from bench.predictions import read_predictions, row_folder
+from bench.profiling import profile_system
+from bench.record import read_record
+from tasks.compression._container import from_bytes, to_bytes
+from tasks.compression.packing import Packed
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with built_house(tmp_path_factory.mktemp("house")) as house:
+        yield house
+
+
+@pytest.fixture
+def house(built: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
+    monkeypatch.setattr(built, "place", tmp_path)
+    shown = {"value": 1e6, "n": 10, "ratio_to_reference": 2.0}
+    monkeypatch.setattr(latency, "time_apart", lambda *arguments: dict(shown))
+    return built
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "train", lambda *arguments: pytest.fail("trained"))
+    monkeypatch.setattr(runner, "store", lambda *arguments: pytest.fail("packed"))
+
+
+def test_a_stored_row_is_trained_once_and_stands_beside_its_parent(house: House) -> None:
+    heard = Heard()
+    parent, stored = house.run("acme_tiny+u8-4", heard=heard)
+    assert [phase for *_, phase in heard.phases] == ["train", "train", "time", "time"]
+    assert (parent["system"], stored["system"]) == ("acme_tiny", "acme_tiny+u8-4")
+    assert (parent["parent"], parent["status"], stored["status"]) == (None, "whole", "whole")
+    packed = row_folder(house.place / "runs", stored) / "weights.packed"
+    assert not (packed.parent / "weights.safetensors").exists()
+    assert stored["measurements"]["size_bytes"]["value"] == packed.stat().st_size
+    assert packed.stat().st_size < parent["measurements"]["size_bytes"]["value"] / 2
+    assert stored["measurements"]["params"]["value"] == parent["measurements"]["params"]["value"]
+    assert stored["storage"]["name"] == "u8-4"
+    assert 0 < stored["storage"]["entropy_bytes"] < packed.stat().st_size
+    assert stored["recipe"] == parent["recipe"]
+    assert read_record(house.paths()[1]) == stored
+
+
+def test_the_parent_is_named_with_a_paired_difference(house: House) -> None:
+    parent, stored = house.run("acme_tiny+c2")  # few centroids, so that answers change
+    said = stored["parent"]
+    assert (said["system"], said["checkpoint_sha256"]) == ("acme_tiny", parent["checkpoint_sha256"])
+    found = said["accuracy"]
+    values = [record["measurements"]["accuracy"]["value"] for record in (parent, stored)]
+    assert found["value"] == values[0]
+    assert found["difference"] == pytest.approx(values[1] - values[0])
+    assert found["ci_low"] <= found["difference"] <= found["ci_high"]
+    assert found["both"] + found["only_a"] + found["only_b"] + found["neither"] == found["n"] == 40
+    other = compare(parent, stored, house.place / "runs")
+    assert (other["accuracy"]["ci_low"], other["paired"]["p"]) == (found["ci_low"], found["p"])
+
+
+def changed(monkeypatch: pytest.MonkeyPatch, how: Callable[[bytes], bytes]) -> None:
+    """Change every packed file as it is written."""
+    pack = storing.pack
+
+    def other(*arguments: object) -> Packed:
+        made = pack(*arguments)  # type: ignore[arg-type]
+        return Packed(how(made.content), made.entropy_bytes, made.numbers)
+
+    monkeypatch.setattr(storing, "pack", other)
+
+
+def test_answers_come_from_the_bytes_on_disk(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def one_byte(content: bytes) -> bytes:
+        """Another sign of the step of the last layer's weights, with a checksum that fits."""
+        about, tensors = from_bytes(content, "x")
+        steps = tensors["network.5.weight"].table.view(np.uint8)
+        steps[3] ^= 0x80
+        return to_bytes(about, tensors)
+
+    _, honest = house.run("acme_tiny+u8-8")
+    changed(monkeypatch, one_byte)
+    parent, other = house.run("acme_tiny+u8-8", fresh=True)
+    assert parent["checkpoint_sha256"] == honest["parent"]["checkpoint_sha256"]
+    accuracy = [record["measurements"]["accuracy"]["value"] for record in (honest, other)]
+    assert accuracy[0] != accuracy[1]
+    answers = read_predictions(row_folder(house.place / "runs", other))
+    assert answers.right.mean() == accuracy[1]
+
+
+def test_a_damaged_file_fails_the_row_alone(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed(monkeypatch, lambda content: content[:-1] + bytes([content[-1] ^ 1]))
+    parent, stored = house.run("acme_tiny+c4")
+    assert (parent["status"], stored["status"]) == ("whole", "failed")
+    assert "DataError: weights.packed: byte " in stored["error"]
+    assert "damaged" in stored["error"]
+
+
+def test_whole_rows_are_kept(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = house.run("acme_tiny+c4", "acme_tiny+u8-4")
+    before = house.files()
+    refuse(monkeypatch)
+    assert house.run("acme_tiny+c4", "acme_tiny+u8-4") == made
+    assert house.files() == before
+    costs = estimate.costs(house.plan("acme_tiny+c4"))
+    assert [(row["system"], row["todo"]) for row in costs] == [("acme_tiny", "nothing"), ("acme_tiny+c4", "nothing")]
+
+
+def test_a_new_row_of_a_trained_parent_trains_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.run("acme_tiny")
+    monkeypatch.setattr(runner, "train", lambda *arguments: pytest.fail("trained"))
+    (kept, new) = estimate.costs(house.plan("acme_tiny+c4"))
+    assert (kept["todo"], new["todo"], new["seconds_train"]) == ("nothing", "train", 0)
+    assert [record["status"] for record in house.run("acme_tiny+c4")] == ["whole", "whole"]
+
+
+def test_a_parent_whose_files_are_gone_is_trained_again_where_they_are_needed(house: House) -> None:
+    (first,) = house.run("acme_tiny")
+    next((house.place / "runs").rglob("weights.safetensors")).unlink()
+    parent, stored = house.run("acme_tiny+c4")
+    assert (parent["status"], stored["status"]) == ("whole", "whole")
+    assert parent["checkpoint_sha256"] == first["checkpoint_sha256"] == stored["parent"]["checkpoint_sha256"]
+    next((house.place / "runs").rglob("weights.safetensors")).unlink()
+    assert [row["todo"] for row in estimate.costs(house.plan("acme_tiny+c4"))] == ["nothing", "nothing"]
+
+
+def test_other_weights_of_the_parent_make_a_stored_row_stale(house: House) -> None:
+    house.run("acme_tiny+c4")
+    path = next(path for path in house.paths() if path.name.startswith("acme_tiny__c4"))
+    record = read_record(path)
+    record["parent"]["checkpoint_sha256"] = "0" * 64
+    path.write_text(json.dumps(record))
+    said = row_folder(house.place / "runs", record) / "trained.json"
+    said.write_text(said.read_text().replace(json.loads(said.read_text())["parent"]["checkpoint_sha256"], "0" * 64))
+    assert [row["todo"] for row in estimate.costs(house.plan("acme_tiny+c4"))] == ["nothing", "train"]
+    _, stored = house.run("acme_tiny+c4")
+    assert stored["parent"]["checkpoint_sha256"] != "0" * 64
+
+
+def test_a_parent_that_failed_leaves_nothing_to_store(house: House) -> None:
+    parent, stored = house.run("acme_step+c4")
+    assert (parent["status"], stored["status"]) == ("failed", "failed")
+    assert stored["error"].startswith("StoreError: wanted the trained weights of acme_step, seed 0, to store them")
+
+
+def test_profile_measures_the_packed_file(house: House) -> None:
+    plain, stored = (profile_system(name, 30, "eager", None, "bench profile") for name in ("lenet5", "lenet5+u8-4"))
+    sizes = [record["measurements"]["size_bytes"]["value"] for record in (plain, stored)]
+    assert sizes[1] < sizes[0] / 4
+    assert (stored["system"], stored["weights"]) == ("lenet5+u8-4", "random")
+    assert stored["measurements"]["params"] == plain["measurements"]["params"]
