@@ -1,6 +1,7 @@
 """Batch normalisation folded into the convolutions before it: fewer numbers to store, the same answers."""
 
 import copy
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -8,8 +9,10 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
 _AGREE = 1e-3  # relative to the greatest output: rounding of another order of sums, far below any wrong fold
 
+Network = TypeVar("Network", bound=nn.Module)
 
-def folded(network: nn.Module, image: Tensor) -> nn.Module:
+
+def folded(network: Network, image: Tensor) -> Network:
     """A copy whose batch normalisation is part of the layers before it, wherever it directly follows one.
 
     Args:

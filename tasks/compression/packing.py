@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from datamodules._errors import DataError
 from tasks.compression import centroid, uniform
@@ -40,11 +41,11 @@ class Packed:
     numbers: int
 
 
-def pack(network: Normalised, storage: Storage, architecture: str, classes: int, channels: int, size: int) -> Packed:
+def pack(network: nn.Module, storage: Storage, architecture: str, classes: int, channels: int, size: int) -> Packed:
     """A trained network in a way to store it; equal weights give equal bytes.
 
     Args:
-        network: on the CPU.
+        network: uint8 images -> logits, on the CPU; it is set to eval mode.
         storage: how.
         architecture: ``name`` or ``name:variant``; stands in the file.
         classes: size of the label space; stands in the file.
@@ -54,8 +55,8 @@ def pack(network: Normalised, storage: Storage, architecture: str, classes: int,
     Raises:
         ValueError: weights that cannot be stored this way; names the layer.
     """
-    plain = _folded(network, channels, size) if storage.folded else network
-    tensors = {}
+    plain = folded(network.eval(), _any_image(channels, size)) if storage.folded else network
+    tensors: dict[str, NDArray[np.float32]] = {}
     for name, value in plain.state_dict().items():
         if name.endswith(_UNSTORED):
             continue
@@ -99,8 +100,10 @@ def unpack(path: Path, network: Normalised, architecture: str, classes: int, cha
     storage = parse_storage(str(about.get("storage")))
     if storage is None or any(one.kind not in _DECODERS for one in coded.values()):
         raise DataError(path, HEADER_AT, "a known storage", str(about.get("storage")), "Pack the network again.")
-    found_in = _folded(network, channels, size) if storage.folded else network
-    state = found_in.state_dict()
+    if storage.folded:
+        network = folded(network.eval(), _any_image(channels, size))
+        network.network.to(memory_format=network.layout)
+    state = network.state_dict()
     wanted = {name: tuple(value.shape) for name, value in state.items() if not name.endswith(_UNSTORED)}
     stored = {name: one.shape for name, one in coded.items()}
     if wanted != stored:
@@ -110,15 +113,11 @@ def unpack(path: Path, network: Normalised, architecture: str, classes: int, cha
         arrays = {name: _DECODERS[one.kind](one) for name, one in coded.items()}
     except (ValueError, IndexError) as error:
         raise DataError(path, HEADER_AT, "codes with a meaning", str(error), "Pack the network again.") from error
-    found_in.load_state_dict({**state, **{name: torch.from_numpy(array) for name, array in arrays.items()}})
-    return found_in
+    network.load_state_dict({**state, **{name: torch.from_numpy(array) for name, array in arrays.items()}})
+    return network
 
 
-def _folded(network: Normalised, channels: int, size: int) -> Normalised:
+def _any_image(channels: int, size: int) -> Tensor:
+    """Noise, the same each time: by it folding learns what follows what."""
     random = torch.Generator().manual_seed(0)
-    image = torch.randint(0, 256, (1, channels, size, size), dtype=torch.uint8, generator=random)
-    found = folded(network.eval(), image)
-    if not isinstance(found, Normalised):
-        raise TypeError(f"wanted a Normalised network, got {type(found).__name__}")
-    found.network.to(memory_format=found.layout)
-    return found
+    return torch.randint(0, 256, (1, channels, size, size), dtype=torch.uint8, generator=random)

@@ -85,17 +85,18 @@ def _steps(rows: NDArray[np.float32], bits: int) -> NDArray[np.float32]:
     # A weight of the greatest size must fit on the positive side, which has one multiple less.
     spanning = np.abs(rows).max(axis=1) / ((1 << (bits - 1)) - 1)
     spanning[spanning == 0] = 1  # a row of zeros, at any step
-    best, least = spanning, np.full(len(rows), np.inf)
+    best: NDArray[np.float32] = spanning.astype(np.float32)
+    least = np.full(len(rows), np.inf)
     for share in _SHARES:
         steps = (spanning * share).astype(np.float32)
         error = np.square(_multiples(sample, steps[:, None], bits) * steps[:, None] - sample).sum(axis=1)
         best, least = np.where(error <= least, steps, best), np.minimum(error, least)
-    return best.astype(np.float32)
+    return best
 
 
 def _multiples(rows: NDArray[np.float32], steps: NDArray[np.float32], bits: int) -> NDArray[np.float32]:
     half = 1 << (bits - 1)
-    found = rows / steps
+    found: NDArray[np.float32] = rows / steps
     np.rint(found, out=found)
     np.clip(found, -half, half - 1, out=found)
     return found
