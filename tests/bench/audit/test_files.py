@@ -1,6 +1,7 @@
 """Whole files of small networks: their sizes, what is remembered, and verdicts that follow the network."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -103,3 +104,15 @@ def test_resnet_50_shrinks_as_printed(tmp_path: Path) -> None:
     found = Auditor(claims, Files(tmp_path)).verdict(claims[0])
     assert found.verdict == "exact"
     assert found.computed == pytest.approx(52.5, abs=0.2)  # 52.45 and 52.54 are printed
+
+
+def test_the_command_line_writes_files_where_asked(
+    bench: Callable[[str], tuple[int, str, str]], layers: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = {"kind": "clusters", "layers": layers, "clusters": 16, "classes": 10}
+    made = claim("p/size", num=50, printed="50", unit="%", system="lenet5", check=check)
+    monkeypatch.setattr("bench.claims.load_claims", lambda: [made])
+    whole, sampled = (json.loads(bench(f"audit --json{more}")[1])["claims"][0] for more in (" --with-storage", ""))
+    assert "written whole" in whole["why"]
+    assert "written whole" not in sampled["why"]
+    assert whole["computed"] == pytest.approx(sampled["computed"], abs=3)
