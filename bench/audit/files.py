@@ -63,8 +63,8 @@ class Files:
         sampled = clusters.compressed(built, check)
         low, high = min(sampled.low or 0.0, *found), max(sampled.high or 0.0, *found)
         why = (
-            f"{sampled.why}; written whole, HDF5 with gzip level {LEVEL}, seeded Gaussian weights: {numbers[0]} "
-            f"clusters take {sizes[0]:,} of {total:,} bytes"
+            f"{sampled.why}; written whole, HDF5 with gzip level {LEVEL} in chunks of h5py's choice, seeded Gaussian "
+            f"weights: {numbers[0]} clusters take {sizes[0]:,} of {total:,} bytes"
         )
         return replace(sampled, computed=round(found[0], 2), why=why, low=round(low, 2), high=round(high, 2))
 

@@ -76,7 +76,7 @@ def test_fewer_clusters_widen_the_range_and_the_first_is_the_figure(
     assert found[1].computed > found[16].computed > 0
     assert both.low <= found[16].low
     assert both.high >= found[1].computed
-    assert "gzip level 4, seeded Gaussian weights" in both.why
+    assert "gzip level 4 in chunks of h5py's choice, seeded Gaussian weights" in both.why
 
 
 @pytest.mark.parametrize("fact", ["population", "gzip"])
@@ -115,4 +115,4 @@ def test_the_command_line_writes_files_where_asked(
     whole, sampled = (json.loads(bench(f"audit --json{more}")[1])["claims"][0] for more in (" --with-storage", ""))
     assert "written whole" in whole["why"]
     assert "written whole" not in sampled["why"]
-    assert whole["computed"] == pytest.approx(sampled["computed"], abs=3)
+    assert 0 < whole["computed"] < sampled["computed"]  # small files gain less: chunks are small, and have an index
