@@ -41,9 +41,10 @@ class Files:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / f"storage-{code_hash()[:16]}.json"
-        self._sizes: dict[str, dict[str, int]] = {}
-        if self._path.exists():
-            self._sizes = json.loads(self._path.read_text(encoding="utf-8"))
+        try:
+            self._sizes: dict[str, dict[str, int]] = json.loads(self._path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):  # not written yet, or damaged
+            self._sizes = {}
 
     def shrunk(self, built: Built, check: Mapping[str, Any]) -> Finding:
         """As ``clusters.compressed``, its figure that of whole files at gzip level LEVEL.
@@ -58,7 +59,8 @@ class Files:
         weights = [name for name, shape in shapes.items() if len(shape) > 1 and name.rpartition(".")[0] in inside]
         ones = {name: 1 for name in shapes if check.get("biases") == "one" and _is_bias(name, shapes)}
         total = _FLOAT * sum(map(math.prod, shapes.values()))
-        sizes = [self.size(shapes, {name: int(number) for name in weights} | ones) for number in numbers]
+        bounds = dict.fromkeys([numbers[0], min(numbers), max(numbers)])  # more clusters never make a smaller file
+        sizes = [self.size(shapes, {name: int(number) for name in weights} | ones) for number in bounds]
         found = [100 * (1 - size / total) for size in sizes]
         sampled = clusters.compressed(built, check)
         low, high = min(sampled.low or 0.0, *found), max(sampled.high or 0.0, *found)

@@ -61,6 +61,8 @@ def test_files_are_written_once_for_each_state_of_the_code(
     with monkeypatch.context() as patch:
         patch.setattr(files, "write_hdf5", lambda *arguments: pytest.fail("written again"))
         assert Files(tmp_path).shrunk(built, check) == first
+    next(tmp_path.iterdir()).write_text("{")  # damaged
+    assert Files(tmp_path).shrunk(built, check) == first
     monkeypatch.setattr(files, "code_hash", lambda: "0" * 64)
     assert Files(tmp_path).shrunk(built, check) == first
     assert len(list(tmp_path.iterdir())) == 2
