@@ -2,7 +2,7 @@
 
 Source: quant-retrain, section III.A. The shuffle filter stays off: it makes floats of few values larger. Each array is
 one chunk: small ones, such as h5py's own choice, begin without a history to refer to. A ResNet-50 that shrinks by the
-printed 52.5 % in whole chunks shrinks by 48.8 % in those. The format is HDF5's newest, which finds a single chunk without
+printed 52.5 % in whole chunks shrinks by 48.8 % in those. The format is the newest, which finds a single chunk without
 the 3 KB of an index.
 """
 
