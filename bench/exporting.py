@@ -44,10 +44,13 @@ def export_system(
     Raises:
         UnknownPlugin: no such system.
         DataError: no safetensors file.
-        UsageError: weights of another system, or without labels.
+        UsageError: weights of another system, or without labels; a system stored in fewer bits.
         ModuleNotFoundError: OpenVINO is not installed; names the extra.
     """
-    architecture = parse_system(system, "light").architecture
+    named = parse_system(system, "light")
+    if named.parent is not None:
+        raise UsageError(f"{system}: wanted a system in float32, as exported graphs are; export {named.parent.name}")
+    architecture = named.architecture
     if out.resolve() == checkpoint.resolve():
         raise UsageError(f"--out {out}: is the checkpoint itself, which must not be overwritten")
     origin = read_origin(checkpoint)

@@ -1,5 +1,6 @@
 """A network with its preprocessing: what latency, export and recognition use."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -82,6 +83,19 @@ def load_recogniser(architecture: str, classes: int, weights: Path) -> Recognise
 
 
 def save_weights(network: nn.Module, path: Path, metadata: Mapping[str, str] | None = None) -> None:
-    """Write a network's weights and buffers as safetensors, and what they are of, whole or not at all."""
+    """Write a network's weights and buffers as safetensors, and what they are of, whole or not at all.
+
+    Equal weights and words give equal bytes.
+    """
     tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-    write_whole(path, save(tensors, dict(metadata) if metadata else None))
+    write_whole(path, _ordered(save(tensors, dict(metadata))) if metadata else save(tensors))
+
+
+def _ordered(content: bytes) -> bytes:
+    """A safetensors file with its metadata in the order of their names: the library writes them in any order."""
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # the format aligns what follows
+    return len(text).to_bytes(8, "little") + text + content[8 + length :]

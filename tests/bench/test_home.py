@@ -252,6 +252,7 @@ def test_wrong_checkpoints_are_refused(bench: Bench, exports: Path, tmp_path: Pa
     Path("six.txt").write_text("\n".join("abcdef"))
     Path("twice.txt").write_text("\n".join("abcda"))
     for given, says in {
+        "nearest_mean+u8-4 --checkpoint w.safetensors": "wanted a system in float32, as exported graphs are",
         "lenet5 --checkpoint w.safetensors": "wanted weights of lenet5, got those of nearest_mean+light",
         "nearest_mean --checkpoint bare.safetensors": "do not name their classes, as those of older runs; say --labels",
         "nearest_mean --checkpoint bare.safetensors --labels six.txt": "not the weights of nearest_mean with 6 classes",
