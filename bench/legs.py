@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datamodules._loader import with_channels
+from datamodules._image import with_channels
 
 Call = Callable[..., Sequence[NDArray[Any]]]
 
