@@ -81,7 +81,11 @@ def test_data_that_the_user_brings_is_never_cut_in_size(ask: Any) -> None:
     [
         ({"dataset": "mnist"}, UnknownPlugin, "unknown .*'mnist'.*Known: .*casia_hwdb.*synthetic_hwdb"),
         ({"systems": ("lenet6",)}, UnknownPlugin, r"'lenet6'\. Did you mean lenet5\? Known: "),
-        ({"systems": ("lenet5+heavy",)}, UnknownPlugin, "unknown recipe or storage 'heavy'. Known recipes: light, paper"),
+        (
+            {"systems": ("lenet5+heavy",)},
+            UnknownPlugin,
+            "unknown recipe or storage 'heavy'. Known recipes: light, paper",
+        ),
         ({"runtimes": ("tflite",)}, UnknownPlugin, "unknown runtime 'tflite'. Known: eager"),
         ({"runtimes": ("eager-int8",)}, UnknownPlugin, "unknown runtime 'eager-int8'"),
         ({"scale": "huge"}, UsageError, "unknown scale 'huge'; known: smoke, quick, paper"),
