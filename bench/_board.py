@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from bench import _numbers as numbers
 from bench import _published as published
-from bench._rows import BASELINE, BoardRow, Protocol, base_name
+from bench._rows import BASELINE, ROBUST, BoardRow, Protocol, dropped, protocol_name
 from bench._stored import Stored
 from bench.claims import Claim
 
@@ -102,11 +102,27 @@ def conditions(rows: Sequence[BoardRow]) -> str:
         for row in rows
         for item in row.records
         for name, figure in item.record["measurements"].items()
-        if "@" in name
+        if "@" in name and not name.startswith(ROBUST)
     }
     names = sorted(units)
     lines = [[_name(row), *[numbers.of_unit(row[name], units[name]) for name in names]] for row in rows]
     return table(["System", *[f"`{name}`" for name in names]], lines, 1) if units else ""
+
+
+def robustness(rows: Sequence[BoardRow]) -> str:
+    """Accuracy under each condition beside that on the same characters unchanged; nothing where there is none."""
+    names = sorted({name for row in rows for name in row.figures if name.startswith(ROBUST)})
+    header = ["System", "Recipe", "Clean, % [95 %]"]
+    for name in names:
+        condition = name.removeprefix(ROBUST).capitalize()
+        header += [f"{condition}, % [95 %]", "lost, points [95 %]"]
+    lines = []
+    for row in rows:
+        cells = [_name(row), row.recipe or numbers.NONE, numbers.accuracy(row["accuracy"])]
+        for name in names:
+            cells += [numbers.accuracy(row[name]), numbers.points(row[dropped(name)])]
+        lines.append(cells)
+    return table(header, lines, 2) if names else ""
 
 
 def failures(stored: Sequence[Stored]) -> str:
@@ -125,9 +141,12 @@ def failures(stored: Sequence[Stored]) -> str:
 
 def protocols_text(rows: Sequence[BoardRow], protocols: Mapping[str, Protocol]) -> str:
     """How each column came about, one line each."""
-    used = {base_name(name) for row in rows for name in row.figures}
-    known = {name: protocol for name, protocol in protocols.items() if name in used}
-    lines = [f"- `{name}`, protocol version {known[name].version}: {known[name].text}" for name in known]
+    used = {protocol_name(name, protocols) for row in rows for name in row.figures}
+    shared: dict[Protocol, list[str]] = {}
+    for name, protocol in protocols.items():
+        if name in used:
+            shared.setdefault(protocol, []).append(f"`{name}`")
+    lines = [f"- {', '.join(names)}, protocol version {one.version}: {one.text}" for one, names in shared.items()]
     lines += [
         "- Rank: the best and the worst place that the 95 % intervals of the accuracies allow; rows whose "
         "intervals overlap share places. Several seeds make one row: their mean, ± their standard deviation.",
@@ -151,6 +170,12 @@ def published_text(shown: Sequence[Claim]) -> str:
     """What papers print, by their own protocols; never ranked with our rows."""
     header, lines = published.published_table(shown)
     return table(header, lines, 3)
+
+
+def published_robustness(shown: Sequence[Claim]) -> str:
+    """What papers print of accuracy under the same conditions."""
+    header, lines = published.robustness_table(shown)
+    return table(header, lines, 4)
 
 
 def error_text(error: Any) -> str:

@@ -34,6 +34,16 @@ def accuracy(figure: Figure) -> str:
     return text
 
 
+def points(figure: Figure) -> str:
+    """``4.20 [3.10, 5.30]``: a difference of ratios in points of a hundred, with its interval."""
+    if figure.value is None:
+        return figure.why or NONE
+    text = percent(figure.value)
+    if figure.low is not None and figure.high is not None:
+        text += f" [{percent(figure.low)}, {percent(figure.high)}]"
+    return text
+
+
 def share(figure: Figure) -> str:
     """``99.93``: a ratio as per cent without its interval."""
     return (figure.why or NONE) if figure.value is None else percent(figure.value)

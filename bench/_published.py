@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from bench._numbers import MILLION, NONE, digits
-from bench._rows import BoardRow
+from bench._rows import ROBUST, BoardRow
 from bench.claims import Claim
 
 # Column -> the metrics that papers use for it; fire-hccr's "FLOPs" are multiply-adds.
@@ -56,6 +56,26 @@ def published_table(shown: Sequence[Claim]) -> tuple[list[str], list[list[str]]]
     return ["System as named there", "Source", "Data set", *COLUMNS], lines
 
 
+def robustness_claims(claims: Sequence[Claim]) -> list[Claim]:
+    """The claims that speak of accuracy under a condition, as their checks say."""
+    return [claim for claim in claims if _condition(claim)]
+
+
+def robustness_table(shown: Sequence[Claim]) -> tuple[list[str], list[list[str]]]:
+    """Header and lines, one for each training of each paper, with the recipes here that answer it."""
+    conditions = sorted({_condition(claim) for claim in shown})
+    groups: dict[tuple[str, str, str, str], dict[str, Claim]] = {}
+    for claim in shown:
+        recipes = ", ".join(f"`{name}`" for name in claim.check["measured"]["recipes"])
+        groups.setdefault((claim.name, claim.paper, claim.dataset, recipes), {})[_condition(claim)] = claim
+    lines = []
+    for (name, paper, dataset, recipes), found in groups.items():
+        figures = [_linked(found[one]) if one in found else NONE for one in conditions]
+        lines.append([name, f"[{paper}](claims/{paper}.yaml)", dataset, recipes, *figures])
+    columns = [f"{condition.removeprefix(ROBUST).capitalize()}, %" for condition in conditions]
+    return ["System as named there", "Source", "Data set", "Recipe here", *columns], lines
+
+
 def anchor(claim: Claim) -> str:
     """Where ``audit.md`` answers a claim."""
     return "claim-" + re.sub(r"[^a-z0-9]+", "-", claim.id.lower()).strip("-")
@@ -65,6 +85,12 @@ def _shown(claim: Claim) -> bool:
     """Whether it is a figure of a whole system, such as boards have."""
     of_systems = claim.kind in ("result", "cited") and not claim.part
     return of_systems and any(claim.metric in metrics for metrics in COLUMNS.values())
+
+
+def _condition(claim: Claim) -> str:
+    """The measurement under a condition that answers a claim, such as ``accuracy@flip``; empty for most."""
+    of = str(claim.check.get("measured", {}).get("of", ""))
+    return of if of.startswith(ROBUST) else ""
 
 
 def _joined(group: Sequence[Claim], metrics: Sequence[str]) -> str:

@@ -10,6 +10,8 @@ from bench._stored import Stored
 
 SCALES = ("paper", "quick", "smoke")  # the published protocol first
 BASELINE = "nearest_mean"  # one mean image a class: says how hard the data set is
+ROBUST = "accuracy@"  # accuracies under a condition begin with this
+_INTERVALS = {"ratio_to_reference": "ratio_ci", "drop": "drop_ci"}  # what a measurement holds -> its interval
 
 
 @dataclass(frozen=True)
@@ -105,32 +107,44 @@ def base_name(measurement: str) -> str:
     return measurement.split("@")[0]
 
 
+def protocol_name(figure: str, protocols: Mapping[str, Protocol]) -> str:
+    """Which protocol a figure is measured by: one of its own, or that which all conditions share."""
+    return figure if figure in protocols else base_name(figure)
+
+
+def dropped(figure: str) -> str:
+    """What a row calls the accuracy lost under a condition: ``drop@flip`` for ``accuracy@flip``."""
+    return f"drop@{figure.removeprefix(ROBUST)}"
+
+
 def _row(group: Sequence[Stored], protocols: Mapping[str, Protocol]) -> BoardRow:
     records = [item.record for item in group]
     names = sorted({name for record in records for name in record["measurements"]})
     figures = {name: _figure(name, records, protocols) for name in names}
     if "latency" in names:
-        figures["ratio"] = _figure("latency", records, protocols, ratio=True)
+        figures["ratio"] = _figure("latency", records, protocols, "ratio_to_reference")
+    for name in names:
+        if name.startswith(ROBUST):
+            figures[dropped(name)] = _figure(name, records, protocols, "drop")
     first = records[0]
     return BoardRow(first["system"], recipe_name(first), first["machine"]["name"], tuple(group), figures)
 
 
 def _figure(
-    name: str, records: Sequence[Mapping[str, Any]], protocols: Mapping[str, Protocol], ratio: bool = False
+    name: str, records: Sequence[Mapping[str, Any]], protocols: Mapping[str, Protocol], key: str = "value"
 ) -> Figure:
-    """Join one measurement over the seeds; ``ratio`` takes a latency's ratio to the reference network."""
+    """Join one measurement over the seeds: its value, or what it holds beside it, such as a latency's ratio."""
     found = [record["measurements"][name] for record in records if name in record["measurements"]]
-    protocol = protocols.get(base_name(name))
+    protocol = protocols.get(protocol_name(name, protocols))
     current = [m for m in found if protocol is None or str(m.get("version")) == protocol.version]
     gaps = sorted({op for m in current for op in m.get("incomplete") or ()})
     if gaps:
         return Figure(why=f"incomplete: {', '.join(gaps)}")
-    key = "ratio_to_reference" if ratio else "value"
     whole = [m for m in current if m.get(key) is not None]
     if not whole:
         return Figure(why="stale" if len(current) < len(found) else "")
-    mean = statistics.geometric_mean if ratio else statistics.fmean
-    bounds = [_bounds(m, ratio) for m in whole]
+    mean = statistics.geometric_mean if key == "ratio_to_reference" else statistics.fmean
+    bounds = [_bounds(m, key) for m in whole]
     values = [float(m[key]) for m in whole]
     return Figure(
         mean(values),
@@ -143,9 +157,9 @@ def _figure(
     )
 
 
-def _bounds(measurement: Mapping[str, Any], ratio: bool) -> tuple[float | None, float | None]:
-    if ratio:
-        low, high = measurement.get("ratio_ci") or (None, None)
+def _bounds(measurement: Mapping[str, Any], key: str) -> tuple[float | None, float | None]:
+    if key in _INTERVALS:
+        low, high = measurement.get(_INTERVALS[key]) or (None, None)
         return low, high
     low = measurement.get("ci_low", measurement.get("q25"))
     return low, measurement.get("ci_high", measurement.get("q75"))

@@ -11,11 +11,10 @@ import numpy as np
 from bench import _numbers as numbers
 from bench.predictions import FILE, Predictions, read_predictions, row_folder
 from bench.record import file_name, read_record, record_path
-from bench.statistics import mcnemar
+from bench.statistics import mcnemar, paired_difference
 from datamodules._errors import BenchError
 
 COSTS = ("macs", "params", "size_bytes", "peak_activation_bytes", "latency")
-_Z = 1.959963984540054  # 97.5 % quantile of the standard normal: two-sided 95 %
 _LEVEL = 0.05  # of the verdict, in keeping with the 95 % intervals
 
 
@@ -43,7 +42,7 @@ def compare(a: Mapping[str, Any], b: Mapping[str, Any], runs: Path) -> dict[str,
     paired = _paired(_answers(a, runs, notes), _answers(b, runs, notes))
     values = _value(a, "accuracy"), _value(b, "accuracy")
     known = values[0] is not None and values[1] is not None
-    low, high = _difference_interval(paired) if paired else (None, None)
+    low, high = paired_difference(paired["only_a"], paired["only_b"], paired["n"]) if paired else (None, None)
     if a["scale"] != b["scale"]:
         notes.append(f"trained at different scales: {a['scale']} and {b['scale']}")
     return {
@@ -171,17 +170,6 @@ def _paired(a: Predictions | None, b: Predictions | None) -> dict[str, Any] | No
         "neither": int((~a.right & ~b.right).sum()),
         "p": mcnemar(only_a, only_b),
     }
-
-
-def _difference_interval(paired: Mapping[str, Any]) -> tuple[float, float]:
-    """95 % interval of B - A for matched pairs: Wald's, half an image added to each of the four counts.
-
-    Source: Agresti and Min, Statistics in Medicine 24 (2005), 729-740.
-    """
-    only_a, only_b, n = paired["only_a"] + 0.5, paired["only_b"] + 0.5, paired["n"] + 2
-    centre = (only_b - only_a) / n
-    half = _Z * math.sqrt(only_a + only_b - (only_b - only_a) ** 2 / n) / n
-    return max(centre - half, -1.0), min(centre + half, 1.0)
 
 
 def _ratio(name: str, a: Mapping[str, Any], b: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import torch
 from bench.counting import count
 from bench.left import left
 from bench.plan import Plan
-from bench.plugins import ARCHITECTURES
+from bench.plugins import ARCHITECTURES, MEASUREMENTS
 from bench.record import RecordError
 from bench.runner import describe
 from bench.system import System
@@ -20,6 +20,7 @@ SECONDS_PER_IMAGE = 1.1e-4
 SECONDS_PER_MAC = 7.5e-11
 # Median of seconds.measure in the same records, 2.6 to 6.6: figures, and paired timing in one runtime.
 SECONDS_TO_MEASURE = 3.7
+PASS_SHARE = 1 / 3  # of a training image's cost: it goes forward, and back through activations and weights
 
 
 def costs(plan: Plan) -> list[dict[str, Any]]:
@@ -66,6 +67,8 @@ def _cost(plan: Plan, system: System, seed: int) -> dict[str, Any]:
         train = taken or training_seconds(plan.recipe(system).all_epochs * info.sizes["train"], counted.macs)
     if found.todo != "nothing":
         measure = SECONDS_TO_MEASURE * (1 + len(plan.request.runtimes))
+        passes = sum(MEASUREMENTS.literals(name).get("PASSES", 0) for name in plan.suite.measurements)
+        measure += PASS_SHARE * training_seconds(passes * info.sizes["test"], counted.macs)
     return {
         "macs": counted.macs, "params": params, "todo": found.todo, "seconds": train + measure,
         "seconds_train": train, "seconds_measure": measure,

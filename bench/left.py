@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, Literal
 
 from bench._stored import check_shape
 from bench.machine import machine
+from bench.measurements import figures, measurement_of
 from bench.plan import Plan
 from bench.plugins import MEASUREMENTS
 from bench.predictions import FILE
@@ -28,6 +30,7 @@ class Left:
         record: the record of the same training; empty where there is none.
         current: its measurements that need not be taken again.
         trained: what the training said when it ended, if its weights and predictions are still there; else None.
+        folder: where these lie: the row's own, or that of another suite that has trained the same.
         todo: the least that makes the row's record whole and current.
     """
 
@@ -35,6 +38,7 @@ class Left:
     current: dict[str, Any]
     trained: Record | None
     todo: Literal["nothing", "measure", "train"]
+    folder: Path | None = None
 
 
 def identity(plan: Plan, system: System, seed: int) -> Record:
@@ -88,21 +92,31 @@ def left(plan: Plan, system: System, seed: int) -> Left:
     same = bool(found) and training_key(found) == key
     if plan.request.fresh:
         return Left(found if same else {}, {}, None, "train")
-    trained = _trained(plan, system, seed, key)
+    folder, trained = _training(plan, system, seed, key)
+    todo: Literal["measure", "train"] = "train" if trained is None else "measure"
     if not same or not _of_parent(plan, system, seed, found):
-        return Left({}, {}, trained, "train" if trained is None else "measure")
+        return Left({}, {}, trained, todo, folder)
     check_shape(found, path)
     current = {name: value for name, value in found["measurements"].items() if _is_current(name, value, plan)}
-    wanted = {*plan.measurements(system), *(f"latency@{runtime}" for runtime in plan.request.runtimes)}
+    own = (figure for name in plan.measurements(system) for figure in figures(name))
+    wanted = {*own, *(f"latency@{runtime}" for runtime in plan.request.runtimes)}
     awaited = trained is None and _awaited(plan, system, seed)
     if found["status"] != "failed" and wanted <= set(current) and not awaited:
-        return Left(found, current, trained, "nothing")
-    return Left(found, current, trained, "train" if trained is None else "measure")
+        return Left(found, current, trained, "nothing", folder)
+    return Left(found, current, trained, todo, folder)
+
+
+def take_over(found: Left, folder: Path) -> None:
+    """Copy the training that was found into a row's own folder, where it lies in another suite's."""
+    if found.folder is not None and found.folder != folder:
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(found.folder, folder, ignore=shutil.ignore_patterns("predictions@*"))
 
 
 def is_trained(plan: Plan, system: System, seed: int) -> bool:
     """Whether the weights and answers of a row's training are there."""
-    return _trained(plan, system, seed, training_key(identity(plan, system, seed))) is not None
+    key = training_key(identity(plan, system, seed))
+    return _trained(plan, system, seed, plan.folder(system, seed), key) is not None
 
 
 def begun(folder: Path) -> Record | None:
@@ -121,8 +135,8 @@ def sha256(path: Path) -> str | None:
 
 def _is_current(name: str, found: Mapping[str, Any], plan: Plan) -> bool:
     """Whether another look would give the same: a value, or operators that no one can count, by today's protocol."""
-    base = name.partition("@")[0]
-    if base not in plan.suite.measurements or found.get("version") != str(MEASUREMENTS.load(base).VERSION):
+    taken_by = measurement_of(name, plan.suite.measurements)
+    if taken_by is None or found.get("version") != str(MEASUREMENTS.load(taken_by).VERSION):
         return False
     return found.get("value") is not None or bool(found.get("incomplete"))
 
@@ -140,8 +154,19 @@ def _of_parent(plan: Plan, system: System, seed: int, said: Mapping[str, Any]) -
     return bool((said.get("parent") or {}).get("checkpoint_sha256") == sha256(weights))
 
 
-def _trained(plan: Plan, system: System, seed: int, key: Record) -> Record | None:
-    folder = plan.folder(system, seed)
+def _training(plan: Plan, system: System, seed: int, key: Record) -> tuple[Path | None, Record | None]:
+    """Where a finished training of this key lies and what it said: the row's own first, then those of other suites."""
+    own = plan.folder(system, seed)
+    below = own.relative_to(plan.request.runs)
+    others = sorted(plan.request.runs.glob(Path("*", *below.parts[1:]).as_posix()))
+    for folder in (own, *others):
+        trained = _trained(plan, system, seed, folder, key)
+        if trained is not None:
+            return folder, trained
+    return None, None
+
+
+def _trained(plan: Plan, system: System, seed: int, folder: Path, key: Record) -> Record | None:
     try:
         if begun(folder) != key or not (folder / FILE).exists():
             return None

@@ -13,7 +13,15 @@ REGISTRIES: dict[str, Registry] = {
     "suites": plugins.SUITES,
     "measurements": plugins.MEASUREMENTS,
 }
-KEYS = ("VARIANTS", "INPUT", "UNIT", "VERSION", "LICENCE", "SYNTHETIC")  # told beside the name, where a file has them
+KEYS = (
+    "VARIANTS",
+    "INPUT",
+    "UNIT",
+    "VERSION",
+    "FIGURES",
+    "LICENCE",
+    "SYNTHETIC",
+)  # told beside the name, where a file has them
 
 
 def list_names(options: argparse.Namespace) -> tuple[int, Any, str]:

@@ -48,25 +48,29 @@ def row_folder(runs: Path, record: Mapping[str, Any]) -> Path:
     return place / f"{slug_system(record['system'])}-s{record['seed']}"
 
 
-def read_predictions(folder: Path) -> Predictions:
-    """The answers in a row's folder; no pickle.
+def read_predictions(folder: Path, condition: str = "") -> Predictions:
+    """The answers in a row's folder, on the test split as it is or under a condition; no pickle.
 
     Raises:
         OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile: no file of answers.
     """
     # A file opened here is closed when NumPy cannot read it.
-    with (folder / FILE).open("rb") as file, np.load(file, allow_pickle=False) as stored:
+    with (folder / _file(condition)).open("rb") as file, np.load(file, allow_pickle=False) as stored:
         exits = stored.get("exits")
         heads = None if exits is None else HeadAnswers(*(stored[name] for name in _HEADS))
         return Predictions(stored["top"], stored["probability"], stored["labels"], exits, heads)
 
 
-def write_predictions(folder: Path, found: Predictions) -> None:
-    """Store answers in a row's folder, whole or not at all."""
+def write_predictions(folder: Path, found: Predictions, condition: str = "") -> None:
+    """Store answers in a row's folder, whole or not at all; those under a condition such as ``flip`` apart."""
     buffer = io.BytesIO()
     arrays: dict[str, Any] = {"top": found.top, "probability": found.probability, "labels": found.labels}
     if found.exits is not None and found.heads is not None:
         heads = {name: getattr(found.heads, field) for name, field in _HEADS.items()}
         arrays |= {"exits": found.exits, **heads}
     np.savez_compressed(buffer, **arrays)
-    write_whole(folder / FILE, buffer.getvalue())
+    write_whole(folder / _file(condition), buffer.getvalue())
+
+
+def _file(condition: str) -> str:
+    return f"predictions@{condition}.npz" if condition else FILE

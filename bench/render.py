@@ -14,14 +14,15 @@ from bench import _numbers as numbers
 from bench._exits import exits_picture, exits_text
 from bench._performance import performance_board
 from bench._picture import picture
-from bench._published import shown_claims
+from bench._published import robustness_claims, shown_claims
 from bench._readme import filled as readme_filled
-from bench._rows import BoardRow, Protocol, board_rows, sections
+from bench._rows import ROBUST, BoardRow, Protocol, board_rows, sections
 from bench._stored import Stored, read_stored
 from bench.audit import audit
 from bench.audit.noted import settle
 from bench.audit.page import audit_parts
 from bench.claims import Claim, load_claims, load_contradictions
+from bench.measurements import figures
 from bench.plugins import MEASUREMENTS, SUITES
 from datamodules._cache import write_whole
 
@@ -53,10 +54,11 @@ def suite_title(suite: str) -> str:
 
 
 def present_protocols() -> dict[str, Protocol]:
-    """VERSION of every installed measurement and what its ``measure`` says first; imports none of them."""
+    """VERSION of every installed figure and what its measurement's ``measure`` says first; imports none of them."""
     return {
-        name: Protocol(str(MEASUREMENTS.literals(name)["VERSION"]), _first_words(f"{MEASUREMENTS.package}.{name}"))
+        figure: Protocol(str(MEASUREMENTS.literals(name)["VERSION"]), _first_words(f"{MEASUREMENTS.package}.{name}"))
         for name in MEASUREMENTS.names()
+        for figure in figures(name)
     }
 
 
@@ -204,6 +206,9 @@ def _recogniser_board(
         parts += _exits(rows, suffix, image.replace(".svg", "-exits.svg") if curves else None)
     if shown:
         parts += ["## Published figures\n", _PUBLISHED, board.published_text(shown)]
+    tested = robustness_claims(claims) if any(ROBUST in name for row in every_row for name in row.figures) else []
+    if tested:
+        parts += ["## Published robustness\n", _PUBLISHED, board.published_robustness(tested)]
     parts += ["## How it was measured\n", board.protocols_text(every_row, protocols)]
     parts += ["## Records\n", board.records_text(every_row)]
     return {f"{stem}.md": _page(title, parts), **files}
@@ -222,7 +227,11 @@ def _section(
         alt = "Accuracy against latency of the systems in the table below; a line joins the Pareto front"
         parts.append(f"![{alt}]({image})\n")
     parts += [f"## Leaderboard{suffix}\n", board.ranking(rows, claims, dataset)]
-    for heading, text in (("Other conditions", board.conditions(rows)), ("Failed", board.failures(stored))):
+    for heading, text in (
+        ("Robustness", board.robustness(rows)),
+        ("Other conditions", board.conditions(rows)),
+        ("Failed", board.failures(stored)),
+    ):
         parts += [f"## {heading}{suffix}\n", text] if text else []
     return parts
 

@@ -31,6 +31,7 @@ class Row:
         rounds: timing rounds that the scale asks for.
         seed: of the run.
         measured: the row's figures so far, as its record states them.
+        accelerator: what it was trained on, and whole test parts are read on.
     """
 
     system: str
@@ -43,6 +44,7 @@ class Row:
     rounds: int
     seed: int
     measured: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    accelerator: str = "cpu"
 
     def characters(self, most: int = 256) -> list[NDArray[np.uint8]]:
         """Validation characters at their native size, uint8 (h, w) each, evenly spread over the split.

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bench.abreast import Job, Listener, run_abreast
-from bench.left import BEGUN, TRAINED, Left, begun, dataset, left, recipe, sha256, training_key
+from bench.left import BEGUN, TRAINED, Left, begun, dataset, left, recipe, sha256, take_over, training_key
 from bench.machine import provenance, source_state
+from bench.measurements import takers
 from bench.plan import Plan
 from bench.plugins import MEASUREMENTS
 from bench.predictions import read_predictions, write_predictions
@@ -73,20 +74,21 @@ def run(plan: Plan, reporter: Reporter, tracker: Tracker) -> list[Record]:
     return [row.record for row in rows]
 
 
-def _train_rows(rows: list[tuple[int, "_Row"]], of: int, abreast: int, reporter: Reporter, tracker: Tracker) -> None:
-    """Train and measure what is not kept: one row after another, or several abreast."""
+def _train_rows(rows: list["_Row"], abreast: int, reporter: Reporter, tracker: Tracker) -> None:
+    """Train and measure what is not kept, one row after another or several abreast; then what is stored from them."""
 
-    def jobs() -> Iterator[Job]:
-        for number, row in rows:
-            if not row.kept and row.record["status"] == "partial":
-                progress = reporter.row(number, of, row.name, "train")
+    def jobs(stored: bool) -> Iterator[Job]:
+        for number, row in enumerate(rows, 1):
+            if bool(row.system.storage) is stored and not row.kept and row.record["status"] == "partial":
+                progress = reporter.row(number, len(rows), row.name, "train")
                 yield Job(row.train_and_measure, _Told(row, progress, tracker), partial(_take, row, progress))
 
-    if abreast > 1:
-        run_abreast(jobs(), abreast)
-        return
-    for job in jobs():
-        job.ended(job.work(job.listener), "")
+    for stored in (False, True):
+        if abreast > 1:
+            run_abreast(jobs(stored), abreast)
+        else:
+            for job in jobs(stored):
+                job.ended(job.work(job.listener), "")
 
 
 def _take(row: "_Row", progress: RowProgress, record: Record | None, how: str) -> None:
@@ -105,7 +107,7 @@ class _Row:
         self.plan, self.system, self.seed, self.results = plan, system, seed, results
         self.name = system.name
         self.folder = plan.folder(system, seed)
-        self.modules = {name: MEASUREMENTS.load(name) for name in plan.measurements(system)}
+        self.modules = takers(plan.measurements(system))
         self.record: Record = {}
         self.kept = False
         self.left = Left({}, {}, None, "train")
@@ -161,6 +163,7 @@ class _Row:
     def _train(self, listener: Listener) -> None:
         trained = self.left.trained
         if trained is not None:
+            take_over(self.left, self.folder)
             self.record.update(trained)
             if trained["checkpoint_sha256"] != self.left.record.get("checkpoint_sha256"):
                 self.record["measurements"] = {}  # those of other weights
@@ -217,6 +220,7 @@ class _Row:
             datamodule=self.plan.datamodule, predictions=read_predictions(self.folder),
             weights=weights, classes=self.plan.datamodule.info.classes, rounds=self.plan.scale.rounds,
             seed=self.seed, measured=self.record["measurements"],
+            accelerator=self.plan.request.hardware.accelerator,
         )  # fmt: skip
 
     def _fail(self, error: Exception) -> None:

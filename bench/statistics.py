@@ -35,6 +35,22 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
     return low, high
 
 
+def paired_difference(only_a: int, only_b: int, n: int) -> tuple[float, float]:
+    """95 % interval of B - A for matched pairs: Wald's, half an image added to each of the four counts.
+
+    Args:
+        only_a: images that only the first one answers rightly.
+        only_b: images that only the second one answers rightly.
+        n: images.
+
+    Source: Agresti and Min, Statistics in Medicine 24 (2005), 729-740.
+    """
+    a, b, total = only_a + 0.5, only_b + 0.5, n + 2
+    centre = (b - a) / total
+    half = _Z * math.sqrt(a + b - (b - a) ** 2 / total) / total
+    return max(centre - half, -1.0), min(centre + half, 1.0)
+
+
 def bootstrap_ratio(log_ratios: NDArray[np.float64], seed: int) -> tuple[float, float, float]:
     """The median of paired ratios and its 95 % percentile bootstrap interval.
 

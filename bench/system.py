@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from bench.plugins import ARCHITECTURES, UnknownPlugin, systems
 from tasks.compression.storage import KNOWN, parse_storage
-from tasks.recipe import RECIPES
+from tasks.recipe import recipe_names
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def parse_system(name: str, default_recipe: str) -> System:
         near = near or get_close_matches(architecture, known, n=1)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise UnknownPlugin(f"unknown system {architecture!r}.{hint} Known: {', '.join(known)}")
-    recipes = sorted({*RECIPES, *ARCHITECTURES.literals(architecture.split(":")[0]).get("RECIPE", {})})
+    recipes = recipe_names(ARCHITECTURES.literals(architecture.split(":")[0]).get("RECIPE", {}))
     for part in rest:
         if part not in recipes and parse_storage(part) is None:
             raise UnknownPlugin(

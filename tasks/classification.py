@@ -119,7 +119,7 @@ class ClassificationTask(pl.LightningModule):
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Log the test top-1 and top-5 accuracy, of a cascade that leaves early where it may."""
-        self.test_scores.update(self._answers(batch["images"])[0], batch["labels"])
+        self.test_scores.update(probabilities(self.network, batch["images"])[0], batch["labels"])
         self.log_dict(self.test_scores, batch_size=len(batch["labels"]))
 
     def predict_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
@@ -127,8 +127,7 @@ class ClassificationTask(pl.LightningModule):
 
         A cascade adds the number of each character's exit, (B,), and what every head says, as in HeadAnswers.
         """
-        probabilities, exits = self._answers(batch["images"])
-        best = probabilities.topk(min(TOP, self.classes), 1)
+        best, exits = best_answers(self.network, batch["images"])
         found = {"top": best.indices, "probability": best.values[:, 0], "labels": batch["labels"]}
         if exits is None:
             return found
@@ -166,11 +165,18 @@ class ClassificationTask(pl.LightningModule):
             losses = [loss * weight for loss, weight in zip(losses, heads.weights, strict=True)]
         return torch.stack(losses).sum()
 
-    def _answers(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Probabilities (B, classes), and the exits of a cascade, (B,)."""
-        if cascade_of(self.network) is None:
-            return torch.softmax(self(images).float(), 1), None
-        return EarlyExits(self.network)(images)
+
+def probabilities(network: nn.Module, images: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Of images, uint8 (B, C, S, S): probabilities (B, classes), and the exits of a cascade, (B,)."""
+    if cascade_of(network) is None:
+        return torch.softmax(network(images).float(), 1), None
+    return EarlyExits(network)(images)
+
+
+def best_answers(network: nn.Module, images: Tensor) -> tuple["torch.return_types.topk", Tensor | None]:
+    """The TOP most probable classes, (B, TOP), and their probabilities; and the exits of a cascade, (B,)."""
+    found, exits = probabilities(network, images)
+    return found.topk(min(TOP, found.shape[1]), 1), exits
 
 
 class _MeanLoss:

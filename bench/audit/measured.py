@@ -34,25 +34,36 @@ class Measured:
         """What was measured of a claim, board by board; empty where nothing was."""
         if claim.check.get("order"):
             return [found for first, rows in self._boards for found in _order(claim.check["order"], first, rows)]
-        if claim.metric not in _MEASURED or claim.system is None or claim.part:
+        asked = claim.check.get("measured", {})
+        if claim.metric not in _MEASURED or claim.system is None or (claim.part and not asked):
             return []
         name, unit = _MEASURED[claim.metric]
+        name, recipes = asked.get("of", name), asked.get("recipes")
         return [
             {**_place(first, row), **_figure(row[name], unit)}
             for first, rows in self._boards
             for row in rows
             if _base(row.system) == claim.system and row.trained and row[name].value is not None
+            if recipes is None or row.recipe in recipes
         ]
 
 
-def _order(order: Mapping[str, str], first: Mapping[str, Any], rows: Sequence[BoardRow]) -> list[dict[str, Any]]:
-    """Whether the ``higher`` system was measured above the ``lower`` one, same recipe and machine; by intervals."""
+def _order(order: Mapping[str, Any], first: Mapping[str, Any], rows: Sequence[BoardRow]) -> list[dict[str, Any]]:
+    """Whether the ``higher`` system was measured above the ``lower`` one on the same machine; by intervals.
+
+    By the same recipe, or by the pairs of recipes, the higher one's first, that the claim compares.
+    """
     name = order.get("of", "accuracy")
     found = []
     for above in rows:
         for below in rows:
-            same = (above.recipe, above.machine) == (below.recipe, below.machine)
-            if not same or (_base(above.system), _base(below.system)) != (order["higher"], order["lower"]):
+            recipes = [above.recipe, below.recipe]
+            compared = recipes in order["recipes"] if "recipes" in order else above.recipe == below.recipe
+            if (
+                above.machine != below.machine
+                or not compared
+                or (_base(above.system), _base(below.system)) != (order["higher"], order["lower"])
+            ):
                 continue
             high, low = above[name], below[name]
             if None not in (high.value, high.low, high.high, low.value, low.low, low.high):

@@ -10,4 +10,49 @@ Such a file holds literals, which are read without importing it, and one functio
 * ``NEEDS``, where not every system has it: the name of a literal that its architecture's file holds, such as
   ``"HEADS"`` for early exits; records of other systems lack the figure, and that is no error.
 * ``measure(row) -> Measurement``: a failure is raised, never hidden in the value.
+
+One that takes the same figure under several conditions holds their names in records as ``FIGURES``, such as
+``("accuracy@flip", "accuracy@resize")``, and its function is ``measure(row, figure)``. ``PASSES`` says how often it
+runs the network over the test part altogether, where it does.
 """
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from bench.plugins import MEASUREMENTS
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One figure of a measurement that gives several: what a measurement's file holds, for that figure alone."""
+
+    UNIT: str
+    VERSION: str
+    PHASE: str
+    measure: Callable[..., Any]
+
+
+def figures(measurement: str) -> tuple[str, ...]:
+    """What records call that which a measurement gives; read without importing it."""
+    found: tuple[str, ...] = MEASUREMENTS.literals(measurement).get("FIGURES", (measurement,))
+    return found
+
+
+def takers(measurements: Sequence[str]) -> dict[str, Any]:
+    """What takes each figure of these measurements, by its name in records: their modules, or a Condition."""
+    found: dict[str, Any] = {}
+    for name in measurements:
+        module = MEASUREMENTS.load(name)
+        for figure in figures(name):
+            one = Condition(module.UNIT, module.VERSION, module.PHASE, partial(module.measure, figure=figure))
+            found[figure] = module if figure == name else one
+    return found
+
+
+def measurement_of(figure: str, measurements: Sequence[str]) -> str | None:
+    """Which of these measurements gives a figure; a runtime's latency, ``latency@…``, is that of ``latency``."""
+    own = (name for name in measurements if figure in figures(name))
+    base = figure.partition("@")[0]
+    return next(own, base if base in measurements and figure.startswith("latency@") else None)

@@ -1,0 +1,42 @@
+"""Handwritten characters turned, mirrored and resized: what each system loses, and what augmentation wins back."""
+
+from dataclasses import replace
+
+from bench.suite import Suite
+from bench.suites.hccr import SUITE as HCCR
+
+# mobilenet-hccr, section 6.4: the network trained without and with resized characters.
+PAIRS = tuple(f"{name}+light-{resized}" for name in ("mobilenet_v2", "fire:gwap") for resized in ("noresize", "resize"))
+PAPERS_OWN = ("mobilenet_v2+paper", "mobilenet_v2+paper-noresize")
+SMOKE = ("nearest_mean", "lenet5", "lenet5+light-noresize", "lenet5+light-resize")
+QUICK = (
+    "nearest_mean",
+    "lenet5",
+    "squeezenet",
+    "mobilenet_v1",
+    "mobilenet_v2",
+    "shui_cnn",
+    "fire:gap",
+    "fire:gwap",
+    "resnet:18",
+    *PAIRS,
+)
+# Named with their recipe: half of a pair by the scale's own would be two rows of one training.
+PAPER = (
+    "nearest_mean+paper",
+    "lenet5+paper",
+    "squeezenet+paper",
+    "mobilenet_v1+paper",
+    "fire:gwap+paper",
+    "resnet:18+paper",
+    *PAPERS_OWN,
+)
+ROWS = {"smoke": SMOKE, "quick": QUICK, "paper": PAPER}
+
+SUITE = Suite(
+    title="Robustness to rotation, flip and resize",
+    dataset=HCCR.dataset,
+    measurements=("accuracy", "robustness", "macs", "params", "size_bytes", "latency"),
+    # Those of suite hccr: a row that it has trained need not be trained again.
+    scales={name: replace(HCCR.scales[name], systems=rows, recipe="light") for name, rows in ROWS.items()},
+)
