@@ -62,7 +62,7 @@ def compare(a: Mapping[str, Any], b: Mapping[str, Any], runs: Path) -> dict[str,
     }
 
 
-def paired_difference(a: Predictions, b: Predictions) -> dict[str, Any]:
+def paired_accuracy(a: Predictions, b: Predictions) -> dict[str, Any]:
     """Accuracy of B minus that of A on the same images: its 95 % interval, the counts and McNemar's p value.
 
     Raises:
@@ -71,7 +71,7 @@ def paired_difference(a: Predictions, b: Predictions) -> dict[str, Any]:
     paired = _paired(a, b)
     if paired is None:
         raise CompareError("wanted two sets of answers")
-    low, high = _difference_interval(paired)
+    low, high = paired_difference(paired["only_a"], paired["only_b"], paired["n"])
     difference = (paired["only_b"] - paired["only_a"]) / paired["n"]
     return {"difference": difference, "ci_low": low, "ci_high": high, **paired}
 

@@ -74,21 +74,20 @@ def run(plan: Plan, reporter: Reporter, tracker: Tracker) -> list[Record]:
     return [row.record for row in rows]
 
 
-def _train_rows(rows: list["_Row"], abreast: int, reporter: Reporter, tracker: Tracker) -> None:
-    """Train and measure what is not kept, one row after another or several abreast; then what is stored from them."""
+def _train_rows(rows: list[tuple[int, "_Row"]], of: int, abreast: int, reporter: Reporter, tracker: Tracker) -> None:
+    """Train and measure what is not kept: one row after another, or several abreast."""
 
-    def jobs(stored: bool) -> Iterator[Job]:
-        for number, row in enumerate(rows, 1):
-            if bool(row.system.storage) is stored and not row.kept and row.record["status"] == "partial":
-                progress = reporter.row(number, len(rows), row.name, "train")
+    def jobs() -> Iterator[Job]:
+        for number, row in rows:
+            if not row.kept and row.record["status"] == "partial":
+                progress = reporter.row(number, of, row.name, "train")
                 yield Job(row.train_and_measure, _Told(row, progress, tracker), partial(_take, row, progress))
 
-    for stored in (False, True):
-        if abreast > 1:
-            run_abreast(jobs(stored), abreast)
-        else:
-            for job in jobs(stored):
-                job.ended(job.work(job.listener), "")
+    if abreast > 1:
+        run_abreast(jobs(), abreast)
+        return
+    for job in jobs():
+        job.ended(job.work(job.listener), "")
 
 
 def _take(row: "_Row", progress: RowProgress, record: Record | None, how: str) -> None:

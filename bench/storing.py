@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.compare import paired_difference
+from bench.compare import paired_accuracy
 from bench.left import is_trained, sha256
 from bench.machine import source_state
 from bench.plan import Plan
@@ -59,7 +59,7 @@ def store(plan: Plan, system: System, seed: int) -> dict[str, Any]:
         "storage": {"name": system.storage, "numbers": packed.numbers, "entropy_bytes": packed.entropy_bytes},
         "parent": {
             "system": parent.name, "checkpoint_sha256": sha256(source / parent.weights_file),
-            "accuracy": {"value": float(beside.right.mean()), **paired_difference(beside, answers)},
+            "accuracy": {"value": float(beside.right.mean()), **paired_accuracy(beside, answers)},
         },
         "seconds": {"train": round(time.monotonic() - started, 1), "measure": 0.0},
     }  # fmt: skip
