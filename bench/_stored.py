@@ -9,7 +9,7 @@ from bench.record import RecordError, read_record
 
 _DATASET = ("name", "synthetic", "fingerprint", "classes")
 # Fields of a measurement that are numbers or null.
-_NUMBERS = ("value", "n", "ci_low", "ci_high", "q25", "q75", "p90", "ratio_to_reference")
+_NUMBERS = ("value", "n", "ci_low", "ci_high", "q25", "q75", "p90", "ratio_to_reference", "drop")
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,8 @@ def _fault(record: Mapping[str, Any]) -> str:
             return f"measurement {name}: wanted a mapping with numbers"
         if not _pair(found.get("ratio_ci")) or not _positive(found.get("ratio_to_reference")):
             return f"measurement {name}: wanted a positive ratio_to_reference, and two numbers for ratio_ci"
+        if not _pair(found.get("drop_ci")):
+            return f"measurement {name}: wanted two numbers for drop_ci"
     return ""
 
 

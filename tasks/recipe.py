@@ -158,8 +158,8 @@ REDRAWN: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 
 
 def recipe_names(overrides: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """All recipes of an architecture with this RECIPE, sorted."""
-    return sorted({*RECIPES, *REDRAWN, *overrides})
+    """All recipes of an architecture with this RECIPE, those that draw otherwise last."""
+    return [*sorted({*RECIPES, *overrides}), *(name for name in REDRAWN if name not in overrides)]
 
 
 def recipe_for(name: str, overrides: Mapping[str, Mapping[str, Any]]) -> Recipe:

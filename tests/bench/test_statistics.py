@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.statistics import bootstrap_ratio, mcnemar, nested_bootstrap_ratio, wilson
+from bench.statistics import bootstrap_ratio, mcnemar, nested_bootstrap_ratio, paired_difference, wilson
 
 
 def test_wilson_by_hand() -> None:
@@ -64,6 +64,15 @@ def test_bootstrap_repeats_with_its_seed() -> None:
 def test_bootstrap_refuses_no_rounds() -> None:
     with pytest.raises(ValueError, match="at least one round"):
         bootstrap_ratio(np.array([]), 0)
+
+
+def test_the_difference_of_pairs_by_hand() -> None:
+    # Agresti and Min: (8.5 - 2.5) / 102 -+ 1.96 sqrt(11 - 36 / 102) / 102.
+    half = 1.959964 * math.sqrt(11 - 36 / 102) / 102
+    assert paired_difference(2, 8, 100) == pytest.approx((6 / 102 - half, 6 / 102 + half), abs=1e-6)
+    low, high = paired_difference(8, 2, 100)
+    assert (-high, -low) == paired_difference(2, 8, 100)
+    assert paired_difference(0, 1, 1)[1] == 1.0
 
 
 def test_mcnemar_by_hand() -> None:

@@ -1,5 +1,6 @@
 """Made-up records in the form that a run writes, for tests of what reads them."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,18 @@ def measurements(accuracy: float | None, ratio: float | None) -> dict[str, dict[
         "latency": ("ns", latency),
     }
     return {name: {"version": version(name), "unit": unit, **detail} for name, (unit, detail) in figures.items()}
+
+
+def condition(clean: float, values: Mapping[str, float]) -> dict[str, dict[str, Any]]:
+    """Accuracies under conditions beside ``clean``, each with an interval of ±0.01, and its loss with one."""
+    own = {"version": version("robustness"), "unit": "ratio", "n": 1000}
+    return {
+        f"accuracy@{name}": {
+            **own, "value": value, "ci_low": value - 0.01, "ci_high": value + 0.01, "drop": clean - value,
+            "drop_ci": [clean - value - 0.01, clean - value + 0.01],
+        }
+        for name, value in values.items()
+    }  # fmt: skip
 
 
 def version(measurement: str) -> str:

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from tasks.architectures import ARCHITECTURES
-from tasks.recipe import LIGHT, PAPER, RECIPES, Augmentation, recipe_for
+from tasks.recipe import LIGHT, PAPER, RECIPES, REDRAWN, Augmentation, recipe_for
 
 
 def test_an_architecture_without_settings_of_its_own_takes_the_defaults() -> None:
@@ -30,6 +30,20 @@ def test_an_architecture_may_bring_a_recipe_of_its_own() -> None:
     assert found == dataclasses.replace(LIGHT, name="modern", lr=0.1)
 
 
+def test_a_recipe_that_draws_otherwise_keeps_what_an_architecture_says_of_the_other() -> None:
+    own = {"light": {"lr": 0.5, "epochs": 3}, "paper": {"batch": 8}}
+    light, paper = (recipe_for(name, own) for name in ("light", "paper"))
+    for name, stretch, zoom in (("light-resize", (0.5, 2.5), LIGHT.augmentation.zoom),
+                                ("light-noresize", (1.0, 1.0), (1.0, 1.0))):  # fmt: skip
+        found = recipe_for(name, own)
+        assert found.augmentation == dataclasses.replace(light.augmentation, stretch=stretch, zoom=zoom)
+        assert dataclasses.replace(found, name="light", augmentation=light.augmentation) == light
+    # mobilenet-hccr before section 6.4: flips and rotation alone.
+    found = recipe_for("paper-noresize", own)
+    assert found.augmentation == Augmentation(0.5, 0.5, 30.0)
+    assert dataclasses.replace(found, name="paper", augmentation=paper.augmentation) == paper
+
+
 def test_unknown_recipes_and_settings_are_named() -> None:
     with pytest.raises(KeyError, match=r"unknown recipe 'heavy'; known: light, mine, paper"):
         recipe_for("heavy", {"mine": {}})
@@ -46,7 +60,7 @@ def test_the_paper_recipe_is_what_mobilenet_hccr_prints() -> None:
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES.names())
-@pytest.mark.parametrize("recipe", sorted(RECIPES))
+@pytest.mark.parametrize("recipe", [*sorted(RECIPES), *REDRAWN])
 def test_every_architecture_states_its_recipes_as_literals(name: str, recipe: str) -> None:
     """Records and listings read them without importing torch; training takes them from the module."""
     literal = ARCHITECTURES.literals(name)["RECIPE"]
