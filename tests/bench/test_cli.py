@@ -29,7 +29,7 @@ Bench = Callable[[str], tuple[int, str, str]]
         ("run --suite hcr", "unknown suite 'hcr'. Did you mean hccr? Known: cifar, hccr"),
         ("run --suite hccr --dataset mnist", "'mnist'. Known: casia_hwdb"),
         ("run --suite hccr --system lenet6", "unknown system 'lenet6'. Did you mean lenet5? Known: alexnet"),
-        ("run --suite hccr --system lenet5+heavy", "unknown recipe 'heavy'. Known: light, paper"),
+        ("run --suite hccr --system lenet5+heavy", "unknown recipe or storage 'heavy'. Known recipes: light, paper"),
         ("run --suite hccr --runtime tflite", "unknown runtime 'tflite'. Known: eager"),
         ("run --suite hccr --scale huge", "invalid choice: 'huge'"),
         ("profile lenet6", "unknown system 'lenet6'. Did you mean lenet5?"),
