@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from bench import runtimes
+from bench.deployment import EAGER, Deployment, deployed
 from bench.left import sha256
 from bench.machine import provenance
 from bench.plan import UsageError
@@ -22,7 +23,7 @@ from tasks.compression.packing import is_packed
 from tasks.normalised import Normalised
 from tasks.recogniser import load_recogniser, save_weights
 
-MEASURED = ("macs", "params", "params_keras", "size_bytes", "peak_activation_bytes")
+MEASURED = ("macs", "params", "params_keras", "size_bytes", "peak_activation_bytes", "machine_limit")
 ROUNDS = 60  # of paired timing, as at scale quick
 # 64 characters of each of 4 validation writers: what latency cycles through.
 _CLASSES = 64
@@ -34,7 +35,7 @@ def profile_system(name: str, classes: int, runtime: str, checkpoint: Path | Non
     Args:
         name: a system.
         classes: size of the label space.
-        runtime: what to time; ``latency`` for eager, ``latency@NAME`` otherwise.
+        runtime: what to time, and whose process to weigh; ``latency`` for eager, ``latency@NAME`` otherwise.
         checkpoint: trained weights, packed or not; None for random ones.
         command: as the record states it.
 
@@ -53,15 +54,13 @@ def profile_system(name: str, classes: int, runtime: str, checkpoint: Path | Non
             if system.storage and not is_packed(weights):
                 source, weights = weights, Path(folder) / system.weights_file
                 pack_file(system, classes, source, weights)
-            row = _row(system, classes, weights)
+            row = _row(system, classes, weights, trained=checkpoint is not None)
         except (ValueError, OSError) as error:
             if checkpoint is None:
                 raise
             raise UsageError(f"--checkpoint: {error}") from error
         checksum = sha256(weights)
-        measurements = {name: _measured(name, row) for name in MEASURED}
-        timed = "latency" if runtime == "eager" else f"latency@{runtime}"
-        measurements[timed] = _measured("latency", row, runtime)
+        measurements = {name: _measured(name, row) for name in MEASURED} | _deployed(row, runtime)
     made["seconds"]["measure"] = round(time.monotonic() - started, 1)
     return {
         "schema": SCHEMA, "suite": None, "scale": None, "status": "partial", "error": None, "parent": None,
@@ -75,15 +74,15 @@ def random_row(name: str, classes: int, weights: Path) -> Row:
     """A row with random weights, written to the file ``weights``; its time is real, its answers mean nothing."""
     system = parse_system(name, "light")
     _write_random(system.architecture, classes, weights)
-    return _row(system, classes, weights)
+    return _row(system, classes, weights, trained=False)
 
 
-def _row(system: System, classes: int, weights: Path) -> Row:
+def _row(system: System, classes: int, weights: Path, trained: bool) -> Row:
     return Row(
         system=system.name, architecture=system.architecture,
         recogniser=load_recogniser(system.architecture, classes, weights),
         datamodule=SyntheticHWDB(_CLASSES, writers=(1, 1)), predictions=None, weights=weights, classes=classes,
-        rounds=ROUNDS, seed=0,
+        rounds=ROUNDS, seed=0, trained=trained,
     )  # fmt: skip
 
 
@@ -103,10 +102,17 @@ def _write_random(architecture: str, classes: int, path: Path) -> None:
     save_weights(Normalised(module.build(variant, classes, *module.INPUT)), path)
 
 
-def _measured(name: str, row: Row, runtime: str | None = None) -> dict[str, Any]:
+def _deployed(row: Row, runtime: str) -> dict[str, dict[str, Any]]:
+    """What is measured of a row in a runtime."""
+    condition = "" if runtime == EAGER else f"@{runtime}"
+    with deployed(row, runtime) as deployment:
+        return {f"{name}{condition}": _measured(name, row, deployment) for name in IN_RUNTIMES}
+
+
+def _measured(name: str, row: Row, deployment: Deployment | None = None) -> dict[str, Any]:
     module = MEASUREMENTS.load(name)
     try:
-        found: Measurement = module.measure(row) if runtime is None else module.measure_runtime(row, runtime)
+        found: Measurement = module.measure(row) if deployment is None else module.measure_in(deployment)
     except Exception as error:  # one figure's failure is no reason to withhold the others
         found = Measurement(None, {"error": describe(error)})
     return found.as_dict(module.UNIT, module.VERSION)

@@ -32,6 +32,7 @@ class Row:
         seed: of the run.
         measured: the row's figures so far, as its record states them.
         accelerator: what it was trained on, and whole test parts are read on.
+        trained: whether the weights are trained; what random ones answer means nothing.
     """
 
     system: str
@@ -45,6 +46,7 @@ class Row:
     seed: int
     measured: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     accelerator: str = "cpu"
+    trained: bool = True
 
     def characters(self, most: int = 256) -> list[NDArray[np.uint8]]:
         """Validation characters at their native size, uint8 (h, w) each, evenly spread over the split.

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bench.abreast import Job, Listener, run_abreast
+from bench.deployment import deployed
 from bench.left import BEGUN, TRAINED, Left, begun, dataset, left, recipe, sha256, take_over, training_key
 from bench.machine import provenance, source_state
-from bench.measurements import takers
+from bench.measurements import IN_RUNTIMES, takers
 from bench.plan import Plan
 from bench.plugins import MEASUREMENTS
 from bench.predictions import read_predictions, write_predictions
@@ -199,10 +200,12 @@ class _Row:
             if (module.PHASE == TIMING) is timing and name not in self.record["measurements"]:
                 self._one(name, module, lambda module=module: module.measure(row))
         if timing:
-            latency = MEASUREMENTS.load("latency")
             for runtime in self.plan.request.runtimes:
-                if f"latency@{runtime}" not in self.record["measurements"]:
-                    self._one(f"latency@{runtime}", latency, lambda r=runtime: latency.measure_runtime(row, r))
+                with deployed(row, runtime) as deployment:
+                    for name in IN_RUNTIMES:
+                        module, key = MEASUREMENTS.load(name), f"{name}@{runtime}"
+                        if key not in self.record["measurements"]:
+                            self._one(key, module, partial(module.measure_in, deployment))
 
     def _one(self, name: str, module: Any, measure: Any) -> None:
         try:

@@ -14,6 +14,7 @@ RECOGNISER_MEASUREMENTS = (
     "size_bytes",
     "peak_activation_bytes",
     "latency",
+    "machine_limit",
 )
 
 

@@ -6,6 +6,7 @@ import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from multiprocessing import forkserver, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -49,10 +50,25 @@ def time_apart(
     Raises:
         MeasurementError: an error in that process, as ``Type: text``; or it died, or took too long.
     """
+    return run_apart(partial(_time, prepare, characters, rounds, seed), limit_s)
+
+
+def run_apart(work: Callable[[], dict[str, Any]], limit_s: float = LIMIT_S) -> dict[str, Any]:
+    """Run any work in such a process: alone, with one thread, torch loaded.
+
+    Args:
+        work: a function of a module, or a ``functools.partial`` of one.
+        limit_s: seconds after which the process is ended.
+
+    Returns: what it returns.
+
+    Raises:
+        MeasurementError: as of ``time_apart``.
+    """
     with _alone():
         context = _server()
         receiver, sender = context.Pipe(duplex=False)
-        process = context.Process(target=_measure, args=(sender, prepare, characters, rounds, seed), daemon=True)
+        process = context.Process(target=_measure, args=(sender, work), daemon=True)
         try:
             process.start()
             sender.close()  # the other process has the only one left: its death ends the pipe
@@ -116,15 +132,19 @@ def _end(process: ForkServerProcess) -> None:
         process.close()
 
 
-def _measure(sender: Connection, prepare: Callable[[], Loader], characters: Characters, rounds: int, seed: int) -> None:
+def _measure(sender: Connection, work: Callable[[], dict[str, Any]]) -> None:
     """What the measuring process does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the parent answers it and ends this
     os.dup2(2, 1)  # a runtime that prints must not spoil the JSON on the parent's stdout
     os.environ.update(_ONE_THREAD)  # where another part of the program had started the server first
     try:
-        from bench._pairing import time_paired  # imports torch, which the parent need not do
-
-        answer = time_paired(prepare, characters, rounds, seed)
+        answer = work()
     except Exception as error:  # only text crosses to the parent, which raises it again
         answer = {"error": f"{type(error).__name__}: {error}"}
     sender.send(answer)
+
+
+def _time(prepare: Callable[[], Loader], characters: Characters, rounds: int, seed: int) -> dict[str, Any]:
+    from bench._pairing import time_paired  # imports torch, which the parent need not do
+
+    return time_paired(prepare, characters, rounds, seed)

@@ -13,7 +13,8 @@ Such a file holds literals, which are read without importing it, and one functio
 
 One that takes the same figure under several conditions holds their names in records as ``FIGURES``, such as
 ``("accuracy@flip", "accuracy@resize")``, and its function is ``measure(row, figure)``. ``PASSES`` says how often it
-runs the network over the test part altogether, where it does.
+runs the network over the test part altogether, where it does. Those in ``IN_RUNTIMES`` have another function,
+``measure_in(deployment)``, which takes the same figure of a row in any runtime.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,6 +23,8 @@ from functools import partial
 from typing import Any
 
 from bench.plugins import MEASUREMENTS
+
+IN_RUNTIMES = ("latency", "process_bytes")  # taken of a row in each runtime that is asked for
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ def takers(measurements: Sequence[str]) -> dict[str, Any]:
 
 
 def measurement_of(figure: str, measurements: Sequence[str]) -> str | None:
-    """Which of these measurements gives a figure; a runtime's latency, ``latency@…``, is that of ``latency``."""
+    """Which of these measurements gives a figure; a runtime's, such as ``latency@…``, has no other."""
     own = (name for name in measurements if figure in figures(name))
-    base = figure.partition("@")[0]
-    return next(own, base if base in measurements and figure.startswith("latency@") else None)
+    base, _, runtime = figure.partition("@")
+    return next(own, base if runtime and base in IN_RUNTIMES and "latency" in measurements else None)

@@ -1,21 +1,16 @@
 """Time to classify one character on one CPU thread."""
 
-from functools import partial
-
+from bench.agreement import disagreement
+from bench.deployment import Deployment, deployed
 from bench.record import Measurement
 from bench.row import Row
-from bench.runtimes import Subject, prepare
 from bench.timing import time_apart
-from datamodules._characters import Characters
 
 NAME = "latency"
 UNIT = "ns"
 VERSION = "2"
 BETTER = "lower"
 PHASE = "timing"
-
-# More than fit a core's first cache; small data sets have fewer to validate with, and then all of them are taken.
-_CHARACTERS = 256
 
 
 def measure(row: Row) -> Measurement:
@@ -25,10 +20,11 @@ def measure(row: Row) -> Measurement:
         MeasurementError: the measuring process failed; its error as text.
         ValueError: too few validation characters.
     """
-    return measure_runtime(row, "eager")
+    with deployed(row, "eager") as deployment:
+        return measure_in(deployment)
 
 
-def measure_runtime(row: Row, runtime: str) -> Measurement:
+def measure_in(deployment: Deployment) -> Measurement:
     """Median time to classify one character in a runtime on one CPU thread, beside a frozen reference.
 
     Resize, normalisation, network and softmax of a native-size character are inside the clock: a user pays
@@ -36,11 +32,11 @@ def measure_runtime(row: Row, runtime: str) -> Measurement:
     in turn; every few rounds on a fresh copy of the classifier, since where it lies in memory changes its speed.
 
     Args:
-        row: its weights file, architecture and validation characters; the network itself stays here.
-        runtime: ``eager`` or another name of ``bench.runtimes``.
+        deployment: a row in ``eager`` or another runtime of ``bench.runtimes``.
 
     Returns: nanoseconds; ``ratio_to_reference`` is what survives a change of load or machine, ``characters`` how many
-        different ones were timed in turn.
+        different ones were timed in turn, and ``agreement`` with eager is what ``bench.agreement`` says. Where trained
+        weights answer too differently from eager there is an ``error`` instead of a time.
 
     Raises:
         MeasurementError: the measuring process failed; its error as text.
@@ -48,8 +44,10 @@ def measure_runtime(row: Row, runtime: str) -> Measurement:
 
     Source: MLPerf Inference rules, single stream; paired blocks against drift.
     """
-    images = row.characters(_CHARACTERS)
-    characters = Characters.pack(images, [0] * len(images))
-    subject = Subject(row.architecture, row.classes, row.weights.resolve(), characters)
-    found = time_apart(partial(prepare, runtime, subject), characters, row.rounds, row.seed)
-    return Measurement(found.pop("value"), {**found, "characters": len(images)})
+    row, characters = deployment.row, deployment.characters
+    compared = deployment.agreement
+    error = disagreement(compared, deployment.runtime) if row.trained else None
+    if error is not None:
+        return Measurement(None, {"error": error, **compared})
+    found = time_apart(deployment.prepare, characters, row.rounds, row.seed)
+    return Measurement(found.pop("value"), {**found, "characters": len(characters), **compared})

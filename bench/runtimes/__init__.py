@@ -1,11 +1,13 @@
 """Runtimes: a file here without a leading underscore runs recognisers, and its name follows ``latency@``.
 
 Such a file holds ``prepare(subject, form) -> Loader``: what takes long, such as export, is done there once, and
-each call of what it returns makes a fresh classifier. Where it offers more than its plain form, it holds the
-literal ``FORMS``: with ``FORMS = ("int8",)`` the file ``x.py`` is the runtimes ``x`` (form ``""``) and
-``x-int8``. It is imported in the measuring process and there keeps to one thread.
+each call of what it returns makes a fresh classifier. Loaders travel to other processes, pickled: what they need is
+imported there, so that a runtime that does without torch must not import it at its top. Where the file offers more
+than its plain form, it holds the literal ``FORMS``: with ``FORMS = ("int8",)`` the file ``x.py`` is the runtimes ``x``
+(form ``""``) and ``x-int8``. It is imported in the measuring process and there keeps to one thread.
 """
 
+import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,4 +78,10 @@ def prepare(runtime: str, subject: Subject) -> Loader:
     check(runtime)
     file, _, form = runtime.partition("-")
     loader: Loader = RUNTIMES.load(file).prepare(subject, form)
+    return loader
+
+
+def read_loader(path: Path) -> Loader:
+    """A loader from the file that this program pickled it into."""
+    loader: Loader = pickle.loads(path.read_bytes())
     return loader

@@ -1,4 +1,4 @@
-"""ONNX Runtime on the CPU, one thread; the resize is part of the exported graph."""
+"""ONNX Runtime on the CPU, one thread, plain or in int8; the resize is part of the exported graph."""
 
 import importlib
 from functools import partial
@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.export import onnx_fitting, onnx_model
-from bench.legs import Call, LegsRecogniser, exported_legs
+from bench.legs import Call
 from bench.runtimes import Loader, Subject
+from bench.runtimes._exported import exported
 from datamodules._image import with_channels
-from tasks.recogniser import load_recogniser
+
+FORMS = ("int8",)
 
 
 class OnnxRecogniser:
@@ -21,6 +22,9 @@ class OnnxRecogniser:
         model: the exported recogniser.
         fitting: its resize alone.
         channels: of its images.
+
+    Raises:
+        ModuleNotFoundError: ONNX Runtime is not installed; says what to install.
     """
 
     def __init__(self, model: bytes, fitting: bytes, channels: int) -> None:
@@ -40,17 +44,21 @@ class OnnxRecogniser:
 
 
 def prepare(subject: Subject, form: str) -> Loader:
-    """Export the recogniser, with early exits leg by leg; each classifier loads the graphs anew."""
-    recogniser = load_recogniser(subject.architecture, subject.classes, subject.weights)
-    if legs := exported_legs(recogniser):
-        return partial(LegsRecogniser, legs, onnx_fitting(recogniser), recogniser.channels, open_call)
-    return partial(OnnxRecogniser, onnx_model(recogniser), onnx_fitting(recogniser), recogniser.channels)
+    """Export the recogniser; each classifier loads the graph anew."""
+    return partial(OnnxRecogniser, *exported(subject, form))
 
 
 def open_session(model: bytes) -> Any:
-    """An ONNX graph as an inference session with one thread."""
-    # This file has the package's name; an absolute import of the package is what is meant.
-    runtime = importlib.import_module("onnxruntime")
+    """An ONNX graph as an inference session with one thread.
+
+    Raises:
+        ModuleNotFoundError: ONNX Runtime is not installed; says what to install.
+    """
+    try:
+        # This file has the package's name; an absolute import of the package is what is meant.
+        runtime = importlib.import_module("onnxruntime")
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError("onnxruntime is not installed: pip install onnxruntime") from error
     options = runtime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     return runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

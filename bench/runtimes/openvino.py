@@ -1,4 +1,4 @@
-"""OpenVINO on the CPU, one thread; the resize is part of the exported graph. An extra."""
+"""OpenVINO on the CPU, one thread, plain or in int8; the resize is part of the exported graph. An extra."""
 
 import importlib
 from functools import cache, partial
@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.export import onnx_fitting, onnx_model
-from bench.legs import Call, LegsRecogniser, exported_legs
+from bench.legs import Call
 from bench.runtimes import Loader, Subject
+from bench.runtimes._exported import exported
 from datamodules._image import with_channels
-from tasks.recogniser import load_recogniser
+
+FORMS = ("int8",)
 
 
 class OpenVinoRecogniser:
@@ -42,11 +43,13 @@ class OpenVinoRecogniser:
 
 
 def prepare(subject: Subject, form: str) -> Loader:
-    """Export the recogniser, with early exits leg by leg; each classifier compiles the graphs anew."""
-    recogniser = load_recogniser(subject.architecture, subject.classes, subject.weights)
-    if legs := exported_legs(recogniser):
-        return partial(LegsRecogniser, legs, onnx_fitting(recogniser), recogniser.channels, open_call)
-    return partial(OpenVinoRecogniser, onnx_model(recogniser), onnx_fitting(recogniser), recogniser.channels)
+    """Export the recogniser; each classifier compiles the graph anew.
+
+    Raises:
+        ModuleNotFoundError: OpenVINO is not installed; names the extra.
+    """
+    _core()  # before the export, which takes long
+    return partial(OpenVinoRecogniser, *exported(subject, form))
 
 
 def open_request(model: bytes) -> Any:

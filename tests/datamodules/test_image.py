@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datamodules._image import PAPER, fit_matrix, resample
+from datamodules._image import PAPER, fit_matrix, resample, with_channels
 
 
 def noise(height: int, width: int, channels: int = 1, seed: int = 0) -> np.ndarray:
@@ -144,3 +144,17 @@ def test_any_map_gives_a_square_between_the_darkest_ink_and_paper(
     assert out.dtype == np.uint8
     assert out.min() >= image.min()
     assert (resample(np.full_like(image, PAPER), matrix, size) == PAPER).all()
+
+
+def test_grey_becomes_three_equal_channels() -> None:
+    image = np.arange(6, dtype=np.uint8).reshape(2, 3)
+    colour = with_channels(image, 3)
+    assert colour.shape == (2, 3, 3)
+    assert (colour == image[..., None]).all()
+    assert with_channels(image, 1) is image
+
+
+def test_colour_becomes_grey_by_luminance() -> None:
+    pixels = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255], [7, 7, 7]]], np.uint8)
+    # ITU-R BT.601: 0.299 R + 0.587 G + 0.114 B
+    assert with_channels(pixels, 1).tolist() == [[76, 150, 29, 255, 7]]

@@ -6,7 +6,7 @@ import torch
 
 from datamodules._characters import Characters
 from datamodules._image import fit_matrix, resample
-from datamodules._loader import BatchDataset, EpochBatches, Fitted, Key, make_loader, with_channels
+from datamodules._loader import BatchDataset, EpochBatches, Fitted, Key, make_loader
 
 
 def characters(count: int, channels: int = 1) -> Characters:
@@ -114,17 +114,3 @@ def test_batches_are_what_the_evaluation_geometry_gives(channels: int) -> None:
     wanted = resample(image, fit_matrix(*image.shape[:2], 9), 9)
     found = batch["images"][2].permute(1, 2, 0).numpy()
     assert (found == wanted.reshape(found.shape)).all()
-
-
-def test_grey_becomes_three_equal_channels() -> None:
-    image = np.arange(6, dtype=np.uint8).reshape(2, 3)
-    colour = with_channels(image, 3)
-    assert colour.shape == (2, 3, 3)
-    assert (colour == image[..., None]).all()
-    assert with_channels(image, 1) is image
-
-
-def test_colour_becomes_grey_by_luminance() -> None:
-    pixels = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255], [7, 7, 7]]], np.uint8)
-    # ITU-R BT.601: 0.299 R + 0.587 G + 0.114 B
-    assert with_channels(pixels, 1).tolist() == [[76, 150, 29, 255, 7]]

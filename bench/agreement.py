@@ -1,0 +1,55 @@
+"""Whether a runtime answers as eager does."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from bench.runtimes import Loader
+from datamodules._characters import Characters
+
+LEAST = 0.999  # top-1 agreement with trained weights
+LEAST_INT8 = 0.98  # of runtimes that round weights and activations to eight bits
+
+
+def agree(prepare: Callable[[], Loader], prepare_eager: Callable[[], Loader], characters: Characters) -> dict[str, Any]:
+    """Compare a runtime's probabilities with eager's, character by character, with one thread.
+
+    Returns: ``agreement``, the share of characters with the same most probable class; ``largest_difference`` of any
+        probability; ``compared``, how many characters.
+
+    Raises:
+        ValueError: the runtime gives values that are no numbers.
+    """
+    import cv2
+    import torch
+
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    runtime, eager = prepare()(), prepare_eager()()
+    same, largest = 0, 0.0
+    for index in range(len(characters)):
+        image = characters.image(index)
+        found, wanted = runtime(image), eager(image)
+        if not np.isfinite(found).all():
+            raise ValueError(f"wanted probabilities of validation character {index}, got values that are no numbers")
+        same += int(found.argmax() == wanted.argmax())
+        largest = max(largest, float(np.abs(found - wanted).max()))
+    return {"agreement": same / len(characters), "largest_difference": largest, "compared": len(characters)}
+
+
+def disagreement(compared: dict[str, Any], runtime: str) -> str | None:
+    """What is wrong with what ``agree`` returned; None where enough answers agree, or nothing was compared.
+
+    Fewer than a thousand characters cannot show 99.9 %; of them one may differ.
+    """
+    if not compared:
+        return None
+    least = LEAST_INT8 if runtime.endswith("-int8") else LEAST
+    differing = round((1 - compared["agreement"]) * compared["compared"])
+    if differing <= max(1, (1 - least) * compared["compared"]):
+        return None
+    return (
+        f"{runtime} answers otherwise than eager for {differing} of {compared['compared']} validation characters; "
+        f"wanted agreement of {least:.1%} or more"
+    )

@@ -1,0 +1,103 @@
+"""A row in a runtime: exported once, for all that is measured of it there."""
+
+import pickle
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+from bench.agreement import agree
+from bench.row import Row
+from bench.runtimes import Loader, Subject, prepare, read_loader
+from bench.timing import run_apart
+from datamodules._characters import Characters
+
+EAGER = "eager"
+# More than fit a core's first cache; small data sets have fewer to validate with, and then all of them are taken.
+_TIMED = 256
+_COMPARED = 1000  # characters that a runtime answers as eager does, or not
+# Export, calibration and a thousand answers of VGG-16 take less; a loaded machine may take several times as long.
+_LIMIT_S = 900.0
+
+
+class Deployment:
+    """A row in a runtime; what takes long is done when it is first asked for, in a process of its own.
+
+    Attributes:
+        row: what is deployed.
+        runtime: ``eager`` or another name of ``bench.runtimes``.
+
+    Args:
+        row: its weights file, architecture and validation characters; the network itself stays here.
+        runtime: as above.
+        folder: for what is exported.
+    """
+
+    def __init__(self, row: Row, runtime: str, folder: Path) -> None:
+        self.row, self.runtime, self._folder = row, runtime, folder
+
+    @cached_property
+    def characters(self) -> Characters:
+        """Those that are timed, and that int8 is calibrated on.
+
+        Raises:
+            ValueError: too few validation characters.
+        """
+        return _packed(self.row, _TIMED)
+
+    @cached_property
+    def prepare(self) -> Callable[[], Loader]:
+        """What gives the classifier's loader in any process.
+
+        Raises:
+            MeasurementError: the export failed, or the runtime is missing; its error as text.
+        """
+        if self.runtime == EAGER:  # nothing to export
+            return partial(prepare, EAGER, self._subject)
+        return partial(read_loader, self.loader_file)
+
+    @cached_property
+    def loader_file(self) -> Path:
+        """The loader in a file, from which ``read_loader`` takes it, in a process without torch too.
+
+        Raises:
+            MeasurementError: as of ``prepare``.
+        """
+        path = self._folder / "loader.pickle"
+        run_apart(partial(_export, self.runtime, self._subject, path), _LIMIT_S)
+        return path
+
+    @cached_property
+    def agreement(self) -> dict[str, Any]:
+        """How the runtime's answers compare with eager's; nothing to tell of eager itself.
+
+        Raises:
+            MeasurementError: export or comparison failed; its error as text.
+        """
+        if self.runtime == EAGER:
+            return {}
+        eager = partial(prepare, EAGER, self._subject)
+        return run_apart(partial(agree, self.prepare, eager, _packed(self.row, _COMPARED)), _LIMIT_S)
+
+    @property
+    def _subject(self) -> Subject:
+        return Subject(self.row.architecture, self.row.classes, self.row.weights.resolve(), self.characters)
+
+
+@contextmanager
+def deployed(row: Row, runtime: str) -> Iterator[Deployment]:
+    """A row in a runtime, as long as its exported files are there."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Deployment(row, runtime, Path(folder))
+
+
+def _export(runtime: str, subject: Subject, path: Path) -> dict[str, Any]:
+    path.write_bytes(pickle.dumps(prepare(runtime, subject)))
+    return {}
+
+
+def _packed(row: Row, most: int) -> Characters:
+    images = row.characters(most)
+    return Characters.pack(images, [0] * len(images))

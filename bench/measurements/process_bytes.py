@@ -1,0 +1,73 @@
+"""Memory of a fresh process that has classified one character."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.deployment import Deployment, deployed
+from bench.record import Measurement
+from bench.row import Row
+from bench.timing import MeasurementError
+
+NAME = "process_bytes"
+UNIT = "byte"
+VERSION = "1"
+BETTER = "lower"
+PHASE = "timing"
+
+_LIMIT_S = 180.0  # torch is imported and a network compiled within seconds; a loaded machine may take far longer
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def measure(row: Row) -> Measurement:
+    """What a fresh process that classifies one character holds (PSS): interpreter, libraries, network, scratch.
+
+    Raises:
+        MeasurementError: the process failed; its error as text.
+        ValueError: too few validation characters.
+    """
+    with deployed(row, "eager") as deployment:
+        return measure_in(deployment)
+
+
+def measure_in(deployment: Deployment) -> Measurement:
+    """The same in any runtime.
+
+    The process imports what the runtime needs and nothing else, takes one character of native size, and then asks the
+    kernel. Pages that it shares with other processes count in part (PSS); ``resident`` counts them in full, ``own``
+    not at all.
+
+    Args:
+        deployment: a row in a runtime.
+
+    Raises:
+        MeasurementError: the process failed; its error as text.
+        ValueError: too few validation characters.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        character = Path(folder) / "character.npy"
+        np.save(character, deployment.characters.image(0))
+        held = _fresh([str(deployment.loader_file), str(character)])
+    return Measurement(held.pop("Pss"), {"resident": held["Rss"], "own": held["Private_Clean"] + held["Private_Dirty"]})
+
+
+def _fresh(arguments: list[str]) -> dict[str, int]:
+    """What ``bench._resident`` prints in a new interpreter."""
+    paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(paths)}
+    command = [sys.executable, "-m", "bench._resident", *arguments]
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=_LIMIT_S)
+    except subprocess.TimeoutExpired as error:
+        raise MeasurementError(f"a fresh process gave no answer within {_LIMIT_S:g} s and was ended") from error
+    if done.returncode != 0:
+        words = done.stderr.strip().splitlines()
+        raise MeasurementError(words[-1] if words else f"a fresh process ended with exit code {done.returncode}")
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found

@@ -1,0 +1,40 @@
+"""PyTorch compiled by torch.compile, in the memory layout that the architecture states; needs a C++ compiler."""
+
+import os
+import shutil
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from bench.runtimes import Loader, Subject
+
+
+class NoCompilerError(RuntimeError):
+    """torch.compile makes C++ and finds nothing to compile it with."""
+
+
+def prepare(subject: Subject, form: str) -> Loader:
+    """Each classifier is compiled at its first call; what is compiled stays in torch's cache for the next.
+
+    Raises:
+        NoCompilerError: no C++ compiler; names what to install.
+    """
+    compiler = os.environ.get("CXX") or ("clang++" if sys.platform == "darwin" else "g++")  # as torch chooses
+    if shutil.which(compiler) is None:
+        raise NoCompilerError(f"torch.compile needs a C++ compiler, and there is no {compiler}: install it, or set CXX")
+    return partial(_compiled, subject.architecture, subject.classes, subject.weights)
+
+
+def _compiled(architecture: str, classes: int, weights: Path) -> Any:
+    import torch
+    import torch._inductor.config
+
+    from tasks.recogniser import load_recogniser
+
+    torch._inductor.config.freezing = True  # weights are constants: packed once, as the other runtimes do
+    torch._inductor.config.compile_threads = 1  # no helpers that outlive the measuring process
+    torch._dynamo.reset()  # a copy of its own, as for every other runtime
+    recogniser = load_recogniser(architecture, classes, weights)
+    recogniser.network = torch.compile(recogniser.network)  # type: ignore[assignment]
+    return recogniser
