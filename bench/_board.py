@@ -88,6 +88,9 @@ def ranking(rows: Sequence[BoardRow], claims: Sequence[Claim], dataset: str) -> 
         ("Published accuracy, %, on its data set", lambda row: published.cell(row, claims, dataset)),
     ]
     left = 4
+    if any(row["times_limit"].value is not None for row in rows):
+        after = [name for name, _ in columns].index("ms/character (quartiles, p90)") + 1
+        columns.insert(after, ("× machine's limit", lambda row: numbers.ratio(row["times_limit"])))
     if len({row.machine for row in rows}) > 1:
         columns.insert(left, ("Machine", lambda row: f"`{row.machine}`"))
         left += 1

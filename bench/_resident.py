@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -29,9 +30,13 @@ def held() -> dict[str, int]:
 def main(loader: str, character: str) -> None:
     """Classify the character in a ``.npy`` file with a pickled loader, and print what is then held."""
     cv2.setNumThreads(1)
-    classifier = read_loader(Path(loader))()
-    classifier(np.load(character))
-    print(json.dumps(held()))
+    try:
+        classifier = read_loader(Path(loader))()
+        classifier(np.load(character))
+        answer: dict[str, Any] = held()
+    except Exception as error:  # only text crosses to the parent, which raises it again
+        answer = {"error": f"{type(error).__name__}: {error}"}
+    print(json.dumps(answer))
 
 
 if __name__ == "__main__":

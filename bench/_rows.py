@@ -117,6 +117,18 @@ def dropped(figure: str) -> str:
     return f"drop@{figure.removeprefix(ROBUST)}"
 
 
+def times_limit(name: str, measurements: Mapping[str, Any]) -> float | None:
+    """How many times longer a latency is than the least that the machine needs; None where one of them is missing.
+
+    Args:
+        name: of the latency; one that ends in ``-int8`` has the limit of int8.
+        measurements: of one record.
+    """
+    cpu_ns = measurements.get(name, {}).get("cpu_ns")  # waiting for a busy core is not the network's doing
+    limit = measurements.get("machine_limit", {}).get("int8" if name.endswith("-int8") else "value")
+    return None if cpu_ns is None or not limit else float(cpu_ns / limit)
+
+
 def _row(group: Sequence[Stored], protocols: Mapping[str, Protocol]) -> BoardRow:
     records = [item.record for item in group]
     names = sorted({name for record in records for name in record["measurements"]})
@@ -126,6 +138,10 @@ def _row(group: Sequence[Stored], protocols: Mapping[str, Protocol]) -> BoardRow
     for name in names:
         if name.startswith(ROBUST):
             figures[dropped(name)] = _figure(name, records, protocols, "drop")
+    times = [times_limit("latency", record["measurements"]) for record in records]
+    known = [value for value in times if value is not None]
+    if "latency" in names and figures["latency"].value is not None and len(known) == len(times):
+        figures["times_limit"] = Figure(statistics.geometric_mean(known), n=len(known))
     first = records[0]
     return BoardRow(first["system"], recipe_name(first), first["machine"]["name"], tuple(group), figures)
 

@@ -11,6 +11,7 @@ from bench import runtimes
 from bench.deployment import EAGER, Deployment, deployed
 from bench.left import sha256
 from bench.machine import provenance
+from bench.measurements import IN_RUNTIMES
 from bench.plan import UsageError
 from bench.plugins import ARCHITECTURES, MEASUREMENTS
 from bench.record import SCHEMA, Measurement

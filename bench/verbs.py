@@ -63,11 +63,11 @@ def profile(options: argparse.Namespace) -> Answer:
 
     record = profile_system(options.system, options.classes, options.runtime, options.checkpoint, options.command)
     failed = [name for name, found in record["measurements"].items() if found.get("value") is None]
-    from bench.render import summary
+    from bench._profile_text import lines
 
-    columns, rows = summary([record])
-    width = max(map(len, columns))
-    return int(bool(failed)), record, "\n".join(f"{c:<{width}}  {v}" for c, v in zip(columns, rows[0], strict=True))
+    found = lines(record)
+    width = max(len(name) for name, _ in found)
+    return int(bool(failed)), record, "\n".join(f"{name:<{width}}  {text}" for name, text in found)
 
 
 def compare(options: argparse.Namespace) -> Answer:

@@ -70,4 +70,6 @@ def _fresh(arguments: list[str]) -> dict[str, int]:
         words = done.stderr.strip().splitlines()
         raise MeasurementError(words[-1] if words else f"a fresh process ended with exit code {done.returncode}")
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    if "error" in found:
+        raise MeasurementError(found["error"])
     return found

@@ -35,3 +35,20 @@ def test_pareto_marks_what_nothing_beats_in_both():
 
 def test_equal_points_are_both_on_the_front():
     assert all(row.pareto for row in rows(record("a", 0.9, 1.0), record("b", 0.9, 1.0)).values())
+
+
+# How far a row is from what the machine could do.
+
+
+def with_limit(name: str, limit: float | None):
+    made = record(name, 0.9, 1.0)
+    made["measurements"]["latency"]["cpu_ns"] = 3e6
+    if limit is not None:
+        made["measurements"]["machine_limit"] = {"version": "1", "unit": "ns", "value": limit, "int8": limit / 4}
+    return made
+
+
+def test_times_the_machines_limit_stand_on_the_board_where_they_are_known(tmp_path):
+    board = boards(tmp_path, with_limit("a", 2e6), with_limit("b", None))["hccr.md"]
+    assert [line_of(board, name)["× machine's limit"] for name in "ab"] == ["1.50", "—"]
+    assert "machine's limit" not in boards(tmp_path / "without", with_limit("b", None))["hccr.md"]

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import pytest
 from fake.rows import characters, row
 
+from bench.deployment import Deployment, deployed
 from bench.measurements import latency
 from bench.timing import MeasurementError
 from tasks.architectures import ARCHITECTURES
@@ -37,7 +38,35 @@ def test_wrong_weights_are_told(tmp_path: Path) -> None:
 
 def test_unknown_runtime_is_told(tmp_path: Path) -> None:
     with pytest.raises(MeasurementError, match="UnknownPlugin: unknown runtime 'none'"):
-        latency.measure_runtime(lenet(tmp_path), "none")
+        measured_in(lenet(tmp_path), "none")
+
+
+def measured_in(row, runtime: str):
+    with deployed(row, runtime) as deployment:
+        return latency.measure_in(deployment)
+
+
+def test_a_runtime_is_compared_with_eager_and_then_timed(tmp_path: Path) -> None:
+    measured = measured_in(lenet(tmp_path), "onnxruntime")
+    assert 20_000 < measured.value < 1e9
+    assert measured.detail["agreement"] == 1
+    assert 0 < measured.detail["largest_difference"] < 0.01  # grey levels of the resize differ by up to two
+    assert measured.detail["compared"] == 256
+    assert "error" not in measured.detail
+
+
+@pytest.mark.parametrize("trained", [True, False])
+def test_a_runtime_that_answers_otherwise_is_an_error_of_trained_weights_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trained: bool
+) -> None:
+    compared = {"agreement": 0.75, "largest_difference": 0.5, "compared": 256}
+    monkeypatch.setattr(Deployment, "agreement", compared)
+    monkeypatch.setattr(Deployment, "prepare", None)
+    monkeypatch.setattr(latency, "time_apart", lambda *given: {"value": 1.0})
+    measured = measured_in(lenet(tmp_path, trained=trained), "openvino-int8")
+    assert {name: measured.detail[name] for name in compared} == compared
+    assert measured.value == (None if trained else 1.0)
+    assert ("error" in measured.detail) is trained
 
 
 def test_too_few_characters_are_refused(tmp_path: Path) -> None:

@@ -1,0 +1,37 @@
+"""What a profile says beside the board's figures, computed by hand."""
+
+from fake.records import record
+
+from bench._profile_text import lines
+
+LIMIT = {
+    "version": "1", "unit": "ns", "value": 2e6, "by": "multiply-adds", "int8": 0.5e6, "int8_by": "weights",
+    "fp32_macs_per_s": 4.5e10, "int8_macs_per_s": 2e11,
+}  # fmt: skip
+LATENCY = {"version": "2", "unit": "ns", "value": 9e6, "cpu_ns": 3e6}
+
+
+def shown(**measurements) -> dict[str, str]:
+    made = record("a", 0.9)
+    return dict(lines({**made, "measurements": {**made["measurements"], **measurements}}))
+
+
+def test_times_the_limit_are_of_cpu_time_and_of_the_right_precision() -> None:
+    found = shown(machine_limit=LIMIT, latency=LATENCY, **{"latency@x-int8": LATENCY})
+    assert found["latency, × limit"] == "1.50 (bound by multiply-adds; one core: 45.0 G multiply-adds/s)"
+    assert found["latency@x-int8, × limit"] == "6.00 (bound by weights; one core: 200 G multiply-adds/s)"
+
+
+def test_agreement_is_shown_where_something_was_compared() -> None:
+    agreeing = {**LATENCY, "agreement": 0.998, "largest_difference": 0.0123, "compared": 500}
+    found = shown(latency=LATENCY, **{"latency@x": agreeing})
+    assert found["latency@x, as eager"] == "99.80 % of 500 characters, largest difference 0.012"
+    assert "latency, as eager" not in found
+    assert "latency, × limit" not in found  # no limit was measured
+
+
+def test_memory_and_failures_are_told() -> None:
+    failed = {"version": "2", "unit": "ns", "value": None, "error": "MeasurementError: no compiler"}
+    found = shown(process_bytes={"version": "1", "unit": "byte", "value": 123e6}, **{"latency@compile": failed})
+    assert found["Memory of a process"] == "123 MB"
+    assert found["latency@compile failed"] == "MeasurementError: no compiler"

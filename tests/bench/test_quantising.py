@@ -1,0 +1,85 @@
+"""Int8 graphs: one file for all runtimes, with the resize left alone."""
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from torch import nn
+
+from bench.export import onnx_model
+from bench.quantising import CALIBRATED_ON, quantised
+from bench.runtimes.onnxruntime import open_session
+from bench.runtimes.openvino import open_request
+from tasks.normalised import Normalised
+from tasks.recogniser import Recogniser
+
+SIZE, CLASSES = 16, 5
+
+
+def noise(count: int) -> list[np.ndarray]:
+    rng = np.random.default_rng(0)
+    return [rng.integers(0, 256, (12 + i % 9, 20), dtype=np.uint8) for i in range(count)]
+
+
+@pytest.fixture(scope="module")
+def model() -> bytes:
+    torch.manual_seed(0)
+    network = nn.Sequential(
+        nn.Conv2d(1, 8, 3, bias=False), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(8 * 7 * 7, CLASSES),
+    )  # fmt: skip
+    network[1].running_mean.fill_(0.3)
+    with torch.no_grad():
+        network[-1].weight *= 20  # probabilities far apart, so that a wrong one would be seen
+    return onnx_model(Recogniser(Normalised(network), 1, SIZE))
+
+
+@pytest.fixture(scope="module")
+def int8(model: bytes) -> bytes:
+    return quantised(model, noise(20))
+
+
+def test_layers_compute_in_int8_and_the_resize_does_not(int8: bytes) -> None:
+    graph = onnx.load_from_string(int8).graph
+    made_by = {output: node for node in graph.node for output in node.output}
+    for node in graph.node:
+        if node.op_type in ("Conv", "Gemm", "MatMul"):
+            inputs = {made_by[name].op_type for name in node.input[:2] if name in made_by}
+            resize = any(name.startswith("fit/") for name in node.input)
+            assert ("DequantizeLinear" in inputs) is not resize
+    weights = [
+        np.asarray(onnx.numpy_helper.to_array(t)) for t in graph.initializer if t.data_type == onnx.TensorProto.INT8
+    ]
+    assert {array.size for array in weights} >= {8 * 9, 8 * 7 * 7 * CLASSES}
+    assert "BatchNormalization" not in {node.op_type for node in graph.node}  # folded before
+
+
+def test_both_runtimes_answer_nearly_as_fp32_does(model: bytes, int8: bytes) -> None:
+    wanted, found, request = open_session(model), open_session(int8), open_request(int8)
+    spread = []
+    for image in noise(30):
+        (probabilities,) = wanted.run(None, {"image": image})
+        spread.append(probabilities)
+        np.testing.assert_allclose(found.run(None, {"image": image})[0], probabilities, atol=0.1)
+        np.testing.assert_allclose(request.infer([image])[0], probabilities, atol=0.1)
+    assert np.ptp(spread, axis=0).max() > 0.3  # they do differ between characters
+
+
+def test_weights_have_a_scale_for_each_channel(int8: bytes) -> None:
+    scales = {t.name: t.dims for t in onnx.load_from_string(int8).graph.initializer if t.name.endswith("weight_scale")}
+    assert sorted(list(dims) for dims in scales.values()) == [[CLASSES], [8]]
+
+
+def test_the_same_characters_give_the_same_file(model: bytes, int8: bytes) -> None:
+    assert quantised(model, noise(20)) == int8
+
+
+def test_others_are_left_out_evenly(model: bytes) -> None:
+    many = noise(2 * CALIBRATED_ON - 1)  # every second one is taken
+    blank = np.full((12, 12), 255, np.uint8)
+    assert quantised(model, many) == quantised(model, [c for m in many[::2] for c in (m, blank)][:-1])
+
+
+def test_no_characters_are_refused(model: bytes) -> None:
+    with pytest.raises(ValueError, match="wanted characters to calibrate int8 on, got none"):
+        quantised(model, [])
