@@ -15,7 +15,7 @@ class NoCompilerError(RuntimeError):
 
 
 def prepare(subject: Subject, form: str) -> Loader:
-    """Each classifier is compiled at its first call; what is compiled stays in torch's cache for the next.
+    """Compile it once, which may take minutes; each classifier then finds its code in torch's cache.
 
     Raises:
         NoCompilerError: no C++ compiler; names what to install.
@@ -23,7 +23,9 @@ def prepare(subject: Subject, form: str) -> Loader:
     compiler = os.environ.get("CXX") or ("clang++" if sys.platform == "darwin" else "g++")  # as torch chooses
     if shutil.which(compiler) is None:
         raise NoCompilerError(f"torch.compile needs a C++ compiler, and there is no {compiler}: install it, or set CXX")
-    return partial(_compiled, subject.architecture, subject.classes, subject.weights)
+    compiled = partial(_compiled, subject.architecture, subject.classes, subject.weights)
+    compiled()(subject.characters.image(0))
+    return compiled
 
 
 def _compiled(architecture: str, classes: int, weights: Path) -> Any:
