@@ -27,6 +27,11 @@ def lines(record: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _deployed(name: str, measured: Mapping[str, Any], measurements: Mapping[str, Any]) -> list[tuple[str, str]]:
     found = []
+    ratio = measured.get("ratio_to_reference")
+    if "@" in name and ratio is not None:  # eager's has a column of its own
+        low, high = measured.get("ratio_ci") or (None, None)
+        text = numbers.ratio(Figure(ratio, low, high, noisy=bool(measured.get("noisy"))))
+        found.append((f"{name}, × reference", text))
     times = times_limit(name, measurements)
     if times is not None:
         limit = measurements["machine_limit"]

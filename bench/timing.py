@@ -23,6 +23,7 @@ _PRELOAD = ["torch", "torchvision", "cv2", "bench._pairing", "bench.runtimes.eag
 # The protocol ends after 10 s of warm-up and 12 s in all, or after ten slow rounds; a loaded machine may take
 # several times as long, and a process that takes longer than this hangs.
 LIMIT_S = 180.0
+_FAREWELL_S = 5.0  # for a process that has answered to end by itself
 
 
 class MeasurementError(Exception):
@@ -73,6 +74,7 @@ def run_apart(work: Callable[[], dict[str, Any]], limit_s: float = LIMIT_S) -> d
             process.start()
             sender.close()  # the other process has the only one left: its death ends the pipe
             answer = _answer(receiver, process, limit_s)
+            process.join(_FAREWELL_S)  # killed, it could not release what a library in it has taken, such as semaphores
         finally:
             sender.close()
             receiver.close()

@@ -15,10 +15,10 @@ from bench.claims import ClaimError
 from bench.cli import _command
 from bench.compare import CompareError
 from bench.environment import EnvironmentUnfitError
-from bench.measurements import latency
+from bench.measurements import latency, machine_limit, process_bytes
 from bench.plan import UsageError
 from bench.profiling import random_row
-from bench.record import RecordError
+from bench.record import Measurement, RecordError
 
 Bench = Callable[[str], tuple[int, str, str]]
 
@@ -214,8 +214,15 @@ def test_synthesize_writes_gnt_files_and_a_sheet(bench: Bench, tmp_path: Path) -
     assert (tmp_path / "drawn" / "contact-sheet.png").stat().st_size > 0
 
 
-def test_profile_is_one_record_with_random_weights(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def quick_measurements(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(latency, "time_apart", lambda *arguments: {"value": 1e6, "n": 10})
+    monkeypatch.setattr(process_bytes, "measure_in", lambda deployment: Measurement(1e8))
+    rates = {"fp32_macs_per_s": 1e11, "int8_macs_per_s": 4e11, "bytes_per_s": [[2**20, 1e10]]}
+    monkeypatch.setattr(machine_limit, "peaks", lambda: rates)
+
+
+def test_profile_is_one_record_with_random_weights(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick_measurements(monkeypatch)
     code, out, _ = bench("profile lenet5 --classes 10 --json")
     made = json.loads(out)
     assert (code, made["weights"], made["dataset"], made["classes"]) == (0, "random", None, 10)
@@ -227,7 +234,7 @@ def test_profile_is_one_record_with_random_weights(bench: Bench, monkeypatch: py
 
 
 def test_profile_says_which_weights_it_timed(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(latency, "time_apart", lambda *arguments: {"value": 1e6, "n": 10})
+    quick_measurements(monkeypatch)
     random_row("lenet5", 10, tmp_path / "trained.safetensors")
     made = json.loads(bench("profile lenet5 --classes 10 --checkpoint trained.safetensors --json")[1])
     assert made["weights"] == "trained"

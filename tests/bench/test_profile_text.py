@@ -22,6 +22,11 @@ def test_times_the_limit_are_of_cpu_time_and_of_the_right_precision() -> None:
     assert found["latency@x-int8, × limit"] == "6.00 (bound by weights; one core: 200 G multiply-adds/s)"
 
 
+def test_a_runtimes_ratio_to_the_reference_is_shown() -> None:
+    found = shown(**{"latency@x": {**LATENCY, "ratio_to_reference": 2.5, "ratio_ci": [2.25, 2.75], "noisy": True}})
+    assert found["latency@x, × reference"] == "2.50 [2.25–2.75] `noisy`"
+
+
 def test_agreement_is_shown_where_something_was_compared() -> None:
     agreeing = {**LATENCY, "agreement": 0.998, "largest_difference": 0.0123, "compared": 500}
     found = shown(latency=LATENCY, **{"latency@x": agreeing})
