@@ -1,36 +1,52 @@
-"""What the runtimes of exported graphs share: the graph of a subject, plain or in int8."""
+"""What the runtimes of exported graphs share: a subject as graphs, plain or in int8, leg by leg where it has legs."""
 
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
-from bench.runtimes import Subject
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.legs import Call, LegsRecogniser
+from bench.runtimes import Classifier, Loader, Subject
 from datamodules._image import with_channels
 
 
-class Exported(NamedTuple):
-    """A recogniser as graphs.
+def exported(
+    subject: Subject,
+    form: str,
+    whole: Callable[[bytes, bytes, int], Classifier],
+    open_call: Callable[[bytes], Call],
+) -> Loader:
+    """Export a subject; ``int8`` is calibrated on its characters, and is one file for all runtimes.
 
-    Attributes:
-        model: the whole of it, ONNX.
-        fitting: its resize alone, ONNX.
-        channels: of its images.
+    Args:
+        subject: what is exported.
+        form: empty, or ``int8``.
+        whole: makes a classifier of a graph, that of its resize, and the channels of its images.
+        open_call: a graph as a call, for networks with early exits.
     """
-
-    model: bytes
-    fitting: bytes
-    channels: int
-
-
-def exported(subject: Subject, form: str) -> Exported:
-    """Export a subject; ``int8`` is calibrated on its characters, and is one file for all runtimes."""
     # These load torch, which a classifier of an exported graph does without.
     from bench.export import onnx_fitting, onnx_model
+    from bench.legs import exported_legs
     from tasks.recogniser import load_recogniser
 
     recogniser = load_recogniser(subject.architecture, subject.classes, subject.weights)
+    fitting, legs = onnx_fitting(recogniser), exported_legs(recogniser)
+    if legs:
+        if form == "int8":
+            from bench.quantising import quantised_legs
+
+            legs = quantised_legs(legs, _characters(subject, recogniser.channels))
+        return partial(LegsRecogniser, legs, fitting, recogniser.channels, open_call)
     model = onnx_model(recogniser)
     if form == "int8":
         from bench.quantising import quantised
 
-        characters = [subject.characters.image(index) for index in range(len(subject.characters))]
-        model = quantised(model, [with_channels(image, recogniser.channels) for image in characters])
-    return Exported(model, onnx_fitting(recogniser), recogniser.channels)
+        model = quantised(model, _characters(subject, recogniser.channels))
+    return partial(whole, model, fitting, recogniser.channels)
+
+
+def _characters(subject: Subject, channels: int) -> Sequence[NDArray[np.uint8]]:
+    images: list[Any] = [subject.characters.image(index) for index in range(len(subject.characters))]
+    return [with_channels(image, channels) for image in images]

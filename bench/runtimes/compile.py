@@ -19,6 +19,7 @@ def prepare(subject: Subject, form: str) -> Loader:
 
     Raises:
         NoCompilerError: no C++ compiler; names what to install.
+        ValueError: a network with early exits, whose legs torch.compile is not told of.
     """
     compiler = os.environ.get("CXX") or ("clang++" if sys.platform == "darwin" else "g++")  # as torch chooses
     if shutil.which(compiler) is None:
@@ -32,11 +33,16 @@ def _compiled(architecture: str, classes: int, weights: Path) -> Any:
     import torch
     import torch._inductor.config
 
+    from tasks.cascade import cascade_of
     from tasks.recogniser import load_recogniser
 
     torch._inductor.config.freezing = True  # weights are constants: packed once, as the other runtimes do
     torch._inductor.config.compile_threads = 1  # no helpers that outlive the measuring process
     torch._dynamo.reset()  # a copy of its own, as for every other runtime
     recogniser = load_recogniser(architecture, classes, weights)
+    if cascade_of(recogniser.network) is not None:
+        raise ValueError(
+            f"{architecture} has early exits, which this runtime does not run; take onnxruntime or openvino"
+        )
     recogniser.network = torch.compile(recogniser.network)  # type: ignore[assignment]
     return recogniser

@@ -1,7 +1,6 @@
 """ONNX Runtime on the CPU, one thread, plain or in int8; the resize is part of the exported graph."""
 
 import importlib
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -44,8 +43,8 @@ class OnnxRecogniser:
 
 
 def prepare(subject: Subject, form: str) -> Loader:
-    """Export the recogniser; each classifier loads the graph anew."""
-    return partial(OnnxRecogniser, *exported(subject, form))
+    """Export the recogniser, with early exits leg by leg; each classifier loads the graphs anew."""
+    return exported(subject, form, OnnxRecogniser, open_call)
 
 
 def open_session(model: bytes) -> Any:

@@ -1,7 +1,7 @@
 """OpenVINO on the CPU, one thread, plain or in int8; the resize is part of the exported graph. An extra."""
 
 import importlib
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -43,13 +43,13 @@ class OpenVinoRecogniser:
 
 
 def prepare(subject: Subject, form: str) -> Loader:
-    """Export the recogniser; each classifier compiles the graph anew.
+    """Export the recogniser, with early exits leg by leg; each classifier compiles the graphs anew.
 
     Raises:
         ModuleNotFoundError: OpenVINO is not installed; names the extra.
     """
     _core()  # before the export, which takes long
-    return partial(OpenVinoRecogniser, *exported(subject, form))
+    return exported(subject, form, OpenVinoRecogniser, open_call)
 
 
 def open_request(model: bytes) -> Any:

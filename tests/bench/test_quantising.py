@@ -4,12 +4,18 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from fake.tiny_cascade import HEADS, sealed
+from fake.tiny_cascade import noise as shown
 from torch import nn
 
-from bench.export import onnx_model
-from bench.quantising import CALIBRATED_ON, quantised
+from bench.export import onnx_fitting, onnx_model
+from bench.legs import LegsRecogniser, exported_legs
+from bench.quantising import CALIBRATED_ON, quantised, quantised_legs
+from bench.runtimes import onnxruntime, openvino
 from bench.runtimes.onnxruntime import open_session
 from bench.runtimes.openvino import open_request
+from tasks.cascade import cascade_of
+from tasks.exits import ExitPolicy
 from tasks.normalised import Normalised
 from tasks.recogniser import Recogniser
 
@@ -83,3 +89,23 @@ def test_others_are_left_out_evenly(model: bytes) -> None:
 def test_no_characters_are_refused(model: bytes) -> None:
     with pytest.raises(ValueError, match="wanted characters to calibrate int8 on, got none"):
         quantised(model, [])
+
+
+def test_legs_are_calibrated_on_what_the_legs_before_leave() -> None:
+    network = sealed()
+    cascade_of(network).policy = ExitPolicy(HEADS[:2], 1.0, True)  # everyone stays to the end
+    made = Recogniser(network, 1, 16)
+    images = list(shown(24)[:, 0].numpy())
+    legs = exported_legs(made)
+    int8 = quantised_legs(legs, images)
+    assert [(leg.threshold, leg.takes_before) for leg in int8] == [(leg.threshold, leg.takes_before) for leg in legs]
+    assert all(b"QuantizeLinear" in leg.model for leg in int8)
+    for open_call in (onnxruntime.open_call, openvino.open_call):
+        classifier = LegsRecogniser(int8, onnx_fitting(made), 1, open_call)
+        for image in images:
+            np.testing.assert_allclose(classifier(image), made(image), atol=0.05)
+
+
+def test_legs_need_characters_too() -> None:
+    with pytest.raises(ValueError, match="wanted characters to calibrate int8 on, got none"):
+        quantised_legs((), [])
