@@ -100,7 +100,7 @@ def left(plan: Plan, system: System, seed: int) -> Left:
     current = {name: value for name, value in found["measurements"].items() if _is_current(name, value, plan)}
     own = (figure for name in plan.measurements(system) for figure in figures(name))
     wanted = {*own, *(f"{name}@{runtime}" for name in IN_RUNTIMES for runtime in plan.request.runtimes)}
-    awaited = trained is None and _awaited(plan, system, seed)
+    awaited = folder != plan.folder(system, seed) and _awaited(plan, system, seed)
     if found["status"] != "failed" and wanted <= set(current) and not awaited:
         return Left(found, current, trained, "nothing", folder)
     return Left(found, current, trained, todo, folder)
