@@ -42,7 +42,8 @@ def run_abreast(jobs: Iterable[Job], most: int) -> None:
     """Run jobs in processes that fork from this one, ``most`` at once; each gets its share of the threads.
 
     A fork shares this process's imports and data, so that two trainings fit the memory of little more than one, and
-    gives back all that a training took. Nothing may have been computed here before in several threads.
+    gives back all that a training took. Nothing may have been learnt here before: PyTorch's gradients do not survive a
+    fork.
 
     Args:
         jobs: taken one by one, when a place is free.

@@ -2,32 +2,15 @@
 
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 import torch
-from fake.house import Heard, House, built_house
+from fake import abreast
 
 from bench.abreast import Job, Listener, run_abreast
-from bench.measurements import latency
 
 SAME = ("status", "error", "system", "seed", "recipe", "dataset", "precision")
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with built_house(tmp_path_factory.mktemp("house")) as house:
-        yield house
-
-
-@pytest.fixture
-def house(built: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
-    """An empty one, with a stopwatch that shows a millisecond at once."""
-    monkeypatch.setattr(built, "place", tmp_path)
-    monkeypatch.setattr(latency, "time_apart", lambda *arguments: {"value": 1e6, "n": 10, "ratio_to_reference": 2.0})
-    return built
 
 
 class Noted:
@@ -48,43 +31,25 @@ class Noted:
         self.record, self.how = record, how
 
 
-def test_records_are_those_of_one_row_after_another(house: House, tmp_path: Path) -> None:
-    names = ("acme_tiny", "acme_step", "acme_tiny+paper")
-    heard = Heard()
-    together = house.run(*names, heard=heard, abreast=2)
-    house.place = tmp_path / "again"
-    apart = house.run(*names)
+def test_records_are_those_of_one_row_after_another(tmp_path: Path) -> None:
+    together, heard = abreast.in_fresh_process(abreast.together, tmp_path / "together")
+    apart = abreast.in_fresh_process(abreast.apart, tmp_path / "apart")
     for mine, other in zip(together, apart, strict=True):
         assert {key: mine[key] for key in SAME} == {key: other[key] for key in SAME}
         assert set(mine["measurements"]) == set(other["measurements"])
     assert together[1]["error"] == "ArithmeticError: third step"
     assert heard.ends == 3
-    trained = [system for _, _, system, phase in heard.phases if phase == "train"]
-    assert trained == list(names)
+    assert [system for _, _, system, phase in heard.phases if phase == "train"] == list(abreast.NAMES)
 
 
-def test_an_interrupted_run_leaves_no_process_and_goes_on(house: House) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        house.run("acme_tiny", "acme_tiny+paper", heard=Heard(("acme_tiny+paper", "train")), abreast=2)
-    with pytest.raises(ChildProcessError):  # there is none to wait for
-        os.waitpid(-1, os.WNOHANG)
-    records = house.run("acme_tiny", "acme_tiny+paper", abreast=2)
+def test_an_interrupted_run_leaves_no_process_and_goes_on(tmp_path: Path) -> None:
+    left, records = abreast.in_fresh_process(abreast.interrupted, tmp_path)
+    assert not left
     assert [row["status"] for row in records] == ["whole", "whole"]
 
 
-def test_a_process_that_dies_is_a_failed_row_and_the_others_finish(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def predict(task: Any, *rest: Any) -> Any:
-        if task.recipe.name == "paper":
-            os.kill(os.getpid(), 9)  # as the system does when memory runs out
-        return real(task, *rest)
-
-    from bench import runner
-
-    real = runner.predict
-    monkeypatch.setattr(runner, "predict", predict)
-    good, bad = house.run("acme_tiny", "acme_tiny+paper", abreast=2)
+def test_a_process_that_dies_is_a_failed_row_and_the_others_finish(tmp_path: Path) -> None:
+    good, bad = abreast.in_fresh_process(abreast.killed, tmp_path)
     assert (good["status"], bad["status"]) == ("whole", "failed")
     assert bad["error"] == "RuntimeError: its process ended by signal 9"
 

@@ -86,7 +86,7 @@ def test_data_that_the_user_brings_is_never_cut_in_size(ask: Any) -> None:
             UnknownPlugin,
             "unknown recipe or storage 'heavy'. Known recipes: light, paper",
         ),
-        ({"runtimes": ("tflite",)}, UnknownPlugin, "unknown runtime 'tflite'. Known: eager"),
+        ({"runtimes": ("tflite",)}, UnknownPlugin, "unknown runtime 'tflite'. Known: compile, eager"),
         ({"runtimes": ("eager-int8",)}, UnknownPlugin, "unknown runtime 'eager-int8'"),
         ({"scale": "huge"}, UsageError, "unknown scale 'huge'; known: smoke, quick, paper"),
         ({"data_root": Path("x.zip")}, UsageError, "synthetic_hwdb is embedded and takes no --data-root"),

@@ -53,7 +53,7 @@ def test_parents_come_before_what_is_made_of_them() -> None:
         ("lenet5:big", "unknown system 'lenet5:big'. Did you mean lenet5? Known: "),
         ("zzz", "unknown system 'zzz'. Known: alexnet, "),
         ("", "unknown system ''. Known: alexnet, "),
-        ("fire:gwap+papper", "unknown recipe or storage 'papper'. Known recipes: light, paper; storages: uA-B"),
+        ("fire:gwap+papper", "unknown recipe or storage 'papper'. Known recipes: light, paper, paper-noresize, "),
         ("fire:gwap+u9-4", "fire:gwap+u9-4: unknown recipe or storage 'u9-4'. Known recipes: "),
         ("fire:gwap+c33", "storages: uA-B[-channel][-folded] (A bits a weight of convolutions, B of fully connected"),
         ("fire:gwap+", "unknown recipe or storage ''. Known recipes: light, paper"),
