@@ -1,5 +1,6 @@
 """Suite robustness: the trainings of suite hccr, taken over; conditions beside clean in every record."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -31,9 +32,9 @@ def house(built: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hous
     return built
 
 
-def robust(house: House, **changes: Any) -> Plan:
-    """The same row in a suite of another name that measures robustness too."""
-    plan = house.plan("acme_tiny", **changes)
+def robust(house: House, *systems: str, **changes: Any) -> Plan:
+    """The same rows in a suite of another name that measures robustness too."""
+    plan = house.plan(*(systems or ("acme_tiny",)), **changes)
     suite = replace(plan.suite, measurements=(*FIGURES, "robustness"))
     return replace(plan, request=replace(plan.request, suite="robust"), suite=suite)
 
@@ -105,6 +106,20 @@ def test_a_row_that_another_suite_has_trained_is_not_trained_again(
     assert {path: path.read_bytes() for path in before} == before
     own = {path.name for path in plan.folder(plan.systems[0], 0).iterdir()}
     assert {"weights.safetensors", "predictions.npz", "predictions@flip.npz"} <= own
+
+
+def test_a_row_stored_from_it_waits_for_what_another_suite_has_trained(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.run("acme_tiny")
+    plan = robust(house)
+    kept = run(plan)
+    shutil.rmtree(plan.folder(plan.systems[0], 0))  # its record alone is left
+    monkeypatch.setattr(runner, "train", lambda *arguments: pytest.fail("trained"))
+    parent, stored = runner.run(robust(house, "acme_tiny", "acme_tiny+u8-4"), Heard(), NoTracker())
+    assert parent["measurements"] == kept["measurements"]
+    assert (stored["status"], stored["error"]) == ("whole", None)
+    assert stored["measurements"]["accuracy@flip"]["n"] == len(house.data.test)
 
 
 def test_another_seed_or_fresh_is_trained(house: House) -> None:
