@@ -13,11 +13,11 @@ from bench.runner import describe
 from bench.system import System
 from tasks.normalised import Normalised
 
-# Fitted to seconds.train of the 17 records of leaderboards/results/hccr (2026-11, two cores of an AMD EPYC, Zen 4) by
-# least squares of the logarithms: half of them took within 1.6 times the estimate, all within 3.4 times. Validation is
-# in it; an image stands for a training image, a multiply-add for one of its forward pass.
-SECONDS_PER_IMAGE = 1.1e-4
-SECONDS_PER_MAC = 7.5e-11
+# Fitted to seconds.train of the 28 records of suites hccr and shui (2026-11, AMD EPYC, Zen 4) by least squares of the
+# logarithms; most were trained on one thread. Half of them took within 1.6 times the estimate, all within 4.3 times.
+# Validation is in it; an image stands for a training image, a multiply-add for one of its forward pass.
+SECONDS_PER_IMAGE = 1.0e-4
+SECONDS_PER_MAC = 1.0e-10
 # Median of seconds.measure in the same records, 2.6 to 6.6: figures, and paired timing in one runtime.
 SECONDS_TO_MEASURE = 3.7
 PASS_SHARE = 1 / 3  # of a training image's cost: it goes forward, and back through activations and weights

@@ -1,6 +1,6 @@
 """Photographs of 32x32 pixels: what pooling, depthwise multiplier and width do to a hybrid MobileNet."""
 
-from bench.suite import Scale, Suite
+from bench.suite import RECOGNISER_MEASUREMENTS, Scale, Suite
 
 BASELINE = "hybrid_mobilenet:stride-d1-a1"
 # hybrid-mobilenet, Tables 4 to 6, row by row; d1 beside them, which the paper leaves out but for the baseline: it
@@ -17,16 +17,7 @@ SMOKE = ("hybrid_mobilenet:stride-d1-a0.25", "hybrid_mobilenet:mp3-d1-a0.25", "h
 SUITE = Suite(
     title="Photographs of CIFAR",
     dataset="cifar10",
-    measurements=(
-        "accuracy",
-        "accuracy_top5",
-        "macs",
-        "params",
-        "params_keras",
-        "size_bytes",
-        "peak_activation_bytes",
-        "latency",
-    ),
+    measurements=RECOGNISER_MEASUREMENTS,
     # Both recipes ask for 100 epochs. Nothing here is embedded: without --data-root all 50,000 training photographs
     # are fetched, and each scale has fewer epochs of them than of a part that the user brings.
     scales={

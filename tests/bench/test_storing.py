@@ -1,35 +1,19 @@
 """Stored rows: trained once as their parent, then measured from the bytes on disk."""
 
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import pytest
-from fake.house import Heard, House, built_house
+from fake.house import Heard, House
 
 from bench import estimate, runner, storing
 from bench.compare import compare
-from bench.measurements import latency
 from bench.predictions import read_predictions, row_folder
 from bench.profiling import profile_system
 from bench.record import read_record
 from tasks.compression._container import from_bytes, to_bytes
 from tasks.compression.packing import Packed
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with built_house(tmp_path_factory.mktemp("house")) as house:
-        yield house
-
-
-@pytest.fixture
-def house(built: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
-    monkeypatch.setattr(built, "place", tmp_path)
-    shown = {"value": 1e6, "n": 10, "ratio_to_reference": 2.0}
-    monkeypatch.setattr(latency, "time_apart", lambda *arguments: dict(shown))
-    return built
 
 
 def refuse(monkeypatch: pytest.MonkeyPatch) -> None:

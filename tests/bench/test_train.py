@@ -1,6 +1,7 @@
 """Training leaves safetensors and a curve, and an interruption changes nothing."""
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -160,3 +161,16 @@ def test_predictions_are_the_recognisers_answers_in_test_order(data: ImageFolder
 def test_an_interrupt_stays_one() -> None:
     with pytest.raises(KeyboardInterrupt), interruptible():
         raise SystemExit(1)  # what Lightning makes of it
+
+
+@pytest.mark.parametrize(
+    ("accelerator", "gpu", "threads", "abreast"),
+    [("cpu", False, 2, 2), ("cpu", False, 1, 1), ("cpu", True, 16, 2), ("auto", True, 16, 1), ("auto", False, 8, 2)],
+)
+def test_two_rows_train_at_once_on_cpus_with_two_threads(
+    monkeypatch: pytest.MonkeyPatch, accelerator: str, gpu: bool, threads: int, abreast: int
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: gpu)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    assert Hardware.of(accelerator) == Hardware(accelerator, abreast)

@@ -1,35 +1,19 @@
 """Suite robustness: the trainings of suite hccr, taken over; conditions beside clean in every record."""
 
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from fake.house import FIGURES, Heard, House, built_house
+from fake.house import FIGURES, Heard, House
 
 from bench import estimate, runner
-from bench.measurements import latency, robustness
+from bench.measurements import robustness
 from bench.plan import Plan
 from bench.suites.hccr import SUITE as HCCR
 from bench.suites.robustness import PAPERS_OWN, SUITE
 from bench.system import parse_system
 from bench.tracking import NoTracker
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with built_house(tmp_path_factory.mktemp("house")) as house:
-        yield house
-
-
-@pytest.fixture
-def house(built: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
-    monkeypatch.setattr(built, "place", tmp_path)
-    shown = {"value": 1e6, "n": 10, "ratio_to_reference": 2.0}
-    monkeypatch.setattr(latency, "time_apart", lambda *arguments: dict(shown))
-    return built
 
 
 def robust(house: House, *systems: str, **changes: Any) -> Plan:
