@@ -85,7 +85,8 @@ def draw(points: Sequence[Point], title: str, reference_ms: float | None) -> Fig
     left, bottom, _, height = FRAME
     figure.text(left, bottom + height + 0.08, title, fontsize=12, fontweight="bold")
     axes.plot([], [], "o-", color=BLUE, label="Pareto front: nothing is both faster and more accurate")
-    axes.plot([], [], "s", color=ORANGE, markerfacecolor="white", label="other systems")
+    if len(front) < len(points):
+        axes.plot([], [], "s", color=ORANGE, markerfacecolor="white", label="other systems")
     figure.legend(loc="lower center", ncols=2, frameon=False)
     return figure
 

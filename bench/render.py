@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ from rich.text import Text
 
 from bench import _board as board
 from bench import _numbers as numbers
-from bench._exits import exits_picture, exits_text
+from bench._beside import beside
 from bench._performance import performance_board
 from bench._picture import picture
 from bench._published import robustness_claims, shown_claims
@@ -200,10 +201,9 @@ def _recogniser_board(
         if drawn is not None:
             files[image] = drawn
         parts += _section(rows, section, suffix, image if drawn else None, claims)
-        curves = exits_picture(rows, _picture_title("Early exits", section[0].record), MARK)
-        if curves is not None:
-            files[image.replace(".svg", "-exits.svg")] = curves
-        parts += _exits(rows, suffix, image.replace(".svg", "-exits.svg") if curves else None)
+        more, pictures = beside(rows, suffix, image, partial(_picture_title, record=section[0].record), MARK)
+        parts += more
+        files |= pictures
     if shown:
         parts += ["## Published figures\n", _PUBLISHED, board.published_text(shown)]
     tested = robustness_claims(claims) if any(ROBUST in name for row in every_row for name in row.figures) else []
@@ -234,12 +234,6 @@ def _section(
     ):
         parts += [f"## {heading}{suffix}\n", text] if text else []
     return parts
-
-
-def _exits(rows: Sequence[BoardRow], suffix: str, image: str | None) -> list[str]:
-    text = exits_text(rows)
-    shown = [f"![Accuracy against mean time of a character, for every threshold]({image})\n"] if image else []
-    return [f"## Early exits{suffix}\n", *shown, text] if text else []
 
 
 def _picture_title(title: str, record: Mapping[str, Any]) -> str:

@@ -4,6 +4,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
 from bench.compare import paired_accuracy
 from bench.left import is_trained, sha256
 from bench.machine import source_state
@@ -12,15 +17,19 @@ from bench.predictions import read_predictions, write_predictions
 from bench.system import System
 from bench.train import predict
 from datamodules._cache import write_whole
+from datamodules._characters import Characters
 from datamodules._errors import BenchError
 from tasks.classification import ClassificationTask
+from tasks.compression.choice import Choice
+from tasks.compression.judging import MOST_IMAGES, settle
 from tasks.compression.packing import Packed, pack
 from tasks.compression.storage import parse_storage
-from tasks.recogniser import load_recogniser
+from tasks.normalised import Normalised
+from tasks.recogniser import Recogniser, load_recogniser
 
 
 class StoreError(BenchError):
-    """There is nothing to store: the parent was not trained."""
+    """There is nothing to store, or nothing to choose by: the parent was not trained, or no characters are given."""
 
 
 def store(plan: Plan, system: System, seed: int) -> dict[str, Any]:
@@ -31,9 +40,9 @@ def store(plan: Plan, system: System, seed: int) -> dict[str, Any]:
         system: with a storage.
         seed: of both rows.
 
-    Returns: what its record says of it. ``storage`` has the name, the numbers stored and what an ideal coder would
-        need; ``parent`` names the parent and its weights, and holds the difference of accuracy, stored minus parent,
-        on the same images with its paired interval.
+    Returns: what its record says of it. ``storage`` has the name, the numbers stored, what an ideal coder would need
+        and, where validation images chose the centroids, how; ``parent`` names the parent and its weights, and holds
+        the difference of accuracy, stored minus parent, on the same images with its paired interval.
 
     Raises:
         StoreError: the parent's weights are not there.
@@ -46,7 +55,9 @@ def store(plan: Plan, system: System, seed: int) -> dict[str, Any]:
         raise StoreError(f"wanted the trained weights of {name}, seed {seed}, to store them, got none; run its row")
     source, folder = plan.folder(parent, seed), plan.folder(system, seed)
     classes = plan.datamodule.info.classes
-    packed = pack_file(system, classes, source / parent.weights_file, folder / system.weights_file)
+    packed, chosen = pack_file(
+        system, classes, source / parent.weights_file, folder / system.weights_file, plan.datamodule.val
+    )
     task = ClassificationTask(system.architecture, classes, plan.recipe(system))
     # The answers are those of the file, not of what was packed into it.
     task.network = load_recogniser(system.architecture, classes, folder / system.weights_file).network  # type: ignore[assignment]
@@ -56,7 +67,10 @@ def store(plan: Plan, system: System, seed: int) -> dict[str, Any]:
     return {
         "checkpoint_sha256": sha256(folder / system.weights_file),
         "trained_commit": source_state()[0],
-        "storage": {"name": system.storage, "numbers": packed.numbers, "entropy_bytes": packed.entropy_bytes},
+        "storage": {
+            "name": system.storage, "numbers": packed.numbers, "entropy_bytes": packed.entropy_bytes,
+            **({} if chosen is None else chosen.as_dict()),
+        },
         "parent": {
             "system": parent.name, "checkpoint_sha256": sha256(source / parent.weights_file),
             "accuracy": {"value": float(beside.right.mean()), **paired_accuracy(beside, answers)},
@@ -65,7 +79,9 @@ def store(plan: Plan, system: System, seed: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def pack_file(system: System, classes: int, weights: Path, path: Path) -> Packed:
+def pack_file(
+    system: System, classes: int, weights: Path, path: Path, validation: Characters | None = None
+) -> tuple[Packed, Choice | None]:
     """Write a trained network the way a system stores it.
 
     Args:
@@ -73,14 +89,34 @@ def pack_file(system: System, classes: int, weights: Path, path: Path) -> Packed
         classes: size of the label space.
         weights: file of the trained network.
         path: of the packed file; written whole or not at all.
+        validation: characters by which a storage with a budget chooses; None where there are none.
+
+    Returns: what was written, and how it was chosen; None for a storage that leaves nothing to choose.
 
     Raises:
+        StoreError: a storage with a budget, and no characters to choose by.
         ValueError: weights of another architecture, or such as this storage cannot hold.
     """
-    storage = parse_storage(system.storage)
+    storage, chosen = parse_storage(system.storage), None
     if storage is None:
         raise ValueError(f"{system.name}: wanted a storage, got {system.storage!r}")
     trained = load_recogniser(system.architecture, classes, weights)
+    if storage.within is not None:
+        if validation is None:
+            raise StoreError(
+                f"{system.name}: wanted validation characters to choose centroids by, got none; "
+                "store it by bench run, or name a storage that leaves nothing to choose, such as c32"
+            )
+        assert isinstance(trained.network, Normalised)  # as all that are loaded
+        images, labels = _fitted(trained, validation)
+        storage, chosen = settle(trained.network, storage, trained.channels, trained.size, images, labels)
     found = pack(trained.network, storage, system.architecture, classes, trained.channels, trained.size)
     write_whole(path, found.content)
-    return found
+    return found, chosen
+
+
+def _fitted(recogniser: Recogniser, characters: Characters) -> tuple[Tensor, NDArray[np.int64]]:
+    """At most MOST_IMAGES of the characters, evenly spread, as the network takes them, and their labels."""
+    picks = np.linspace(0, len(characters) - 1, min(MOST_IMAGES, len(characters))).astype(int)
+    images = [recogniser.preprocess(characters.image(int(pick))) for pick in picks]
+    return torch.cat(images or [torch.empty(0)]), characters.labels[picks]

@@ -10,9 +10,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.compression._bits import packed_size
 from tasks.compression._container import Coded, kept
 
 CLUSTERS = (1, 2, 4, 8, 16, 32, 64, 128, 256)  # quant-retrain, section III.A: powers of two, at most one byte a weight
+FLOAT_BYTES = 4  # of a weight as trained
 _ROUNDS = 30  # of k-means; from a good start, later ones gain less than a hundredth of the error
 _BINS = 4096  # of the histogram that gives k-means its start
 _SAMPLE = 1 << 18  # weights from which k-means learns its centroids: a thousand a cluster at 256
@@ -171,6 +173,11 @@ def decode(stored: Coded) -> NDArray[np.float32]:
     return stored.table[stored.codes].reshape(stored.shape)
 
 
+def stored_bytes(weights: int, clusters: int) -> int:
+    """Bytes that a layer of so many weights takes in a packed file: its centroids and its codes."""
+    return FLOAT_BYTES * clusters + packed_size(weights, _bits(clusters))
+
+
 def some(count: int, most: int) -> NDArray[np.int64]:
     """Places of at most so many of ``count`` numbers, drawn with a fixed seed; all of them where they are few."""
     # Evenly spaced ones would see single places of small windows alone.
@@ -239,4 +246,4 @@ def _bits(clusters: int) -> int:
 
 def _saves(weights: int, clusters: int) -> bool:
     """Whether a layer with its table of centroids takes less than in float32."""
-    return clusters <= weights and 4 * clusters + weights * _bits(clusters) / 8 < 4 * weights
+    return clusters <= weights and stored_bytes(weights, clusters) < FLOAT_BYTES * weights

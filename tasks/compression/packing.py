@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from datamodules._errors import DataError
 from tasks.compression import centroid, uniform
 from tasks.compression._container import HEADER_AT, RAW, Coded, from_bytes, is_packed, to_bytes
-from tasks.compression.folding import folded
+from tasks.compression.folding import Network, folded
 from tasks.compression.storage import Storage, parse_storage
 from tasks.normalised import Normalised
 
-__all__ = ["Packed", "is_packed", "pack", "unpack"]
+__all__ = ["Packed", "as_stored", "is_packed", "pack", "tensors_of", "unpack"]
 
 _UNSTORED = "num_batches_tracked"  # batch normalisation counts batches while it trains; answers do not need it
 _DECODERS: Mapping[str, Callable[[Coded], NDArray[np.float32]]] = {
@@ -55,14 +55,7 @@ def pack(network: nn.Module, storage: Storage, architecture: str, classes: int, 
     Raises:
         ValueError: weights that cannot be stored this way; names the layer.
     """
-    plain = folded(network.eval(), _any_image(channels, size)) if storage.folded else network
-    tensors: dict[str, NDArray[np.float32]] = {}
-    for name, value in plain.state_dict().items():
-        if name.endswith(_UNSTORED):
-            continue
-        if value.dtype != torch.float32:
-            raise ValueError(f"{name}: wanted float32 to pack, got {value.dtype}; store this network unpacked")
-        tensors[name] = value.detach().contiguous().numpy()
+    tensors = tensors_of(as_stored(network, storage, channels, size))
     coded = encode(tensors, storage)
     about = {"architecture": architecture, "classes": classes, "storage": storage.name}
     numbers = sum(tensor.size for tensor in tensors.values())
@@ -70,10 +63,38 @@ def pack(network: nn.Module, storage: Storage, architecture: str, classes: int, 
     return Packed(to_bytes(about, coded), round(entropy), numbers)
 
 
+def as_stored(network: Network, storage: Storage, channels: int, size: int) -> Network:
+    """The network whose tensors a storage codes, in eval mode: itself, or a copy with its normalisation folded."""
+    network = network.eval()
+    return folded(network, _any_image(channels, size)) if storage.folded else network
+
+
+def tensors_of(network: nn.Module) -> dict[str, NDArray[np.float32]]:
+    """What is stored of a network on the CPU, by the names of its state dict; its memory is shared.
+
+    Raises:
+        ValueError: numbers that are not float32; names the tensor.
+    """
+    tensors: dict[str, NDArray[np.float32]] = {}
+    for name, value in network.state_dict().items():
+        if name.endswith(_UNSTORED):
+            continue
+        if value.dtype != torch.float32:
+            raise ValueError(f"{name}: wanted float32 to pack, got {value.dtype}; store this network unpacked")
+        tensors[name] = value.detach().contiguous().numpy()
+    return tensors
+
+
 def encode(tensors: Mapping[str, NDArray[np.float32]], storage: Storage) -> dict[str, Coded]:
-    """A network's tensors as a storage codes them."""
+    """A network's tensors as a storage codes them.
+
+    Raises:
+        ValueError: weights that cannot be stored this way, or a budget by which nothing has been chosen yet.
+    """
     if storage.kind == "uniform":
         return uniform.encode(tensors, *storage.bits, per_channel=storage.per_channel)
+    if storage.within is not None and isinstance(storage.clusters, int):
+        raise ValueError(f"{storage.name}: wanted the centroids of each layer; validation images choose them")
     biases = "one" if storage.one_bias else "kept"
     return centroid.encode(tensors, storage.clusters, biases=biases, method=storage.method)  # type: ignore[arg-type]
 

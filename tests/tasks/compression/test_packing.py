@@ -139,7 +139,20 @@ def test_the_cascade_at_3755_classes_takes_what_its_paper_prints(storage: str, m
     assert len(made.content) <= most
 
 
-@pytest.mark.parametrize("name", ["u8-4", "u2-8-channel-folded", "c1", "c256-kmeans-bias1-folded", "c32-width"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "u8-4",
+        "u2-8-channel-folded",
+        "c1",
+        "c256-kmeans-bias1-folded",
+        "c32-width",
+        "c-within1",
+        "c-within0",
+        "c-within0.5-kmeans",
+        "c-within12.25-width-folded",
+    ],
+)
 def test_names_of_storages_read(name: str) -> None:
     found = parse_storage(name)
     assert found is not None
@@ -147,6 +160,26 @@ def test_names_of_storages_read(name: str) -> None:
     assert found.folded == name.endswith("-folded")
 
 
-@pytest.mark.parametrize("name", ["u8", "u1-4", "u9-4", "u8-4-", "c3", "c512", "c32-folded-bias1", "", "paper"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "u8",
+        "u1-4",
+        "u9-4",
+        "u8-4-",
+        "c3",
+        "c512",
+        "c32-folded-bias1",
+        "",
+        "paper",
+        "c-within",
+        "c-within1.0",
+        "c-within01",
+        "c-within-1",
+        "c-within100",
+        "c-within1-bias1",
+        "c-within1-folded-kmeans",
+    ],
+)
 def test_other_names_are_none(name: str) -> None:
     assert parse_storage(name) is None
