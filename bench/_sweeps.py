@@ -16,7 +16,7 @@ from bench._rows import BoardRow
 from tasks.compression.storage import parse_storage
 
 COLUMNS = 6  # panels side by side
-WIDTH, PANEL, HEADING, BELOW = 10.0, 1.15, 0.75, 0.6  # inches of 72 points: the picture, a panel's height, and the rest
+WIDTH, TITLE, HEADING, PANEL, BELOW = 10.0, 0.45, 0.65, 1.15, 0.35  # inches of 72 points; all but the first are heights
 SMALL = 7.0  # points: 37 layers of a cascade have to fit
 NAMED = 5  # layers that the text says suffer most
 ANSWER = "answer"  # the way of answering that is a system's own
@@ -93,14 +93,15 @@ def _budget(storage: Mapping[str, Any]) -> float:
 
 def _draw(found: Sequence[tuple[str, Mapping[str, Any]]], title: str) -> Figure:
     depths = [-(-len(storage["sweep"]) // COLUMNS) for _, storage in found]
-    height = 0.5 + sum(HEADING + PANEL * depth for depth in depths) + BELOW
+    height = TITLE + sum(HEADING + PANEL * depth for depth in depths) + BELOW
     figure = Figure(figsize=(WIDTH, height), dpi=72, facecolor="white")
     figure.text(0.03, 1 - 0.3 / height, title, fontsize=12, fontweight="bold")
-    top = height - 0.5
+    top = height - TITLE
     for (system, storage), depth in zip(found, depths, strict=True):
         accuracy, images = storage["validation"]["accuracy"][ANSWER], storage["validation"]["images"]
         said = f"{system}: {numbers.percent(accuracy)} % of {images:,} validation characters in float32"
-        figure.text(0.03, (top - 0.35) / height, said, fontsize=FONT, fontweight="bold")
+        figure.text(0.97, (top - 0.3) / height, "accuracy, %, against kB of the layer", color=GREY, ha="right")
+        figure.text(0.03, (top - 0.3) / height, said, fontsize=FONT, fontweight="bold")
         panels = product(range(depth), range(COLUMNS))
         for (down, across), name in zip(panels, storage["sweep"], strict=False):
             lower = (top - HEADING - PANEL * down - 0.62 * PANEL) / height

@@ -21,6 +21,7 @@ from bench.plan import UsageError
 from bench.system import parse_system
 from datamodules._cache import write_whole
 from datamodules._errors import DataError
+from tasks.cascade import cascade_of
 from tasks.recogniser import Recogniser, load_recogniser
 
 FORMATS = ("onnx", "openvino")
@@ -38,6 +39,8 @@ def export_system(
         out: the file to write.
         labels: text file of class names, one a line in label order, for weights that do not name them.
         leaderboards: folder whose ``results`` hold the record of these weights, for its accuracy.
+
+    Of a system with early exits the file holds the final head alone, as its provenance says under ``head``.
 
     Returns: what the file's metadata say.
 
@@ -95,10 +98,13 @@ def _about(
     checksum = sha256(checkpoint)
     records = [s.record for s in read_stored(leaderboards)[0] if s.record.get("checkpoint_sha256") == checksum]
     commit, dirty = source_state()
+    cascade = cascade_of(recogniser.network)
     provenance: dict[str, Any] = {
         "checkpoint_sha256": checksum, "exported_by_commit": commit, "exported_from_changed_sources": dirty,
-        "versions": versions(), "record": _record(records[0]) if records else None,
+        "versions": versions(), "record": _record(records[0], cascade is not None) if records else None,
     }  # fmt: skip
+    if cascade is not None:
+        provenance["head"] = {"exported": cascade.heads[-1], "left_out": list(cascade.heads[:-1])}
     dataset = records[0]["dataset"]["name"] if records and not origin.dataset else origin.dataset
     synthetic = records[0]["dataset"]["synthetic"] if records and origin.synthetic is None else origin.synthetic
     return {
@@ -109,10 +115,11 @@ def _about(
     }  # fmt: skip
 
 
-def _record(record: Mapping[str, Any]) -> dict[str, Any]:
+def _record(record: Mapping[str, Any], final_alone: bool) -> dict[str, Any]:
     """What a record says of how well and by what these weights were trained."""
     kept = ("suite", "scale", "system", "seed", "recipe", "dataset", "commit", "trained_commit", "started_at")
-    return {**{key: record.get(key) for key in kept}, "accuracy": record["measurements"].get("accuracy")}
+    accuracy = record["measurements"].get("exit_accuracy" if final_alone else "accuracy")
+    return {**{key: record.get(key) for key in kept}, "accuracy": accuracy}
 
 
 def _onnx_file(graph: onnx.ModelProto, about: Mapping[str, str]) -> bytes:

@@ -59,6 +59,7 @@ class Choice:
     Attributes:
         clusters: centroids of each layer that is quantised.
         sweep: the options of every layer, most centroids first, down to the first that alone loses too much.
+        swept: images that these were judged on.
         before: the network as trained.
         after: the network as chosen.
         evaluations: how often the network was judged.
@@ -66,6 +67,7 @@ class Choice:
 
     clusters: Mapping[str, int]
     sweep: Mapping[str, Sequence[Option]]
+    swept: int
     before: Judged
     after: Judged
     evaluations: int
@@ -79,7 +81,7 @@ class Choice:
                 "images": images, "accuracy": {way: right / images for way, right in self.before.right.items()},
                 "lost": {way: _points(self.before, self.after, way) for way in self.before.right},
             },
-            "evaluations": self.evaluations,
+            "evaluations": self.evaluations, "sweep_images": self.swept,
             "sweep": {
                 name: [
                     {"clusters": o.clusters, "bytes": o.size, "lost": _short(o.lost), "changed": _short(o.changed)}
@@ -90,7 +92,9 @@ class Choice:
         }  # fmt: skip
 
 
-def choose(tensors: Tensors, judge: Judge, budget: float, method: str = "population") -> Choice:
+def choose(
+    tensors: Tensors, judge: Judge, budget: float, method: str = "population", scout: Judge | None = None
+) -> Choice:
     """The clusters of each layer that take the fewest bytes found, within a budget.
 
     First every layer is swept alone, from 256 centroids down to the first number that loses more than the budget. The
@@ -104,19 +108,21 @@ def choose(tensors: Tensors, judge: Judge, budget: float, method: str = "populat
         judge: answers validation images; the test part must not be among them.
         budget: points of accuracy, per cent of the images, that each way of answering may lose at most; 0 or more.
         method: of clustering.
+        scout: judges the single layers of the sweep, on fewer of the images, say; None for the judge itself.
 
     Raises:
         ValueError: a budget below 0, or weights that the method refuses; names the layer.
     """
     if not budget >= 0:
         raise ValueError(f"wanted a budget of 0 points or more, got {budget}")
-    layers = _Layers(tensors, judge, method)
+    layers = _Layers(tensors, judge, scout or judge, method)
     before = layers.judged({})
-    sweep = {name: _options(layers, name, before, budget) for name in layers.weights}
+    first = before if scout is None else layers.scouted({})
+    sweep = {name: _options(layers, name, first, budget) for name in layers.weights}
     steps = _steps({name: FLOAT_BYTES * layers.weights[name].size for name in sweep}, sweep, budget)
     chosen, after = _along(layers, steps, before, budget)
     chosen, after = _further(layers, sweep, chosen, after, before, budget)
-    return Choice(chosen, sweep, before, after, layers.evaluations)
+    return Choice(chosen, sweep, first.images, before, after, layers.evaluations)
 
 
 def points_lost(before: Judged, after: Judged) -> float:
@@ -127,16 +133,23 @@ def points_lost(before: Judged, after: Judged) -> float:
 class _Layers:
     """The weights of a network's layers, and the network with some of them as clusters."""
 
-    def __init__(self, tensors: Tensors, judge: Judge, method: str) -> None:
+    def __init__(self, tensors: Tensors, judge: Judge, scout: Judge, method: str) -> None:
         self.weights = {name: tensor for name, tensor in tensors.items() if is_weight(name, tensors)}
         self.evaluations = 0
-        self._judge, self._method = judge, METHODS[method]
+        self._judge, self._scout, self._method = judge, scout, METHODS[method]
         self._clustered: dict[tuple[str, int], Clustered] = {}  # codes and centroids: a quarter of the weights' memory
 
     def judged(self, clusters: Mapping[str, int]) -> Judged:
         """The network with these layers in so many clusters each."""
+        return self._asked(self._judge, clusters)
+
+    def scouted(self, clusters: Mapping[str, int]) -> Judged:
+        """The same, by the scout."""
+        return self._asked(self._scout, clusters)
+
+    def _asked(self, judge: Judge, clusters: Mapping[str, int]) -> Judged:
         self.evaluations += 1
-        return self._judge({name: self._quantised(name, count) for name, count in clusters.items()})
+        return judge({name: self._quantised(name, count) for name, count in clusters.items()})
 
     def _quantised(self, name: str, clusters: int) -> NDArray[np.float32]:
         if (name, clusters) not in self._clustered:
@@ -163,7 +176,7 @@ def _options(layers: _Layers, name: str, before: Judged, budget: float) -> list[
     for clusters in reversed(CLUSTERS):
         size = stored_bytes(weights, clusters)
         if clusters <= weights and size < FLOAT_BYTES * weights:
-            judged = layers.judged({name: clusters})
+            judged = layers.scouted({name: clusters})
             found.append(Option(clusters, size, points_lost(before, judged), judged.changed))
             if found[-1].lost > budget:
                 break  # with fewer centroids it loses more

@@ -26,6 +26,14 @@ def test_a_users_matplotlib_settings_change_nothing(tmp_path):
         assert boards(tmp_path)["hccr.svg"] == expected
 
 
+def test_the_legend_names_what_is_there_alone(tmp_path):
+    alone = boards(tmp_path / "one", record("a"))["hccr.svg"]
+    both = boards(tmp_path / "two", record("a"), record("b", 0.8, 2.0))["hccr.svg"]
+    assert "Pareto front" in alone
+    assert "other systems" not in alone
+    assert "other systems" in both
+
+
 def test_labels_cover_neither_each_other_nor_points():
     centres = [(300 + 9 * i, 200 + 5 * (i % 3)) for i in range(12)]
     names = [f"architecture:variant-{i}" for i in range(12)]

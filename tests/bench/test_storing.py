@@ -81,6 +81,42 @@ def test_answers_come_from_the_bytes_on_disk(house: House, monkeypatch: pytest.M
     assert answers.right.mean() == accuracy[1]
 
 
+def test_centroids_are_chosen_on_validation_images_and_lie_in_the_file(house: House) -> None:
+    parent, stored = house.run("acme_tiny+c-within0.5")
+    assert (parent["status"], stored["status"]) == ("whole", "whole")
+    said = stored["storage"]
+    assert said["name"] == "c-within0.5"
+    assert list(said["clusters"]) == list(said["sweep"]) == ["network.0.weight", "network.5.weight"]
+    assert said["validation"]["images"] == stored["dataset"]["val"]
+    assert said["validation"]["lost"]["answer"] <= 0.5
+    assert len(said["sweep"]["network.0.weight"]) <= said["evaluations"] <= 2 * 9 * 2 + 10
+    packed = row_folder(house.place / "runs", stored) / "weights.packed"
+    tensors = from_bytes(packed.read_bytes(), packed)[1]
+    coded = {name: len(one.table) for name, one in tensors.items() if one.kind == "centroid"}
+    assert coded == {name: clusters for name, clusters in said["clusters"].items() if clusters}
+    assert stored["measurements"]["size_bytes"]["value"] == packed.stat().st_size
+    assert packed.stat().st_size < parent["measurements"]["size_bytes"]["value"] / 4
+    again = house.run("acme_tiny+c-within0.5", fresh=True)[1]
+    assert (again["storage"], again["checkpoint_sha256"]) == (said, stored["checkpoint_sha256"])
+
+
+def test_one_byte_of_a_chosen_file_changes_its_answers(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def other_sign(content: bytes) -> bytes:
+        """The sign of the last layer's greatest centroid, with a checksum that fits."""
+        about, tensors = from_bytes(content, "x")
+        table = tensors["network.5.weight"].table.view(np.uint8)
+        table[-1] ^= 0x80
+        return to_bytes(about, tensors)
+
+    _, honest = house.run("acme_tiny+c-within1")
+    changed(monkeypatch, other_sign)
+    _, other = house.run("acme_tiny+c-within1", fresh=True)
+    assert other["storage"] == honest["storage"]
+    assert other["checkpoint_sha256"] != honest["checkpoint_sha256"]
+    accuracy = [record["measurements"]["accuracy"]["value"] for record in (honest, other)]
+    assert accuracy[0] != accuracy[1]
+
+
 def test_a_damaged_file_fails_the_row_alone(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     changed(monkeypatch, lambda content: content[:-1] + bytes([content[-1] ^ 1]))
     parent, stored = house.run("acme_tiny+c4")
@@ -134,6 +170,11 @@ def test_a_parent_that_failed_leaves_nothing_to_store(house: House) -> None:
     parent, stored = house.run("acme_step+c4")
     assert (parent["status"], stored["status"]) == ("failed", "failed")
     assert stored["error"].startswith("StoreError: wanted the trained weights of acme_step, seed 0, to store them")
+
+
+def test_profile_has_nothing_to_choose_centroids_by() -> None:
+    with pytest.raises(storing.StoreError, match=r"lenet5\+c-within1: wanted validation characters to choose"):
+        profile_system("lenet5+c-within1", 30, "eager", None, "bench profile")
 
 
 def test_profile_measures_the_packed_file(house: House) -> None:

@@ -1,0 +1,66 @@
+"""The board's section on chosen centroids: which layers suffer, and a picture of each layer's sweep."""
+
+from typing import Any
+from xml.etree import ElementTree
+
+from fake.boards import boards
+from fake.records import record
+
+# Points lost alone at 256, 128 … centroids, as far as a sweep went.
+LOST = {
+    "network.conv1.0.weight": [0, 0.2, 0.6, 1.6],
+    "network.fire2.squeeze.0.weight": [-0.1, 0, 0, 0.2, 0.3, 0.9, 12.0],
+    "network.classifier.weight": [0] * 9,
+    "network.tiny.weight": [],  # in float32 it is as small
+    "network.fragile.weight": [3.0],
+}
+CLUSTERS = dict(zip(LOST, (64, 16, 1, None, None), strict=True))
+
+
+def chosen(system: str = "fire:gwap+c-within1", accuracy: float = 0.9, **changes: Any) -> dict[str, Any]:
+    sweep = {
+        name: [
+            {"clusters": 256 >> step, "bytes": 1000 - 100 * step, "lost": points, "changed": 0.01 * step}
+            for step, points in enumerate(lost)
+        ]
+        for name, lost in LOST.items()
+    }
+    storage = {
+        "name": system.split("+")[-1], "numbers": 10_000, "entropy_bytes": 5_000, "clusters": CLUSTERS,
+        "validation": {"images": 1000, "accuracy": {"answer": 0.951}, "lost": {"answer": 0.7, "mid_a": 0.94}},
+        "evaluations": 123, "sweep": sweep,
+    }  # fmt: skip
+    return record(system, accuracy, 1.0, storage={**storage, **changes})
+
+
+def test_the_board_says_what_was_chosen_and_which_layers_suffer(tmp_path):
+    page = boards(tmp_path, chosen(), record("fire:gwap", 0.91, 1.0))["hccr.md"]
+    section = page.split("## Chosen centroids")[1].split("## ")[0]
+    (line,) = [line for line in section.splitlines() if "`fire" in line]
+    assert [cell.strip() for cell in line.strip("|").split("|")] == [
+        "`fire:gwap+c-within1`", "3 of 5", "1–64", "0.94 of 1,000 characters", "123",
+        "fragile none (3.00), conv1.0 64 (1.60), fire2.squeeze.0 8 (12.00), classifier 1, tiny 0",
+    ]  # fmt: skip
+    assert "![Accuracy against bytes of each layer, quantised alone](hccr-storage.svg)" in section
+
+
+def test_the_picture_has_a_panel_for_each_layer_and_its_records_alone_decide_it(tmp_path):
+    first, again = (boards(tmp_path / name, chosen())["hccr-storage.svg"] for name in ("a", "b"))
+    assert first == again
+    assert "Date" not in first
+    texts = [one.text for one in ElementTree.fromstring(first).iter("{http://www.w3.org/2000/svg}text")]
+    assert {"conv1.0: 64", "fire2.squeeze.0: 16", "classifier: 1", "tiny: float32", "fragile: float32"} <= set(texts)
+    assert "fire:gwap+c-within1: 95.10 % of 1,000 validation characters in float32" in texts
+
+
+def test_a_block_for_each_system(tmp_path):
+    drawn = boards(tmp_path, chosen(), chosen("fire:gwap+c-within0.5", 0.905))["hccr-storage.svg"]
+    assert drawn.count("conv1.0: 64") == 2
+    assert "fire:gwap+c-within0.5: 95.10 %" in drawn
+
+
+def test_boards_without_a_choice_have_no_such_section(tmp_path):
+    plain = record("fire:gwap+c32", storage={"name": "c32", "numbers": 10, "entropy_bytes": 5})
+    found = boards(tmp_path, plain, record("fire:gwap"))
+    assert "Chosen centroids" not in found["hccr.md"]
+    assert not [name for name in found if "storage" in name]
