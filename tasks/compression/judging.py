@@ -79,26 +79,29 @@ class ValidationJudge:
         """Compute what lies before a step, and keep it."""
         if place < self._at:
             self._restart()
-        for layer, head in self._steps[self._at : place]:
-            found = [layer(maps.clone()) for maps in self._maps]  # a copy: layers may work in place
-            if head:
-                self._done.append(found)
-            else:
-                self._maps = found
+        heads = self._through(self._at, place, keep=True)
+        self._done += [parts for parts in heads if parts]
         self._at = max(self._at, place)
 
     @torch.inference_mode()
     def _logits(self) -> list[Tensor]:
         """Logits (n, classes) of each head, from what is kept on."""
-        heads: list[list[Tensor]] = [[] for _ in self._steps]
-        for maps in self._maps:
-            maps = maps.clone()
-            for number, (layer, head) in enumerate(self._steps[self._at :]):
+        heads = self._through(self._at, len(self._steps))
+        return [torch.cat(parts).float() for parts in (*self._done, *heads) if parts]
+
+    def _through(self, first: int, last: int, keep: bool = False) -> list[list[Tensor]]:
+        """What each step from ``first`` on gives that is a head, batch by batch; ``keep`` moves the kept maps on."""
+        heads: list[list[Tensor]] = [[] for _ in self._steps[first:last]]
+        for number, kept in enumerate(self._maps):
+            maps = kept.clone()  # layers may work in place
+            for parts, (layer, head) in zip(heads, self._steps[first:last], strict=True):
                 if head:
-                    heads[number].append(layer(maps))
+                    parts.append(layer(maps))
                 else:
                     maps = layer(maps)
-        return [torch.cat(parts).float() for parts in (*self._done, *heads) if parts]
+            if keep:
+                self._maps[number] = maps
+        return heads
 
     def _classes(self, logits: list[Tensor]) -> dict[str, NDArray[np.int32]]:
         """The class of each image, by every way of answering."""

@@ -140,6 +140,7 @@ def test_a_new_row_of_a_trained_parent_trains_nothing(house: House, monkeypatch:
     monkeypatch.setattr(runner, "train", lambda *arguments: pytest.fail("trained"))
     (kept, new) = estimate.costs(house.plan("acme_tiny+c4"))
     assert (kept["todo"], new["todo"], new["seconds_train"]) == ("nothing", "train", 0)
+    assert estimate.costs(house.plan("acme_tiny+c-within1"))[1]["seconds_train"] > 0  # many passes to choose by
     assert [record["status"] for record in house.run("acme_tiny+c4")] == ["whole", "whole"]
 
 

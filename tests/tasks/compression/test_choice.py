@@ -135,6 +135,22 @@ def test_bytes_are_those_of_the_file() -> None:
         assert whole - less == pytest.approx(stored_bytes(SIZE, 256) - stored_bytes(SIZE, clusters), abs=12)
 
 
+def test_a_scout_sweeps_and_the_judge_decides() -> None:
+    tensors = layers("a", values=16)
+    judge = Sums(tensors, a=500)
+    scouted: list[int] = []
+
+    def scout(changed: Mapping[str, np.ndarray]) -> Judged:
+        scouted.append(len(changed))
+        return Judged({"answer": 90}, 100, float(len(changed)))  # sees no harm in anything
+
+    found = choose(tensors, judge, budget=1, scout=scout)
+    assert chosen(found) == {"a": 16}
+    assert [option.lost for option in found.sweep["a.weight"]] == [0] * len(CLUSTERS)
+    assert (found.as_dict()["sweep_images"], found.as_dict()["validation"]["images"]) == (100, IMAGES)
+    assert found.evaluations == len(scouted) + len(judge.asked)
+
+
 def test_what_cannot_be_chosen_is_refused() -> None:
     tensors = layers("a")
     with pytest.raises(ValueError, match="wanted a budget of 0 points or more, got -1"):
