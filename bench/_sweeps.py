@@ -28,7 +28,8 @@ def sweeps_text(rows: Sequence[BoardRow]) -> str:
     """What was chosen for each system that has a budget, and which layers suffer; nothing where none has one."""
     lines = [_line(row.system, found) for row in rows if (found := _storage(row))]
     header = [
-        "System", "Layers quantised", "Their centroids", "Points lost on validation, most of all heads",
+        "System", "Layers quantised", "Their centroids",
+        "Points lost on validation by the head that loses most (with a standard error)",
         "Networks judged", "Suffer most: fewest centroids that alone stay within the budget (points lost by half)",
     ]  # fmt: skip
     return board.table(header, lines, 1) + "\n" if lines else ""
@@ -63,12 +64,13 @@ def _storage(row: BoardRow) -> Mapping[str, Any]:
 def _line(system: str, storage: Mapping[str, Any]) -> list[str]:
     chosen = [clusters for clusters in storage["clusters"].values() if clusters]
     span = f"{min(chosen)}–{max(chosen)}" if chosen else numbers.NONE
-    lost = max(storage["validation"]["lost"].values())
+    seen = storage["validation"]
+    lost = f"{max(seen['lost'].values()):.2f} ({seen['lost_and_margin']:.2f}) of {seen['images']:,} characters"
     suffering = sorted(storage["sweep"].items(), key=lambda one: _suffers(one[1], _budget(storage)), reverse=True)
     said = [_suffering(name, options, _budget(storage)) for name, options in suffering[:NAMED]]
     return [
-        f"`{system}`", f"{len(chosen)} of {len(storage['clusters'])}", span,
-        f"{lost:.2f} of {storage['validation']['images']:,} characters", f"{storage['evaluations']:,}", ", ".join(said),
+        f"`{system}`", f"{len(chosen)} of {len(storage['clusters'])}", span, lost, f"{storage['evaluations']:,}",
+        ", ".join(said),
     ]  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 Source: quant-retrain, section III.B: sweep each layer alone, then quantise those that save much and lose little.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -13,22 +14,25 @@ from numpy.typing import NDArray
 
 from tasks.compression.centroid import CLUSTERS, FLOAT_BYTES, METHODS, Clustered, is_weight, stored_bytes
 
+# Standard errors added to what whole networks lose: some hundred validation images are few, and steps that happen to
+# suit them are tried as well. As where exits are chosen.
+MARGIN = 1.0
+
 Tensors = Mapping[str, NDArray[np.float32]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Judged:
     """How a network answers a fixed set of validation images.
 
     Attributes:
-        right: how many it reads rightly, by each way of answering: ``answer``, and every head where there are several.
-        images: how many there are.
+        right: which it reads rightly, bool (images,), by each way of answering: ``answer``, and every head where there
+            are several.
         changed: how far its probabilities are from those of the network as trained: mean Kullback-Leibler divergence,
             nats. It says what a count of a few hundred images is too coarse for: which of two changes is the smaller.
     """
 
-    right: Mapping[str, int]
-    images: int
+    right: Mapping[str, NDArray[np.bool_]]
     changed: float
 
 
@@ -52,7 +56,7 @@ class Option:
     changed: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Choice:
     """What was chosen, and all that was seen on the way.
 
@@ -74,12 +78,14 @@ class Choice:
 
     def as_dict(self) -> dict[str, Any]:
         """As a record states it: no number of clusters for layers left in float32, and losses in four digits."""
-        images = self.before.images
+        ways = self.before.right.items()
         return {
             "clusters": {name: self.clusters.get(name) for name in self.sweep},
             "validation": {
-                "images": images, "accuracy": {way: right / images for way, right in self.before.right.items()},
-                "lost": {way: _points(self.before, self.after, way) for way in self.before.right},
+                "images": len(next(iter(self.before.right.values()))),
+                "accuracy": {way: float(right.mean()) for way, right in ways},
+                "lost": {way: _points(right, self.after.right[way]) for way, right in ways},
+                "lost_and_margin": points_lost(self.before, self.after, MARGIN), "margin": MARGIN,
             },
             "evaluations": self.evaluations, "sweep_images": self.swept,
             "sweep": {
@@ -99,9 +105,8 @@ def choose(
 
     First every layer is swept alone, from 256 centroids down to the first number that loses more than the budget. The
     sweep orders all steps of all layers by how far they change the answers for each byte that they save. As losses do
-    not add up, whole networks say how many of these steps the budget bears; then single steps go on while it does,
-    and a layer that once took too much is left as it is. Each layer is judged at most twice for each number of
-    centroids, and the network a few times more. The same answers give the same choice.
+    not add up, whole networks then say how many of these steps the budget bears, with MARGIN standard errors to spare:
+    a dozen of them or so, by bisection. The same answers give the same choice.
 
     Args:
         tensors: of the network, by name, as a state dict has them; the weights of its layers are what may be chosen.
@@ -120,14 +125,21 @@ def choose(
     first = before if scout is None else layers.scouted({})
     sweep = {name: _options(layers, name, first, budget) for name in layers.weights}
     steps = _steps({name: FLOAT_BYTES * layers.weights[name].size for name in sweep}, sweep, budget)
-    chosen, after = _along(layers, steps, before, budget)
-    chosen, after = _further(layers, sweep, chosen, after, before, budget)
-    return Choice(chosen, sweep, first.images, before, after, layers.evaluations)
+    good, bad, after = 0, len(steps) + 1, before
+    while bad - good > 1:
+        middle = (good + bad) // 2
+        judged = layers.judged(_taken(steps[:middle]))
+        if points_lost(before, judged, MARGIN) <= budget:
+            good, after = middle, judged
+        else:
+            bad = middle
+    swept = len(next(iter(first.right.values())))
+    return Choice(_taken(steps[:good]), sweep, swept, before, after, layers.evaluations)
 
 
-def points_lost(before: Judged, after: Judged) -> float:
-    """Points of accuracy that the way of answering loses which loses most."""
-    return max(_points(before, after, way) for way in before.right)
+def points_lost(before: Judged, after: Judged, margin: float = 0.0) -> float:
+    """Points of accuracy that the way of answering loses which loses most, and so many standard errors of them."""
+    return max(_points(right, after.right[way], margin) for way, right in before.right.items())
 
 
 class _Layers:
@@ -206,51 +218,15 @@ def _steps(floats: Mapping[str, int], sweep: Mapping[str, Sequence[Option]], bud
     return sorted(found, key=lambda step: (step.slope, step.place, -step.clusters))
 
 
-def _along(layers: _Layers, steps: Sequence[_Step], before: Judged, budget: float) -> tuple[dict[str, int], Judged]:
-    """As many of the steps, from the first on, as the whole network bears within the budget: by bisection."""
-    good, bad, after = 0, len(steps) + 1, before
-    while bad - good > 1:
-        middle = (good + bad) // 2
-        judged = layers.judged({step.layer: step.clusters for step in steps[:middle]})  # a layer's last step counts
-        if points_lost(before, judged) <= budget:
-            good, after = middle, judged
-        else:
-            bad = middle
-    return {step.layer: step.clusters for step in steps[:good]}, after
+def _taken(steps: Sequence[_Step]) -> dict[str, int]:
+    """Centroids of each layer after these steps: its last one counts."""
+    return {step.layer: step.clusters for step in steps}
 
 
-def _further(
-    layers: _Layers,
-    sweep: Mapping[str, Sequence[Option]],
-    chosen: dict[str, int],
-    after: Judged,
-    before: Judged,
-    budget: float,
-) -> tuple[dict[str, int], Judged]:
-    """Single steps beyond, each judged on the whole network, until every layer's next one takes too much."""
-    closed: set[str] = set()
-    while True:
-        steps = []
-        for place, (name, options) in enumerate(sweep.items()):
-            now = next((o for o in options if o.clusters == chosen.get(name)), None)
-            size, changed = (FLOAT_BYTES * layers.weights[name].size, 0.0) if now is None else (now.size, now.changed)
-            following = next((o for o in options if o.size < size and o.lost <= budget), None)
-            if following is not None and name not in closed:
-                slope = max(0.0, following.changed - changed) / (size - following.size)
-                steps.append(_Step(slope, place, name, following.clusters))
-        if not steps:
-            return chosen, after
-        step = min(steps)
-        tried = {**chosen, step.layer: step.clusters}
-        judged = layers.judged(tried)
-        if points_lost(before, judged) <= budget:
-            chosen, after = tried, judged
-        else:
-            closed.add(step.layer)
-
-
-def _points(before: Judged, after: Judged, way: str) -> float:
-    return 100 * (before.right[way] - after.right[way]) / before.images
+def _points(before: NDArray[np.bool_], after: NDArray[np.bool_], margin: float = 0.0) -> float:
+    """Points lost, from pairs of answers; the standard error is that of the difference of the two counts."""
+    lost, gained = int((before & ~after).sum()), int((after & ~before).sum())
+    return 100 * (lost - gained + margin * math.sqrt(lost + gained)) / len(before)
 
 
 def _short(value: float) -> float:

@@ -67,8 +67,8 @@ class ValidationJudge:
         moved = [
             _divergence(before, torch.log_softmax(now, 1)) for before, now in zip(self._before, logits, strict=True)
         ]
-        right = {way: int((classes == self._labels).sum()) for way, classes in self._classes(logits).items()}
-        return Judged(right, len(self._labels), sum(moved) / len(moved))
+        right = {way: classes == self._labels for way, classes in self._classes(logits).items()}
+        return Judged(right, sum(moved) / len(moved))
 
     def _restart(self) -> None:
         self._at = 0
