@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from tasks.compression.centroid import CLUSTERS, FLOAT_BYTES, METHODS, Clustered, is_weight, stored_bytes
 
-# Standard errors added to what whole networks lose: some hundred validation images are few, and steps that happen to
-# suit them are tried as well. As where exits are chosen.
+# Standard errors added to what whole networks lose, as where exits are chosen: some hundred validation images are few,
+# and easier. Measured on fire:gwap, 700 of hwdb100: 0.14 points (0.62 with one) lost 0.6 on test images, 0.57 (1.14)
+# lost 1.3; without, and each further step tried alone, a choice within 1 point lost 2.1.
 MARGIN = 1.0
 
 Tensors = Mapping[str, NDArray[np.float32]]

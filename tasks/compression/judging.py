@@ -79,9 +79,10 @@ class ValidationJudge:
         """Compute what lies before a step, and keep it."""
         if place < self._at:
             self._restart()
-        heads = self._through(self._at, place, keep=True)
-        self._done += [parts for parts in heads if parts]
-        self._at = max(self._at, place)
+        if place > self._at:
+            heads = self._through(self._at, place, keep=True)
+            self._done += [parts for parts in heads if parts]
+            self._at = place
 
     @torch.inference_mode()
     def _logits(self) -> list[Tensor]:
