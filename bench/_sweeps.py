@@ -29,7 +29,7 @@ def sweeps_text(rows: Sequence[BoardRow]) -> str:
     lines = [_line(row.system, found) for row in rows if (found := _storage(row))]
     header = [
         "System", "Layers quantised", "Their centroids",
-        "Points lost on validation by the head that loses most (with a standard error)",
+        "Points lost on validation by the head that loses most (at most, at 95 %)",
         "Networks judged", "Suffer most: fewest centroids that alone stay within the budget (points lost by half)",
     ]  # fmt: skip
     return board.table(header, lines, 1) + "\n" if lines else ""
@@ -102,6 +102,7 @@ def _draw(found: Sequence[tuple[str, Mapping[str, Any]]], title: str) -> Figure:
     for (system, storage), depth in zip(found, depths, strict=True):
         accuracy, images = storage["validation"]["accuracy"][ANSWER], storage["validation"]["images"]
         said = f"{system}: {numbers.percent(accuracy)} % of {images:,} validation characters in float32"
+        said += f"; single layers on {storage['sweep_images']:,} of them"
         figure.text(0.97, (top - 0.3) / height, "accuracy, %, against kB of the layer", color=GREY, ha="right")
         figure.text(0.03, (top - 0.3) / height, said, fontsize=FONT, fontweight="bold")
         panels = product(range(depth), range(COLUMNS))
@@ -129,7 +130,8 @@ def _panel(axes: Axes, name: str, storage: Mapping[str, Any], first: bool) -> No
     chosen = [(s, h) for s, h, o in zip(sizes, heights, options, strict=True) if o["clusters"] == clusters]
     axes.plot([s for s, _ in chosen], [h for _, h in chosen], "D", color=ORANGE, markersize=5)
     axes.set_title(f"{_short(name)}: {clusters or 'float32'}", fontsize=SMALL, pad=2, loc="left")
-    axes.set_ylim(floor, top + 0.5 * max(budget, 0.5))
+    gained = max((-option["lost"] for options in storage["sweep"].values() for option in options), default=0.0)
+    axes.set_ylim(floor, top + max(gained, 0.0) + 0.3 * max(budget, 0.5))
     axes.set_xlim(0, 1.08 * max(sizes, default=1.0))
     axes.set_yticks([top - budget, top] if budget else [top])
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:.1f}" if first else "")

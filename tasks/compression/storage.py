@@ -14,7 +14,7 @@ KNOWN = (
     "cK[-width|-kmeans][-bias1][-folded] (K centroids a layer: 1, 2, 4 … 256; clusters of equal width or by k-means "
     "instead of equal population; biases at one centroid), such as c32",
     "c-withinP[-width|-kmeans][-folded] (centroids chosen layer by layer: the smallest file found that loses at most P "
-    "points of accuracy on validation images), such as c-within1 or c-within0.5",
+    "points of accuracy on validation images, at 95 % confidence), such as c-within1 or c-within0.5",
 )
 
 

@@ -29,7 +29,7 @@ def chosen(system: str = "fire:gwap+c-within1", accuracy: float = 0.9, **changes
         "name": system.split("+")[-1], "numbers": 10_000, "entropy_bytes": 5_000, "clusters": CLUSTERS,
         "validation": {"images": 1000, "accuracy": {"answer": 0.951}, "lost": {"answer": 0.3, "mid_a": 0.4},
                        "lost_and_margin": 0.98},
-        "evaluations": 123, "sweep": sweep,
+        "evaluations": 123, "sweep_images": 334, "sweep": sweep,
     }  # fmt: skip
     return record(system, accuracy, 1.0, storage={**storage, **changes})
 
@@ -51,7 +51,8 @@ def test_the_picture_has_a_panel_for_each_layer_and_its_records_alone_decide_it(
     assert "Date" not in first
     texts = [one.text for one in ElementTree.fromstring(first).iter("{http://www.w3.org/2000/svg}text")]
     assert {"conv1.0: 64", "fire2.squeeze.0: 16", "classifier: 1", "tiny: float32", "fragile: float32"} <= set(texts)
-    assert "fire:gwap+c-within1: 95.10 % of 1,000 validation characters in float32" in texts
+    said = "fire:gwap+c-within1: 95.10 % of 1,000 validation characters in float32; single layers on 334 of them"
+    assert said in texts
 
 
 def test_a_block_for_each_system(tmp_path):
