@@ -102,8 +102,13 @@ def _draw(found: Sequence[tuple[str, Mapping[str, Any]]], title: str) -> Figure:
     for (system, storage), depth in zip(found, depths, strict=True):
         accuracy, images = storage["validation"]["accuracy"][ANSWER], storage["validation"]["images"]
         said = f"{system}: {numbers.percent(accuracy)} % of {images:,} validation characters in float32"
-        said += f"; single layers on {storage['sweep_images']:,} of them"
-        figure.text(0.97, (top - 0.3) / height, "accuracy, %, against kB of the layer", color=GREY, ha="right")
+        figure.text(
+            0.97,
+            (top - 0.3) / height,
+            f"single layers, on {storage['sweep_images']:,}: accuracy, %, against kB",
+            color=GREY,
+            ha="right",
+        )
         figure.text(0.03, (top - 0.3) / height, said, fontsize=FONT, fontweight="bold")
         panels = product(range(depth), range(COLUMNS))
         for (down, across), name in zip(panels, storage["sweep"], strict=False):
