@@ -6,11 +6,13 @@ from urllib.parse import quote
 
 from bench import _numbers as numbers
 from bench import _published as published
-from bench._rows import BASELINE, ROBUST, BoardRow, Protocol, dropped, protocol_name
+from bench._rows import BASELINE, ROBUST, BoardRow, Protocol, base_name, dropped, protocol_name
 from bench._stored import Stored
 from bench.claims import Claim
+from bench.measurements import IN_RUNTIMES
 
 FRONT = "◆"
+_TIME = "ms/character (quartiles, p90 ≤ its bound)"
 _SYNTHETIC = (
     "**Synthetic data**: these characters were drawn by a program, not written by people. The accuracies "
     "compare systems with each other; they do not say how well a system reads real handwriting."
@@ -80,7 +82,9 @@ def ranking(rows: Sequence[BoardRow], claims: Sequence[Claim], dataset: str) -> 
         ("Accuracy, % [95 %]", lambda row: numbers.accuracy(row["accuracy"])),
         ("Top-5, %", lambda row: numbers.share(row["accuracy_top5"])),
         ("Latency, × reference [95 %]", lambda row: numbers.ratio(row["ratio"])),
-        ("ms/character (quartiles, p90)", lambda row: numbers.milliseconds(row["latency"])),
+        (_TIME, lambda row: numbers.milliseconds(row["latency"])),
+        ("ms on all threads", lambda row: numbers.millions(row["all_threads"])),
+        ("× machine's limit", lambda row: numbers.ratio(row["times_limit"])),
         ("MACs (M), 1 MAC = 2 FLOPs", lambda row: numbers.millions(row["macs"])),
         ("Trained params (M)", lambda row: numbers.millions(row["params"])),
         ("Size (MB = 10⁶ bytes)", lambda row: numbers.millions(row["size_bytes"])),
@@ -88,9 +92,9 @@ def ranking(rows: Sequence[BoardRow], claims: Sequence[Claim], dataset: str) -> 
         ("Published accuracy, %, on its data set", lambda row: published.cell(row, claims, dataset)),
     ]
     left = 4
-    if any(row["times_limit"].value is not None for row in rows):
-        after = [name for name, _ in columns].index("ms/character (quartiles, p90)") + 1
-        columns.insert(after, ("× machine's limit", lambda row: numbers.ratio(row["times_limit"])))
+    for name, figure in (("ms on all threads", "all_threads"), ("× machine's limit", "times_limit")):
+        if all(row[figure].value is None for row in rows):
+            columns = [column for column in columns if column[0] != name]
     if len({row.machine for row in rows}) > 1:
         columns.insert(left, ("Machine", lambda row: f"`{row.machine}`"))
         left += 1
@@ -99,13 +103,13 @@ def ranking(rows: Sequence[BoardRow], claims: Sequence[Claim], dataset: str) -> 
 
 
 def conditions(rows: Sequence[BoardRow]) -> str:
-    """Measurements under other conditions, such as ``latency@onnxruntime``; nothing where there are none."""
+    """Measurements under conditions that have no table of their own; nothing where there are none."""
     units = {
         name: str(figure.get("unit", ""))
         for row in rows
         for item in row.records
         for name, figure in item.record["measurements"].items()
-        if "@" in name and not name.startswith(ROBUST)
+        if "@" in name and not name.startswith(ROBUST) and base_name(name) not in IN_RUNTIMES
     }
     names = sorted(units)
     lines = [[_name(row), *[numbers.of_unit(row[name], units[name]) for name in names]] for row in rows]
@@ -200,6 +204,7 @@ def _machines(records: Sequence[Mapping[str, Any]]) -> str:
     for machine in (record["machine"] for record in records):
         parts = [str(machine["cpu"])] if machine.get("cpu") else []
         parts += [f"{machine['cores']} cores"] if machine.get("cores") else []
+        parts += [" ".join(machine["flags"])] if machine.get("flags") else []
         parts += [f"{machine['ram_bytes'] / 1e9:.0f} GB"] if machine.get("ram_bytes") else []
         parts += [str(machine["os"])] if machine.get("os") else []
         found[machine["name"]] = f"`{machine['name']}`" + (f" ({', '.join(parts)})" if parts else "")

@@ -65,14 +65,15 @@ def ratio(figure: Figure) -> str:
 
 
 def milliseconds(figure: Figure) -> str:
-    """``1.23 (1.20–1.31, p90 1.50)``: median, quartiles and 90th percentile."""
+    """``1.23 (1.20–1.31, p90 1.50 ≤ 1.56)``: median, quartiles, 90th percentile and its bound."""
     if figure.value is None:
         return figure.why or NONE
     rest = []
     if figure.low is not None and figure.high is not None:
         rest.append(f"{digits(figure.low / MILLION)}–{digits(figure.high / MILLION)}")
     if figure.p90 is not None:
-        rest.append(f"p90 {digits(figure.p90 / MILLION)}")
+        bound = "" if figure.p90_bound is None else f" ≤ {digits(figure.p90_bound / MILLION)}"
+        rest.append(f"p90 {digits(figure.p90 / MILLION)}{bound}")
     return digits(figure.value / MILLION) + (f" ({', '.join(rest)})" if rest else "")
 
 

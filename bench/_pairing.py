@@ -3,7 +3,6 @@
 import gc
 import math
 import random
-import resource
 import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,35 +10,31 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, cycle
-from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 import torch
 
+from bench._disturbance import cpu_pressure, cpu_ticks, flushes_denormals, involuntary_switches, steal
+from bench._launches import Launch
 from bench._reference import reference, reference_input
 from bench.runtimes import Loader
-from bench.statistics import nested_bootstrap_mean, nested_bootstrap_ratio
 from datamodules._characters import Characters
 
 BLOCK_NS = 5_000_000  # least of one side in a row; shorter blocks measure each other's cache misses
 # Where weights and buffers happen to lie in memory was measured to move a network's time by up to a tenth, for as
-# long as it lives. So each few rounds are timed on a fresh copy of both sides, and the copies are averaged.
-COPY_ROUNDS = 5
+# long as it lives. So every two rounds are timed on a fresh copy of each side, and the copies are averaged.
+COPY_ROUNDS = 2
 # Where cost depends on the character, as with early exits, a block holds this many times as many: few would leave the
 # mean to chance.
 VARYING_BLOCKS = 4
-LEAST_COPIES = 2  # fewer give no interval worth the name
-WARM_CALLS, WARM_S = 30, 0.5  # least warm-up: oneDNN still tunes itself during the first twenty calls
-COPY_CALLS = 10  # of a later copy: from its fifth call on it was measured to be as fast as ever
+LEAST_COPIES = 3  # Student's interval of two is three times as wide as that of three
+# Least warm-up: oneDNN still tunes itself during the first twenty calls; later the tens are compared, see STEADY.
+WARM_CALLS, WARM_S = 30, 0.2
+COPY_CALLS = 6  # of a later copy: from its fifth call on it was measured to be as fast as ever
 STEADY = 0.03  # the medians of two successive tens of calls agree within this share: warm
 WARM_CAP_S = 10.0  # then it is timed all the same, and the record says that it was not steady
 BUDGET_S = 12.0  # of warm-up and rounds together; slow systems get fewer copies
-CONTROL_ROUNDS = 20  # of the reference against itself, where there are as many rounds
-NOISY = 0.01  # the reference differs from itself by more than this share: noisy
-TAKEN = 0.05  # others held the CPU for more than this share of the calls' time: noisy
-PRESSURE = Path("/proc/pressure/cpu")  # Linux: share of time in which some task waited for a CPU
 
 
 class Side:
@@ -90,7 +85,7 @@ class Side:
 
 @dataclass
 class Copy:
-    """What was timed on one copy of both sides; ratios are logarithms, one a round."""
+    """What was timed on one copy of the candidate and on two of the reference; ratios are logarithms, one a round."""
 
     candidate: Side
     frozen: Side
@@ -98,32 +93,41 @@ class Copy:
     ratios: list[float] = field(default_factory=list)
     controls: list[float] = field(default_factory=list)
 
+    @property
+    def sides(self) -> tuple[Side, Side, Side]:
+        """All that are timed in a round."""
+        return self.candidate, self.frozen, self.control
 
-def time_paired(prepare: Callable[[], Loader], characters: Characters, rounds: int, seed: int) -> dict[str, Any]:
+    def add(self, times: Sequence[float]) -> None:
+        """Keep a round, of the logarithms of the sides' times; both references are what the candidate stands beside."""
+        candidate, frozen, control = times
+        self.ratios.append(candidate - (frozen + control) / 2)
+        self.controls.append(control - frozen)
+
+
+def time_paired(prepare: Callable[[], Loader], characters: Characters, rounds: int, seed: int) -> Launch:
     """Time a classifier character by character beside the reference, with one thread.
 
-    The times are of the wall clock: what a user waits for. The ratio is one of CPU times, block by block: its
-    median over the rounds of a copy, and the mean of these over the copies. With two busy neighbours on two cores
-    the ratio of wall clocks of a network with long calls was measured as 24 instead of 8.5, while that of CPU times
-    stayed within a tenth.
+    The times are of the wall clock: what a user waits for. The ratio is one of CPU times, block by block: with two
+    busy neighbours on two cores the ratio of wall clocks of a network with long calls was measured as 24 instead of
+    8.5, while that of CPU times stayed within a tenth.
 
-    Where a classifier ``varies``, means take the place of medians, and all copies together go through the characters,
-    in an order drawn by the seed: a copy's first few would not leave early as often as all of them.
+    Where a classifier ``varies``, all copies together go through the characters, in an order drawn by the seed: a
+    copy's first few would not leave early as often as all of them.
 
     Args:
         prepare: returns what makes a fresh copy of the classifier at each call.
         characters: native-size inputs, cycled through.
-        rounds: blocks come in rounds of four, ABBA or BAAB by chance; fewer where the time budget ends first.
-        seed: of that chance and of the bootstrap.
-
-    Returns: ``value``, the median, or mean, in nanoseconds per call, and the details that a record keeps beside it.
+        rounds: a round has two blocks of the candidate and of each of two copies of the reference, in an order drawn
+            by chance and then backwards, ABCCBA; there are fewer where the time budget ends first.
+        seed: of that chance.
     """
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     images = [characters.image(i) for i in range(len(characters))]
     load = prepare()
     drawn = cycle(random.Random(seed).sample(images, len(images)))
-    switches = involuntary_switches()
+    switches, ticks = involuntary_switches(), cpu_ticks()
     with _no_collection():
         end = time.monotonic() + BUDGET_S
         first = _copy(load, images, drawn)
@@ -131,19 +135,23 @@ def time_paired(prepare: Callable[[], Loader], characters: Characters, rounds: i
         steady = warm_up(first.candidate, first.frozen)
         copies = _time_copies(first, partial(_copy, load, images, drawn), rounds, end, random.Random(seed))
         preprocess, _ = Side(load().preprocess, images).run(len(images))
-    controls = [copy.controls for copy in copies]
-    return {
-        **_spread(copies),
-        **_compared(copies, controls, seed),
-        "reference_ns": statistics.median(chain.from_iterable(copy.frozen.wall for copy in copies)),
-        "preprocess_ns": statistics.median(preprocess),
-        "first_call_ns": first_call,
-        "noisy": _taken([copy.candidate for copy in copies]) > TAKEN or _differs(controls, seed),
-        "steady": steady,
-        "involuntary_switches": involuntary_switches() - switches,
-        "pressure": cpu_pressure(),
-        "flush_denormal": flushes_denormals(),
-    }
+    return Launch(
+        wall=list(chain.from_iterable(copy.candidate.wall for copy in copies)),
+        cpu=list(chain.from_iterable(copy.candidate.cpu for copy in copies)),
+        ratios=[copy.ratios for copy in copies],
+        controls=[copy.controls for copy in copies],
+        reference=list(chain.from_iterable(side.wall for copy in copies for side in copy.sides[1:])),
+        varies=first.candidate.varies,
+        noted={
+            "preprocess_ns": statistics.median(preprocess),
+            "first_call_ns": first_call,
+            "steady": steady,
+            "involuntary_switches": involuntary_switches() - switches,
+            "pressure": cpu_pressure(),
+            "steal": steal(ticks),
+            "flush_denormal": flushes_denormals(),
+        },
+    )
 
 
 def warm_up(*sides: Side) -> bool:
@@ -162,26 +170,6 @@ def warm_up(*sides: Side) -> bool:
     return steady
 
 
-def involuntary_switches() -> int:
-    """How often this process has lost the CPU to another one."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
-
-
-def cpu_pressure() -> float | None:
-    """Per cent of the last ten seconds in which some task waited for a CPU; None where nobody says."""
-    try:
-        line = PRESSURE.read_text().splitlines()[0]  # some avg10=0.00 avg60=…
-    except OSError:
-        return None
-    return float(line.split()[1].removeprefix("avg10="))
-
-
-def flushes_denormals() -> bool:
-    """Whether this thread's arithmetic takes denormal numbers as zero, which can change a network's time."""
-    smallest_normal = torch.full((8,), torch.finfo(torch.float32).tiny)
-    return not bool((smallest_normal / 2).any())
-
-
 def _copy(load: Loader, images: Sequence[Any], drawn: "cycle[Any]") -> Copy:
     frozen, control = (Side(reference(), [reference_input()]) for _ in range(2))
     classifier = load()
@@ -190,33 +178,27 @@ def _copy(load: Loader, images: Sequence[Any], drawn: "cycle[Any]") -> Copy:
 
 def _time_copies(first: Copy, fresh: Callable[[], Copy], rounds: int, end: float, rng: random.Random) -> list[Copy]:
     """The first copy, then fresh ones, until the rounds are done or the time is over."""
-    control_every = max(1, rounds // CONTROL_ROUNDS)
     copies: list[Copy] = []
     left = rounds
     while left > 0 and (len(copies) < LEAST_COPIES or time.monotonic() < end):
         copy = fresh() if copies else first
-        for side, like in (
-            (copy.candidate, first.candidate),
-            (copy.frozen, first.frozen),
-            (copy.control, first.frozen),
-        ):
+        for side, like in zip(copy.sides, (first.candidate, first.frozen, first.frozen), strict=True):
             side.block = like.block
             side.run(COPY_CALLS)
-        for done in range(min(COPY_ROUNDS, left)):
-            copy.ratios.append(_round(copy.candidate, copy.frozen, rng))
-            if done % control_every == 0:
-                copy.controls.append(_round(copy.control, copy.frozen, rng))
+        for _ in range(min(COPY_ROUNDS, left)):
+            copy.add(_round(copy.sides, rng))
         copies.append(copy)
         left -= COPY_ROUNDS
     return copies
 
 
-def _round(a: Side, b: Side, rng: random.Random) -> float:
-    """Log ratio of a to b over ABBA or BAAB: a steady drift in speed cancels."""
-    outer, inner = (a, b) if rng.random() < 0.5 else (b, a)
-    first, *middle, last = outer.timed_block(), inner.timed_block(), inner.timed_block(), outer.timed_block()
-    log_ratio = math.log((first + last) / sum(middle))
-    return log_ratio if outer is a else -log_ratio
+def _round(sides: Sequence[Side], rng: random.Random) -> list[float]:
+    """Logarithm of each side's time in blocks of each, in any order and then backwards: a steady drift cancels."""
+    order = rng.sample(range(len(sides)), len(sides))
+    times = [0.0] * len(sides)
+    for index in (*order, *reversed(order)):
+        times[index] += sides[index].timed_block()
+    return [math.log(taken) for taken in times]
 
 
 @contextmanager
@@ -228,46 +210,3 @@ def _no_collection() -> Iterator[None]:
         yield
     finally:
         gc.enable()
-
-
-def _spread(copies: list[Copy]) -> dict[str, Any]:
-    wall = [ns for copy in copies for ns in copy.candidate.wall]
-    q25, median, q75, p90 = (float(q) for q in np.percentile(wall, [25, 50, 75, 90]))
-    mean, varies = statistics.fmean(wall), copies[0].candidate.varies
-    return {
-        "value": mean if varies else median,
-        **({"median": median} if varies else {}),
-        "n": len(wall),
-        "q25": q25,
-        "q75": q75,
-        "p90": p90,
-        # Where cost depends on the character, as with early exits, the means are what many characters cost.
-        "mean": mean,
-        "cpu_ns": statistics.fmean(ns for copy in copies for ns in copy.candidate.cpu),
-    }
-
-
-def _compared(copies: list[Copy], controls: list[list[float]], seed: int) -> dict[str, Any]:
-    ratios = [copy.ratios for copy in copies]
-    joined = nested_bootstrap_mean if copies[0].candidate.varies else nested_bootstrap_ratio
-    ratio, low, high = joined(ratios, seed)
-    control, control_low, control_high = nested_bootstrap_ratio(controls, seed)
-    return {
-        "rounds": sum(map(len, ratios)),
-        "copies": len(ratios),
-        "ratio_to_reference": ratio,
-        "ratio_ci": [low, high],
-        "aa_ratio": control,
-        "aa_ci": [control_low, control_high],
-    }
-
-
-def _differs(controls: list[list[float]], seed: int) -> bool:
-    """Whether the reference differs from itself."""
-    ratio, low, high = nested_bootstrap_ratio(controls, seed)
-    return not low <= 1 <= high or abs(ratio - 1) > NOISY
-
-
-def _taken(sides: list[Side]) -> float:
-    """How much longer the calls took than the CPU worked on them, as a share."""
-    return sum(sum(side.wall) for side in sides) / sum(sum(side.cpu) for side in sides) - 1

@@ -12,6 +12,8 @@ SCALES = ("paper", "quick", "smoke")  # the published protocol first
 BASELINE = "nearest_mean"  # one mean image a class: says how hard the data set is
 ROBUST = "accuracy@"  # accuracies under a condition begin with this
 _INTERVALS = {"ratio_to_reference": "ratio_ci", "drop": "drop_ci"}  # what a measurement holds -> its interval
+# What a latency holds beside its time -> what a row calls it; of ``latency@x`` it is ``ratio@x`` and so on.
+_BESIDE = {"ratio_to_reference": "ratio", "all_threads_ns": "all_threads", "agreement": "agreement"}
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Figure:
     Attributes:
         value: mean over the seeds; None where there is none.
         low, high: interval or quartiles, as the measurement gives them; mean over the seeds.
-        p90: of a latency.
+        p90, p90_bound: of a latency; the bound is an upper one of 95 %.
         spread: standard deviation over the seeds; None for one seed.
         n: seeds that gave it.
         why: what stands in place of a value: ``stale``, ``incomplete: …``, or nothing.
@@ -40,6 +42,7 @@ class Figure:
     low: float | None = None
     high: float | None = None
     p90: float | None = None
+    p90_bound: float | None = None
     spread: float | None = None
     n: int = 0
     why: str = ""
@@ -133,17 +136,24 @@ def _row(group: Sequence[Stored], protocols: Mapping[str, Protocol]) -> BoardRow
     records = [item.record for item in group]
     names = sorted({name for record in records for name in record["measurements"]})
     figures = {name: _figure(name, records, protocols) for name in names}
-    if "latency" in names:
-        figures["ratio"] = _figure("latency", records, protocols, "ratio_to_reference")
     for name in names:
+        if base_name(name) == "latency":
+            figures |= _beside(name, records, protocols)
         if name.startswith(ROBUST):
             figures[dropped(name)] = _figure(name, records, protocols, "drop")
-    times = [times_limit("latency", record["measurements"]) for record in records]
-    known = [value for value in times if value is not None]
-    if "latency" in names and figures["latency"].value is not None and len(known) == len(times):
-        figures["times_limit"] = Figure(statistics.geometric_mean(known), n=len(known))
     first = records[0]
     return BoardRow(first["system"], recipe_name(first), first["machine"]["name"], tuple(group), figures)
+
+
+def _beside(latency: str, records: Sequence[Mapping[str, Any]], protocols: Mapping[str, Protocol]) -> dict[str, Figure]:
+    """What a latency holds beside its time, and how many times the machine's limit it is."""
+    condition = latency.removeprefix("latency")
+    found = {f"{word}{condition}": _figure(latency, records, protocols, key) for key, word in _BESIDE.items()}
+    times = [times_limit(latency, record["measurements"]) for record in records]
+    known = [value for value in times if value is not None]
+    if _figure(latency, records, protocols).value is not None and len(known) == len(times):
+        found[f"times_limit{condition}"] = Figure(statistics.geometric_mean(known), n=len(known))
+    return found
 
 
 def _figure(
@@ -167,6 +177,7 @@ def _figure(
         _mean_or_none([low for low, _ in bounds]),
         _mean_or_none([high for _, high in bounds]),
         _mean_or_none([m.get("p90") for m in whole]),
+        _mean_or_none([m.get("p90_bound") for m in whole]),
         statistics.stdev(values) if len(values) > 1 else None,
         len(values),
         noisy=any(bool(m.get("noisy")) for m in whole),
@@ -177,6 +188,8 @@ def _bounds(measurement: Mapping[str, Any], key: str) -> tuple[float | None, flo
     if key in _INTERVALS:
         low, high = measurement.get(_INTERVALS[key]) or (None, None)
         return low, high
+    if key != "value":
+        return None, None
     low = measurement.get("ci_low", measurement.get("q25"))
     return low, measurement.get("ci_high", measurement.get("q75"))
 

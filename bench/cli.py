@@ -146,6 +146,7 @@ def _add_profile(parser: argparse.ArgumentParser) -> None:
     add("--classes", type=_positive, default=3755, metavar="N", help="label-space size; 3,755 by default")
     add("--runtime", default="eager", metavar="NAME", help="see: bench list runtimes")
     add("--checkpoint", type=Path, metavar="FILE", help="trained weights, safetensors; random ones without")
+    add("--long", action="store_true", help="time it in three processes, one after the other, and join them")
 
 
 def _add_export(parser: argparse.ArgumentParser) -> None:

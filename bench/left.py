@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from bench._stored import check_shape
 from bench.machine import machine
-from bench.measurements import IN_RUNTIMES, figures, measurement_of
+from bench.measurements import figures, measurement_of
 from bench.plan import Plan
 from bench.plugins import MEASUREMENTS
 from bench.predictions import FILE
@@ -99,7 +99,7 @@ def left(plan: Plan, system: System, seed: int) -> Left:
     check_shape(found, path)
     current = {name: value for name, value in found["measurements"].items() if _is_current(name, value, plan)}
     own = (figure for name in plan.measurements(system) for figure in figures(name))
-    wanted = {*own, *(f"{name}@{runtime}" for name in IN_RUNTIMES for runtime in plan.request.runtimes)}
+    wanted = {*own, *(f"{name}@{runtime}" for runtime, name in plan.deployed)}
     awaited = folder != plan.folder(system, seed) and _awaited(plan, system, seed)
     if found["status"] != "failed" and wanted <= set(current) and not awaited:
         return Left(found, current, trained, "nothing", folder)

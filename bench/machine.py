@@ -25,11 +25,19 @@ PACKAGES = (
     "openvino",
     "hccr-bench",
 )
+CPUINFO = Path("/proc/cpuinfo")
+# Instructions that decide how fast a network's products are, in fp32, bf16 and int8: x86, then Arm.
+FLAGS = (
+    "avx2", "fma", "f16c", "avx_vnni", "avx512f", "avx512bw", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_tile",
+    "amx_int8", "amx_bf16", "asimd", "asimddp", "asimdhp", "i8mm", "bf16", "sve", "sve2",
+)  # fmt: skip
 SOURCE_FOLDERS = ("bench", "datamodules", "tasks", "pyproject.toml")
 
 
 def provenance(command: str) -> dict[str, Any]:
     """The part of a record that says by which code, command and machine it is being made, and when."""
+    import torch  # here: the machine's name alone is wanted by verbs that do without
+
     commit, dirty = source_state()
     return {
         "commit": commit,
@@ -37,34 +45,39 @@ def provenance(command: str) -> dict[str, Any]:
         "command": command,
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": {"train": 0.0, "measure": 0.0},
-        "machine": machine(),
+        # Which of the CPU's instructions torch uses: its own choice, or the user's by ATEN_CPU_CAPABILITY.
+        "machine": {**machine(), "torch_capability": torch.backends.cpu.get_cpu_capability()},
         "versions": versions(),
     }
 
 
 def machine() -> dict[str, Any]:
-    """CPU model, cores, memory and operating system; ``name`` is a slug of the first two."""
+    """CPU model, cores, flags, memory and operating system; ``name`` is a slug of the first two."""
     cpu = cpu_model()
-    # Containers are often given fewer cores than the host has.
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return {
-        "name": f"{slug(cpu)}-{cores}c",
+        "name": f"{slug(cpu)}-{cores()}c",
         "cpu": cpu,
-        "cores": cores,
+        "cores": cores(),
+        "flags": cpu_flags(),
         "ram_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "os": f"{platform.system()} {platform.release().split('-')[0]}",
     }
 
 
+def cores() -> int:
+    """How many CPUs this process may use: containers are often given fewer than the host has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def cpu_model() -> str:
     """The processor's name as the system states it."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass  # not Linux
-    return platform.processor() or platform.machine()
+    return _cpuinfo("model name") or platform.processor() or platform.machine()
+
+
+def cpu_flags() -> list[str]:
+    """Which of FLAGS the processor has; none where the system does not say."""
+    found = (_cpuinfo("flags") or _cpuinfo("Features")).split()  # Arm has features
+    return [flag for flag in FLAGS if flag in found]
 
 
 def versions() -> dict[str, str]:
@@ -84,6 +97,15 @@ def source_state() -> tuple[str | None, bool | None]:
         return None, None
     changes = _git(root, "status", "--porcelain", "--", *SOURCE_FOLDERS)
     return commit, bool(changes)
+
+
+def _cpuinfo(name: str) -> str:
+    """What Linux says of the first processor under a name; nothing elsewhere."""
+    try:
+        lines = CPUINFO.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ""
+    return next((line.split(":", 1)[1].strip() for line in lines if line.split("\t")[0].rstrip() == name), "")
 
 
 def _git(root: Path, *arguments: str) -> str | None:

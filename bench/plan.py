@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench import runtimes
+from bench.measurements import in_runtimes
 from bench.plugins import ARCHITECTURES, DATASETS, MEASUREMENTS, SUITES
 from bench.predictions import row_folder
 from bench.row import LEAST_CHARACTERS
@@ -27,7 +28,7 @@ class Request:
         suite, dataset, scale: names; dataset None for the suite's own.
         data_root: the user's files; None for embedded data.
         systems: names; empty for the suite's default rows.
-        runtimes: beside eager.
+        runtimes: beside eager and those of the scale.
         seeds: of the rows, one record each.
         out: folder of ``results/`` and the boards.
         runs: folder of checkpoints, curves and predictions.
@@ -65,6 +66,16 @@ class Plan:
         """(system, seed), system by system."""
         return [(system, seed) for system in self.systems for seed in self.request.seeds]
 
+    @property
+    def runtimes(self) -> tuple[str, ...]:
+        """Where rows are deployed beside eager: what the scale does anyway, then what was asked for."""
+        return tuple(dict.fromkeys((*self.scale.runtimes, *self.request.runtimes)))
+
+    @property
+    def deployed(self) -> tuple[tuple[str, str], ...]:
+        """(runtime, measurement) of what is measured there, such as ("onnxruntime", "latency")."""
+        return tuple((name, one) for name in self.runtimes for one in in_runtimes(self.suite.measurements))
+
     def recipe(self, system: System) -> Recipe:
         """A system's recipe with the scale's share of its epochs, one at the least."""
         recipe = recipe_for(system.recipe, ARCHITECTURES.load(system.architecture.partition(":")[0]).RECIPE)
@@ -99,7 +110,7 @@ def make_plan(request: Request) -> Plan:
     if request.scale not in suite.scales:
         raise UsageError(f"unknown scale {request.scale!r}; known: {', '.join(s for s in SCALES if s in suite.scales)}")
     scale = suite.scales[request.scale]
-    runtimes.check(*request.runtimes)
+    runtimes.check(*scale.runtimes, *request.runtimes)
     for name in suite.measurements:
         MEASUREMENTS.check(name)
     systems = tuple(dict.fromkeys(parse_system(s, scale_recipe(suite)) for s in request.systems or scale.systems))

@@ -26,11 +26,14 @@ from tasks.recogniser import load_recogniser, save_weights
 
 MEASURED = ("macs", "params", "params_keras", "size_bytes", "peak_activation_bytes", "machine_limit")
 ROUNDS = 60  # of paired timing, as at scale quick
+LONG = 3  # measuring processes of a long profile: LAT-1 asks for three
 # 64 characters of each of 4 validation writers: what latency cycles through.
 _CLASSES = 64
 
 
-def profile_system(name: str, classes: int, runtime: str, checkpoint: Path | None, command: str) -> dict[str, Any]:
+def profile_system(
+    name: str, classes: int, runtime: str, checkpoint: Path | None, command: str, launches: int = 1
+) -> dict[str, Any]:
     """Measure what needs no test data.
 
     Args:
@@ -39,6 +42,7 @@ def profile_system(name: str, classes: int, runtime: str, checkpoint: Path | Non
         runtime: what to time, and whose process to weigh; ``latency`` for eager, ``latency@NAME`` otherwise.
         checkpoint: trained weights, packed or not; None for random ones.
         command: as the record states it.
+        launches: measuring processes that time it.
 
     Raises:
         UnknownPlugin: an unknown system or runtime.
@@ -55,7 +59,7 @@ def profile_system(name: str, classes: int, runtime: str, checkpoint: Path | Non
             if system.storage and not is_packed(weights):
                 source, weights = weights, Path(folder) / system.weights_file
                 pack_file(system, classes, source, weights)
-            row = _row(system, classes, weights, trained=checkpoint is not None)
+            row = _row(system, classes, weights, trained=checkpoint is not None, launches=launches)
         except (ValueError, OSError) as error:
             if checkpoint is None:
                 raise
@@ -78,12 +82,12 @@ def random_row(name: str, classes: int, weights: Path) -> Row:
     return _row(system, classes, weights, trained=False)
 
 
-def _row(system: System, classes: int, weights: Path, trained: bool) -> Row:
+def _row(system: System, classes: int, weights: Path, trained: bool, launches: int = 1) -> Row:
     return Row(
         system=system.name, architecture=system.architecture,
         recogniser=load_recogniser(system.architecture, classes, weights),
         datamodule=SyntheticHWDB(_CLASSES, writers=(1, 1)), predictions=None, weights=weights, classes=classes,
-        rounds=ROUNDS, seed=0, trained=trained,
+        rounds=ROUNDS, seed=0, trained=trained, launches=launches,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from rich.text import Text
 from bench import _board as board
 from bench import _numbers as numbers
 from bench._beside import beside
+from bench._deployed import deployed_text
 from bench._performance import performance_board
 from bench._picture import picture
 from bench._published import robustness_claims, shown_claims
@@ -228,6 +229,7 @@ def _section(
         parts.append(f"![{alt}]({image})\n")
     parts += [f"## Leaderboard{suffix}\n", board.ranking(rows, claims, dataset)]
     for heading, text in (
+        ("Runtimes", deployed_text(rows)),
         ("Robustness", board.robustness(rows)),
         ("Other conditions", board.conditions(rows)),
         ("Failed", board.failures(stored)),

@@ -29,6 +29,7 @@ class Row:
         weights: the file of the network, safetensors or packed.
         classes: size of the label space.
         rounds: timing rounds that the scale asks for.
+        launches: measuring processes that each take so many rounds; their times are joined.
         seed: of the run.
         measured: the row's figures so far, as its record states them.
         accelerator: what it was trained on, and whole test parts are read on.
@@ -47,6 +48,7 @@ class Row:
     measured: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     accelerator: str = "cpu"
     trained: bool = True
+    launches: int = 1
 
     def characters(self, most: int = 256) -> list[NDArray[np.uint8]]:
         """Validation characters at their native size, uint8 (h, w) each, evenly spread over the split.

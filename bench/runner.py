@@ -13,7 +13,7 @@ from bench.abreast import Job, Listener, run_abreast
 from bench.deployment import deployed
 from bench.left import BEGUN, TRAINED, Left, begun, dataset, left, recipe, sha256, take_over, training_key
 from bench.machine import provenance, source_state
-from bench.measurements import IN_RUNTIMES, takers
+from bench.measurements import in_runtimes, takers
 from bench.plan import Plan
 from bench.plugins import MEASUREMENTS
 from bench.predictions import read_predictions, write_predictions
@@ -200,9 +200,9 @@ class _Row:
             if (module.PHASE == TIMING) is timing and name not in self.record["measurements"]:
                 self._one(name, module, lambda module=module: module.measure(row))
         if timing:
-            for runtime in self.plan.request.runtimes:
+            for runtime in self.plan.runtimes:
                 with deployed(row, runtime) as deployment:
-                    for name in IN_RUNTIMES:
+                    for name in in_runtimes(self.plan.suite.measurements):
                         module, key = MEASUREMENTS.load(name), f"{name}@{runtime}"
                         if key not in self.record["measurements"]:
                             self._one(key, module, partial(module.measure_in, deployment))

@@ -15,7 +15,10 @@ RECOGNISER_MEASUREMENTS = (
     "peak_activation_bytes",
     "latency",
     "machine_limit",
+    "process_bytes",
 )
+# Where each row is timed beside eager at scales quick and paper; smoke, which is for CI, stays with eager.
+RUNTIMES = ("onnxruntime",)
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Scale:
         rounds: of paired timing for each system.
         recipe: the default.
         most_epochs: of any recipe, on embedded data; None for no bound.
+        runtimes: of ``bench.runtimes``, in which each row is deployed beside eager; a run may ask for more.
     """
 
     systems: tuple[str, ...]
@@ -41,6 +45,7 @@ class Scale:
     rounds: int
     recipe: str = "light"
     most_epochs: float | None = None
+    runtimes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

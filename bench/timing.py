@@ -13,13 +13,14 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Any
 
+from bench._launches import joined
 from bench.runtimes import Loader
 from datamodules._characters import Characters
 
 # Read by OpenMP, MKL and OpenBLAS when they load: before torch is imported.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 # Imported once, in the server; each measuring process is a fork of it and starts in milliseconds.
-_PRELOAD = ["torch", "torchvision", "cv2", "bench._pairing", "bench.runtimes.eager"]
+_PRELOAD = ["torch", "torchvision", "cv2", "bench._all_threads", "bench.runtimes.eager"]
 # The protocol ends after 10 s of warm-up and 12 s in all, or after ten slow rounds; a loaded machine may take
 # several times as long, and a process that takes longer than this hangs.
 LIMIT_S = 180.0
@@ -36,22 +37,33 @@ def time_apart(
     rounds: int,
     seed: int,
     limit_s: float = LIMIT_S,
+    *,
+    launches: int = 1,
+    all_threads: bool = False,
 ) -> dict[str, Any]:
-    """Run the timing protocol in a process of its own, while no other one measures.
+    """Run the timing protocol in processes of its own, one after the other, while no other one measures.
 
     Args:
         prepare: makes the classifier's loader there; a function of a module, or a ``functools.partial`` of one.
         characters: native-size inputs, cycled through.
-        rounds: of the protocol.
+        rounds: of the protocol, in each process.
         seed: of the order of blocks and of the bootstrap.
-        limit_s: seconds after which the process is ended.
+        limit_s: seconds after which a process is ended.
+        launches: how many processes; each may be as fast or slow as its memory happens to lie.
+        all_threads: time it with every thread as well, in the first process, when the protocol is done there.
 
-    Returns: ``value``, nanoseconds per call, and its details; see ``bench._pairing.time_paired``.
+    Returns: ``value``, nanoseconds per call, and its details; see ``bench._launches.joined``.
 
     Raises:
-        MeasurementError: an error in that process, as ``Type: text``; or it died, or took too long.
+        MeasurementError: an error in a process, as ``Type: text``; or it died, or took too long.
     """
-    return run_apart(partial(_time, prepare, characters, rounds, seed), limit_s)
+    seen, beside = [], {}
+    for number in range(launches):
+        also = all_threads and number == 0
+        answer = run_apart(partial(_time, prepare, characters, rounds, seed + number, also), limit_s)
+        seen.append(answer.pop("launch"))
+        beside.update(answer)
+    return {**joined(seen, seed), **beside}
 
 
 def run_apart(work: Callable[[], dict[str, Any]], limit_s: float = LIMIT_S) -> dict[str, Any]:
@@ -146,7 +158,11 @@ def _measure(sender: Connection, work: Callable[[], dict[str, Any]]) -> None:
     sender.send(answer)
 
 
-def _time(prepare: Callable[[], Loader], characters: Characters, rounds: int, seed: int) -> dict[str, Any]:
-    from bench._pairing import time_paired  # imports torch, which the parent need not do
+def _time(
+    prepare: Callable[[], Loader], characters: Characters, rounds: int, seed: int, all_threads: bool
+) -> dict[str, Any]:
+    from bench._all_threads import time_all_threads  # these import torch, which the parent need not do
+    from bench._pairing import time_paired
 
-    return time_paired(prepare, characters, rounds, seed)
+    launch = time_paired(prepare, characters, rounds, seed)
+    return {"launch": launch, **(time_all_threads(prepare(), characters) if all_threads else {})}

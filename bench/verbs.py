@@ -59,9 +59,12 @@ def run(options: argparse.Namespace) -> Answer:
 def profile(options: argparse.Namespace) -> Answer:
     """``bench profile``: the cost of one system, without training."""
     environment.check_builds()
-    from bench.profiling import profile_system
+    from bench.profiling import LONG, profile_system
 
-    record = profile_system(options.system, options.classes, options.runtime, options.checkpoint, options.command)
+    launches = LONG if options.long else 1
+    record = profile_system(
+        options.system, options.classes, options.runtime, options.checkpoint, options.command, launches
+    )
     failed = [name for name, found in record["measurements"].items() if found.get("value") is None]
     from bench._profile_text import lines
 

@@ -24,7 +24,7 @@ from typing import Any
 
 from bench.plugins import MEASUREMENTS
 
-IN_RUNTIMES = ("latency", "process_bytes")  # taken of a row in each runtime that is asked for
+IN_RUNTIMES = ("latency", "process_bytes")  # taken of a row in each runtime, where its suite takes them at all
 
 
 @dataclass(frozen=True)
@@ -58,4 +58,9 @@ def measurement_of(figure: str, measurements: Sequence[str]) -> str | None:
     """Which of these measurements gives a figure; a runtime's, such as ``latency@…``, has no other."""
     own = (name for name in measurements if figure in figures(name))
     base, _, runtime = figure.partition("@")
-    return next(own, base if runtime and base in IN_RUNTIMES and "latency" in measurements else None)
+    return next(own, base if runtime and base in in_runtimes(measurements) else None)
+
+
+def in_runtimes(measurements: Sequence[str]) -> tuple[str, ...]:
+    """Those of these measurements that are taken of a row in each runtime."""
+    return tuple(name for name in IN_RUNTIMES if name in measurements)

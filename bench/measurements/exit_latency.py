@@ -17,7 +17,7 @@ from tasks.recogniser import save_weights
 
 NAME = "exit_latency"
 UNIT = "ns"
-VERSION = "1"
+VERSION = "2"
 BETTER = "lower"
 PHASE = "timing"
 NEEDS = "HEADS"

@@ -8,9 +8,11 @@ from bench.timing import time_apart
 
 NAME = "latency"
 UNIT = "ns"
-VERSION = "2"
+VERSION = "3"
 BETTER = "lower"
 PHASE = "timing"
+# What torch.compile has compiled is for one thread: it would compile anew, which may take minutes.
+_IN_ALL_THREADS = ("eager", "onnxruntime", "openvino")
 
 
 def measure(row: Row) -> Measurement:
@@ -35,8 +37,9 @@ def measure_in(deployment: Deployment) -> Measurement:
         deployment: a row in ``eager`` or another runtime of ``bench.runtimes``.
 
     Returns: nanoseconds; ``ratio_to_reference`` is what survives a change of load or machine, ``characters`` how many
-        different ones were timed in turn, and ``agreement`` with eager is what ``bench.agreement`` says. Where trained
-        weights answer too differently from eager there is an ``error`` instead of a time.
+        different ones were timed in turn, ``all_threads_ns`` the time of ``all_threads`` threads, which is never
+        ranked, and ``agreement`` with eager is what ``bench.agreement`` says. Where trained weights answer too
+        differently from eager there is an ``error`` instead of a time.
 
     Raises:
         MeasurementError: the measuring process failed; its error as text.
@@ -45,9 +48,12 @@ def measure_in(deployment: Deployment) -> Measurement:
     Source: MLPerf Inference rules, single stream; paired blocks against drift.
     """
     row, characters = deployment.row, deployment.characters
+    all_threads = deployment.runtime.partition("-")[0] in _IN_ALL_THREADS
     compared = deployment.agreement
     error = disagreement(compared, deployment.runtime) if row.trained else None
     if error is not None:
         return Measurement(None, {"error": error, **compared})
-    found = time_apart(deployment.prepare, characters, row.rounds, row.seed)
+    found = time_apart(
+        deployment.prepare, characters, row.rounds, row.seed, launches=row.launches, all_threads=all_threads
+    )
     return Measurement(found.pop("value"), {**found, "characters": len(characters), **compared})

@@ -4,11 +4,13 @@ Such a file holds ``prepare(subject, form) -> Loader``: what takes long, such as
 each call of what it returns makes a fresh classifier. Loaders travel to other processes, pickled: what they need is
 imported there, so that a runtime that does without torch must not import it at its top. Where the file offers more
 than its plain form, it holds the literal ``FORMS``: with ``FORMS = ("int8",)`` the file ``x.py`` is the runtimes ``x``
-(form ``""``) and ``x-int8``. It is imported in the measuring process and there keeps to one thread.
+(form ``""``) and ``x-int8``. It is imported in the measuring process, and a classifier keeps to ``threads()`` threads.
 """
 
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -53,6 +55,22 @@ class Classifier(Protocol):
 
 
 Loader = Callable[[], Classifier]
+_threads = ContextVar("threads", default=1)
+
+
+def threads() -> int:
+    """How many threads a classifier that is made now may use; PyTorch and OpenCV are told by the process itself."""
+    return _threads.get()
+
+
+@contextmanager
+def with_threads(count: int) -> Iterator[None]:
+    """Let classifiers that are made inside use so many threads."""
+    before = _threads.set(count)
+    try:
+        yield
+    finally:
+        _threads.reset(before)
 
 
 def names() -> list[str]:

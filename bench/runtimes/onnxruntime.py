@@ -1,4 +1,4 @@
-"""ONNX Runtime on the CPU, one thread, plain or in int8; the resize is part of the exported graph."""
+"""ONNX Runtime on the CPU, plain or in int8; the resize is part of the exported graph."""
 
 import importlib
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.legs import Call
-from bench.runtimes import Loader, Subject
+from bench.runtimes import Loader, Subject, threads
 from bench.runtimes._exported import exported
 from datamodules._image import with_channels
 
@@ -48,7 +48,7 @@ def prepare(subject: Subject, form: str) -> Loader:
 
 
 def open_session(model: bytes) -> Any:
-    """An ONNX graph as an inference session with one thread.
+    """An ONNX graph as an inference session with ``bench.runtimes.threads()`` threads, one unless told otherwise.
 
     Raises:
         ModuleNotFoundError: ONNX Runtime is not installed; says what to install.
@@ -59,12 +59,12 @@ def open_session(model: bytes) -> Any:
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError("onnxruntime is not installed: pip install onnxruntime") from error
     options = runtime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.intra_op_num_threads, options.inter_op_num_threads = threads(), 1
     return runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def open_call(model: bytes) -> Call:
-    """An ONNX graph as a call, with one thread: its inputs in order -> its outputs in order."""
+    """An ONNX graph as a call: its inputs in order -> its outputs in order."""
     session = open_session(model)
     names = [given.name for given in session.get_inputs()]
 

@@ -1,4 +1,4 @@
-"""OpenVINO on the CPU, one thread, plain or in int8; the resize is part of the exported graph. An extra."""
+"""OpenVINO on the CPU, plain or in int8; the resize is part of the exported graph. An extra."""
 
 import importlib
 from functools import cache
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.legs import Call
-from bench.runtimes import Loader, Subject
+from bench.runtimes import Loader, Subject, threads
 from bench.runtimes._exported import exported
 from datamodules._image import with_channels
 
@@ -53,18 +53,18 @@ def prepare(subject: Subject, form: str) -> Loader:
 
 
 def open_request(model: bytes) -> Any:
-    """An ONNX graph as an inference request with one thread.
+    """An ONNX graph as an inference request with ``bench.runtimes.threads()`` threads, one unless told otherwise.
 
     Raises:
         ModuleNotFoundError: OpenVINO is not installed; names the extra.
     """
     # f32: by default OpenVINO computes in bf16 where the CPU can, which is another network.
-    settings = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+    settings = {"INFERENCE_NUM_THREADS": threads(), "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
     return _core().compile_model(_core().read_model(model), "CPU", settings).create_infer_request()
 
 
 def open_call(model: bytes) -> Call:
-    """An ONNX graph as a call, with one thread: its inputs in order -> its outputs, which the next call overwrites."""
+    """An ONNX graph as a call: its inputs in order -> its outputs, which the next call overwrites."""
     request = open_request(model)
 
     def call(*inputs: NDArray[Any]) -> list[NDArray[Any]]:

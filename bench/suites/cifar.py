@@ -1,6 +1,6 @@
 """Photographs of 32x32 pixels: what pooling, depthwise multiplier and width do to a hybrid MobileNet."""
 
-from bench.suite import RECOGNISER_MEASUREMENTS, Scale, Suite
+from bench.suite import RECOGNISER_MEASUREMENTS, RUNTIMES, Scale, Suite
 
 BASELINE = "hybrid_mobilenet:stride-d1-a1"
 # hybrid-mobilenet, Tables 4 to 6, row by row; d1 beside them, which the paper leaves out but for the baseline: it
@@ -23,7 +23,14 @@ SUITE = Suite(
     scales={
         "smoke": Scale(SMOKE, classes=None, writers=None, share=0.01, share_own=0.01, rounds=10, recipe="paper"),
         "quick": Scale(
-            (*QUICK, *MODERN), classes=None, writers=None, share=0.03, share_own=0.15, rounds=60, recipe="paper"
+            (*QUICK, *MODERN),
+            classes=None,
+            writers=None,
+            share=0.03,
+            share_own=0.15,
+            rounds=60,
+            recipe="paper",
+            runtimes=RUNTIMES,
         ),
         "paper": Scale(
             (*STRIDE, *MP3, *FMP, *MODERN),
@@ -33,6 +40,7 @@ SUITE = Suite(
             share_own=1,
             rounds=60,
             recipe="paper",
+            runtimes=RUNTIMES,
         ),
     },
 )

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bench.suite import Scale, Suite
+from bench.suite import RUNTIMES, Scale, Suite
 from bench.suites.hccr import SUITE as HCCR
 
 ROWS = ("fire:gwap", "fire_cascade", "fire_cascade+joint")
@@ -23,12 +23,15 @@ SUITE = Suite(
         "latency",
         "exit_latency",
         "exit_curve",
+        "process_bytes",
     ),
     scales={
         # As suite hccr, so that its figures stand beside these.
         "smoke": replace(HCCR.scales["smoke"], systems=ROWS),
         "quick": replace(HCCR.scales["quick"], systems=ROWS),
         # All 3,755 characters. The fire network takes about 8 ms for a training image: an epoch is ten minutes.
-        "paper": Scale(ROWS, classes=None, writers=(20, 6), share=1, share_own=1, rounds=60, most_epochs=10),
+        "paper": Scale(
+            ROWS, classes=None, writers=(20, 6), share=1, share_own=1, rounds=60, most_epochs=10, runtimes=RUNTIMES
+        ),
     },
 )

@@ -1,6 +1,6 @@
 """Handwritten Chinese characters: which compact network reads them best for its cost on a CPU."""
 
-from bench.suite import RECOGNISER_MEASUREMENTS, Scale, Suite
+from bench.suite import RECOGNISER_MEASUREMENTS, RUNTIMES, Scale, Suite
 
 SMOKE = (
     "nearest_mean",
@@ -52,8 +52,10 @@ SUITE = Suite(
     measurements=RECOGNISER_MEASUREMENTS,
     scales={
         "smoke": Scale(SMOKE, classes=20, writers=(24, 12), share=0.05, share_own=0.025, rounds=10),
-        "quick": Scale(QUICK, classes=30, writers=(60, 20), share=0.25, share_own=0.35, rounds=60),
+        "quick": Scale(QUICK, classes=30, writers=(60, 20), share=0.25, share_own=0.35, rounds=60, runtimes=RUNTIMES),
         # 240 and 60 writers, as HWDB1.1.
-        "paper": Scale(PAPER, classes=None, writers=(240, 60), share=1, share_own=1, rounds=60, recipe="paper"),
+        "paper": Scale(
+            PAPER, classes=None, writers=(240, 60), share=1, share_own=1, rounds=60, recipe="paper", runtimes=RUNTIMES
+        ),
     },
 )

@@ -1,6 +1,6 @@
 """Shui characters: the small network made for them beside AlexNet, GoogLeNet and the compact systems."""
 
-from bench.suite import RECOGNISER_MEASUREMENTS, Scale, Suite
+from bench.suite import RECOGNISER_MEASUREMENTS, RUNTIMES, Scale, Suite
 
 # shui-ocr compares the first three; every row reads the same slices, at its own input size.
 ROWS = (
@@ -26,7 +26,7 @@ SUITE = Suite(
     scales={
         "smoke": Scale(ROWS, classes=20, writers=(12, 8), share=0.025, share_own=0.025, rounds=10),
         # The published set has 37,500 training slices, 30 times those drawn here: own data get fewer epochs.
-        "quick": Scale(ROWS, classes=70, writers=(18, 9), share=0.25, share_own=0.1, rounds=60),
+        "quick": Scale(ROWS, classes=70, writers=(18, 9), share=0.25, share_own=0.1, rounds=60, runtimes=RUNTIMES),
         # The published set: 400 classes, 94 training and 31 test slices each. Its recipe asks for 400 epochs, 34 hours
         # of this network on two cores (8 ms for a training image). Each recipe gets 8 epochs, some 50 minutes on one
         # core, and stays what it is otherwise.
@@ -38,6 +38,7 @@ SUITE = Suite(
             share_own=1,
             rounds=60,
             most_epochs=8,
+            runtimes=RUNTIMES,
         ),
     },
 )

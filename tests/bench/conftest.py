@@ -46,5 +46,5 @@ def house(built: "House", tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "H
 
     monkeypatch.setattr(built, "place", tmp_path)
     shown = {"value": 1e6, "n": 10, "ratio_to_reference": 2.0}
-    monkeypatch.setattr(latency, "time_apart", lambda *arguments: dict(shown))
+    monkeypatch.setattr(latency, "time_apart", lambda *arguments, **named: dict(shown))
     return built

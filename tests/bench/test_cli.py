@@ -215,7 +215,7 @@ def test_synthesize_writes_gnt_files_and_a_sheet(bench: Bench, tmp_path: Path) -
 
 
 def quick_measurements(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(latency, "time_apart", lambda *arguments: {"value": 1e6, "n": 10})
+    monkeypatch.setattr(latency, "time_apart", lambda *arguments, **named: {"value": 1e6, "n": 10})
     monkeypatch.setattr(process_bytes, "measure_in", lambda deployment: Measurement(1e8))
     rates = {"fp32_macs_per_s": 1e11, "int8_macs_per_s": 4e11, "bytes_per_s": [[2**20, 1e10]]}
     monkeypatch.setattr(machine_limit, "peaks", lambda: rates)

@@ -42,7 +42,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         "ratio_to_reference": 2.0,
         "ratio_ci": [1.9, 2.1],
     }
-    monkeypatch.setattr(latency, "time_apart", lambda *arguments: dict(shown))
+    monkeypatch.setattr(latency, "time_apart", lambda *arguments, **named: dict(shown))
     return "run --suite tiny --dataset image_folder --data-root strokes --out out --accelerator cpu"
 
 
@@ -71,7 +71,7 @@ def test_a_failed_row_exits_1_and_the_others_are_there(bench: Bench, own: str) -
 
 
 def test_a_failed_measurement_exits_1(bench: Bench, own: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*arguments: Any) -> Any:
+    def broken(*arguments: Any, **named: Any) -> Any:
         raise ArithmeticError("no clock")
 
     monkeypatch.setattr(latency, "time_apart", broken)

@@ -21,7 +21,7 @@ def test_figures_are_converted_by_hand_computed_rules(tmp_path):
     assert cells["Size (MB = 10⁶ bytes)"] == "4.95"
     assert cells["Peak activations (MB)"] == "1.05"
     assert cells["Latency, × reference [95 %]"] == "0.500 [0.490–0.510]"
-    assert cells["ms/character (quartiles, p90)"] == "1.00 (0.950–1.10, p90 1.50)"
+    assert cells["ms/character (quartiles, p90 ≤ its bound)"] == "1.00 (0.950–1.10, p90 1.50)"
     assert cells["Recipe"] == "light"
 
 
@@ -137,9 +137,37 @@ def test_only_failures_still_make_a_board(tmp_path):
 
 
 def test_other_runtimes_stand_in_their_own_table(tmp_path):
+    odd = record("a", ratio=2.0)
+    one = {"version": version("latency"), "unit": "ns", "value": 1_250_000, "q25": 1.2e6, "q75": 1.3e6, "p90": 1.5e6}
+    beside = {"p90_bound": 1.6e6, "ratio_to_reference": 0.8, "ratio_ci": [0.75, 0.85], "all_threads_ns": 0.7e6}
+    odd["measurements"]["latency@onnxruntime"] = {**one, **beside, "agreement": 0.999}
+    odd["measurements"]["process_bytes@onnxruntime"] = {
+        "version": version("process_bytes"), "unit": "byte", "value": 90_000_000
+    }  # fmt: skip
+    odd["measurements"]["latency"]["all_threads_ns"] = 2.5e6
+    board = boards(tmp_path, odd, record("b"))["hccr.md"]
+    table = board[board.index("## Runtimes") :]
+    assert (
+        "| `a` | `onnxruntime` | 0.800 [0.750–0.850] | 0.400 | 1.25 (1.20–1.30, p90 1.50 ≤ 1.60) | 0.700 | — | 90.0 | "
+        "99.90 |"
+    ) in table
+    assert "| `a` | `eager` | 2.00 [1.96–2.04] | — | 4.00 (3.80–4.40, p90 6.00) | 2.50 | — | — | — |" in table
+    assert "| `b` | `eager` |" in table
+    assert "| `b` | `onnxruntime` |" not in table
+    assert "## Other conditions" not in board
+
+
+def test_eager_alone_needs_no_table_of_runtimes(tmp_path):
+    assert "## Runtimes" not in boards(tmp_path, record("a"))["hccr.md"]
+
+
+def test_a_runtime_that_failed_is_a_line_without_figures(tmp_path):
     odd = record("a")
-    odd["measurements"]["latency@onnxruntime"] = {"version": version("latency"), "unit": "ns", "value": 1_250_000}
-    assert "| `a` | 1.25 ms |" in boards(tmp_path, odd)["hccr.md"]
+    failed = {"version": version("latency"), "unit": "ns", "value": None, "error": "ValueError: no such operator"}
+    odd["measurements"]["latency@onnxruntime"] = failed
+    board = boards(tmp_path, odd)["hccr.md"]
+    assert "| `a` | `onnxruntime` | — | — | — | — | — | — | — |" in board
+    assert "| `a` | 0 | `latency@onnxruntime` | ValueError: no such operator |" in board
 
 
 def test_scales_are_ranked_apart(tmp_path):

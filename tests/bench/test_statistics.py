@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.statistics import bootstrap_ratio, mcnemar, nested_bootstrap_ratio, paired_difference, wilson
+from bench.statistics import (
+    bootstrap_ratio,
+    launches_mean,
+    launches_ratio,
+    mcnemar,
+    paired_difference,
+    percentile_bound,
+    student,
+    wilson,
+)
 
 
 def test_wilson_by_hand() -> None:
@@ -101,30 +110,81 @@ def test_mcnemar_refuses_negative_counts() -> None:
         mcnemar(-1, 3)
 
 
-def test_nested_ratio_is_the_mean_of_the_groups_medians() -> None:
-    groups = [[math.log(2), math.log(2), math.log(100)], [math.log(8)]]
-    assert nested_bootstrap_ratio(groups, 0)[0] == pytest.approx(4)  # outliers within a group do not count
+def test_the_ratio_of_one_process_is_the_trimmed_mean_of_its_groups_medians() -> None:
+    # Medians 2, 2, 4, 8 and 100 as logarithms: a fifth is cut at each end, which leaves 2, 4 and 8.
+    groups = [[math.log(value)] * 3 for value in (2, 2, 4, 8, 100)]
+    groups[0][2] = math.log(1000)  # an outlier within a group does not count
+    ratio, low, high = launches_ratio([groups], 0)
+    assert ratio == pytest.approx(4)
+    # Tukey and McLaughlin: ln 2 twice, ln 4, ln 8 twice differ from ln 4 by 4 ln²2 squared; three are kept.
+    half = student(2) * math.sqrt(4 * math.log(2) ** 2 / (3 * 2))
+    assert (low, high) == pytest.approx((4 * math.exp(-half), 4 * math.exp(half)))
 
 
-def test_nested_interval_knows_that_groups_differ() -> None:
+def test_students_quantiles_are_those_of_the_tables() -> None:
+    tables = {2: 4.303, 3: 3.182, 5: 2.571, 10: 2.228, 17: 2.110, 30: 2.042, 120: 1.980}
+    assert {freedom: student(freedom) for freedom in tables} == pytest.approx(tables, rel=0.01)
+
+
+def test_the_interval_knows_that_groups_differ() -> None:
     rng = np.random.default_rng(0)
-    groups = [rng.normal(level, 0.001, 30) for level in (0.0, 0.1, 0.0, 0.1, 0.0, 0.1)]
-    _, low, high = nested_bootstrap_ratio(groups, 0)
-    assert math.log(high / low) > 0.05  # six groups of two kinds a tenth apart: ± 2 × 0.05 / √6
+    groups = [rng.normal(level, 0.001, 30).tolist() for level in (0.0, 0.1, 0.0, 0.1, 0.0, 0.1)]
+    _, low, high = launches_ratio([groups], 0)
+    assert math.log(high / low) > 0.1  # six groups of two kinds a tenth apart: ± 2.8 × 0.05 / √6 at the least
     assert low < math.exp(0.05) < high
 
 
-def test_nested_interval_covers_what_is_true() -> None:
+@pytest.mark.parametrize("disturbed", [0.0, 0.1])
+def test_the_interval_covers_what_is_true(disturbed: float) -> None:
     rng = np.random.default_rng(1)
     inside = 0
-    for seed in range(200):
-        groups = [rng.normal(rng.normal(math.log(2), 0.05), 0.02, 5) for _ in range(12)]
-        _, low, high = nested_bootstrap_ratio(groups, seed)
+    for seed in range(400):
+        groups = rng.normal(rng.normal(math.log(2), 0.03, (30, 1)), 0.05, (30, 2))
+        groups += rng.choice([0, 0.5, -0.5], groups.shape, p=[1 - disturbed, disturbed / 2, disturbed / 2])
+        _, low, high = launches_ratio([groups.tolist()], seed)
         inside += low <= 2 <= high
-    assert inside >= 176  # 95 % less what resampling twelve groups costs; 176 is three deviations below 92 %
+    assert 0.92 <= inside / 400 <= 0.99  # 95 % within three deviations of such a count
 
 
-def test_nested_ratio_wants_groups() -> None:
-    for groups in ([], [[0.1], []]):
-        with pytest.raises(ValueError, match="at least one log ratio"):
-            nested_bootstrap_ratio(groups, 0)
+def test_of_several_processes_the_interval_is_that_of_their_differences() -> None:
+    alike = [[math.log(2)] * 2] * 4
+    assert launches_ratio([alike] * 3, 0) == pytest.approx((2, 2, 2))
+    ratio, low, high = launches_ratio([[[math.log(level)] * 2] * 4 for level in (1, 2, 4)], 0)
+    assert ratio == pytest.approx(2)
+    assert (low, high) == pytest.approx((1, 4))  # one time in 27 all three drawn are the first, or the last
+    assert launches_ratio([alike] * 3, 5) == launches_ratio([alike] * 3, 5)
+
+
+def test_groups_and_members_within_processes_are_resampled_too() -> None:
+    rng = np.random.default_rng(0)
+    same = rng.normal(0, 0.1, (12, 2)).tolist()
+    _, low, high = launches_ratio([same] * 3, 0)
+    assert 0.05 < math.log(high / low) < 0.3  # processes alike: 2 × 1.96 × 0.1 / √72 = 0.046, twice that by resampling
+
+
+def test_the_mean_of_ratios_is_no_mean_of_logarithms() -> None:
+    logs = [[math.log(1.0), math.log(3.0)] * 30, [math.log(1.0), math.log(3.0), math.log(3.0)] * 20]
+    mean, low, high = launches_mean([logs], 0)
+    assert mean == pytest.approx((2 + 7 / 3) / 2)
+    assert low < mean < high
+
+
+def test_a_ratio_wants_groups() -> None:
+    for launches in ([], [[]], [[[0.1]]], [[[0.1], []]], [[[0.1], [0.1]], [[0.1]]]):
+        with pytest.raises(ValueError, match="wanted two groups or more"):
+            launches_ratio(launches, 0)
+
+
+def test_the_bound_of_a_percentile_by_hand() -> None:
+    # Of 64 values at most 61 are below the 90th percentile with probability 1 - 0.0012 - 0.0084 - 0.0294 = 0.961, at
+    # most 60 with 0.894: the 62nd smallest is the bound.
+    values = list(range(64, 0, -1))
+    assert percentile_bound(values, 0.9) == 62
+    assert percentile_bound(values[1:], 0.9) is None  # 63
+
+
+def test_the_bound_covers_the_percentile_about_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(0)
+    above = [percentile_bound(rng.exponential(1, 200).tolist(), 0.9) >= -math.log(0.1) for _ in range(1000)]
+    assert 0.94 <= np.mean(above) <= 0.99  # steps of whole values: never less than 95 %, but for chance
+    assert percentile_bound(np.arange(100_000).tolist(), 0.9) == pytest.approx(90_156, abs=3)  # 1.645 × √(n · 0.09)

@@ -70,5 +70,5 @@ def _house(folder: Path) -> Iterator[House]:
     """A house with a stopwatch that shows a millisecond at once."""
     with built_house(folder) as house, pytest.MonkeyPatch.context() as patch:
         shown = {"value": 1e6, "n": 10, "ratio_to_reference": 2.0}
-        patch.setattr(latency, "time_apart", lambda *arguments: dict(shown))
+        patch.setattr(latency, "time_apart", lambda *arguments, **named: dict(shown))
         yield house

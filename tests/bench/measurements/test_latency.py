@@ -62,7 +62,7 @@ def test_a_runtime_that_answers_otherwise_is_an_error_of_trained_weights_alone(
     compared = {"agreement": 0.75, "largest_difference": 0.5, "compared": 256}
     monkeypatch.setattr(Deployment, "agreement", compared)
     monkeypatch.setattr(Deployment, "prepare", None)
-    monkeypatch.setattr(latency, "time_apart", lambda *given: {"value": 1.0})
+    monkeypatch.setattr(latency, "time_apart", lambda *given, **named: {"value": 1.0})
     measured = measured_in(lenet(tmp_path, trained=trained), "openvino-int8")
     assert {name: measured.detail[name] for name in compared} == compared
     assert measured.value == (None if trained else 1.0)
@@ -79,7 +79,7 @@ def test_as_many_characters_are_timed_as_there_are_up_to_256(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: int, timed: int
 ) -> None:
     given = []
-    monkeypatch.setattr(latency, "time_apart", lambda prepare, *rest: given.append(rest[0]) or {"value": 1.0})
+    monkeypatch.setattr(latency, "time_apart", lambda prepare, *rest, **named: given.append(rest[0]) or {"value": 1.0})
     val = characters(there)
     measured = latency.measure(lenet(tmp_path, datamodule=SimpleNamespace(val=val)))
     assert measured.detail["characters"] == len(given[0]) == timed
