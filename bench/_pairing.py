@@ -23,14 +23,15 @@ from datamodules._characters import Characters
 
 BLOCK_NS = 5_000_000  # least of one side in a row; shorter blocks measure each other's cache misses
 # Where weights and buffers happen to lie in memory was measured to move a network's time by up to a tenth, for as
-# long as it lives. So every two rounds are timed on a fresh copy of each side, and the copies are averaged.
-COPY_ROUNDS = 2
+# long as it lives. So every three rounds are timed on a fresh copy of each side, and the copies are averaged.
+COPY_ROUNDS = 3
 # Where cost depends on the character, as with early exits, a block holds this many times as many: few would leave the
 # mean to chance.
 VARYING_BLOCKS = 4
 LEAST_COPIES = 3  # Student's interval of two is three times as wide as that of three
-# Least warm-up: oneDNN still tunes itself during the first twenty calls; later the tens are compared, see STEADY.
-WARM_CALLS, WARM_S = 30, 0.2
+# Least warm-up: oneDNN still tunes itself during the first twenty calls. Of 60 fresh references each was as fast as ever
+# from its fourth call on; whatever needs longer is not STEADY before.
+WARM_CALLS, WARM_S = 30, 0.1
 COPY_CALLS = 6  # of a later copy: from its fifth call on it was measured to be as fast as ever
 STEADY = 0.03  # the medians of two successive tens of calls agree within this share: warm
 WARM_CAP_S = 10.0  # then it is timed all the same, and the record says that it was not steady

@@ -32,6 +32,16 @@ def _deployed(name: str, measured: Mapping[str, Any], measurements: Mapping[str,
         low, high = measured.get("ratio_ci") or (None, None)
         text = numbers.ratio(Figure(ratio, low, high, noisy=bool(measured.get("noisy"))))
         found.append((f"{name}, × reference", text))
+    if measured.get("launches"):
+        ratios = ", ".join(numbers.digits(one) for one in measured["launches"])
+        found.append((f"{name}, × reference in each process", ratios))
+    if measured.get("q25") is not None:
+        keys = ("value", "q25", "q75", "p90")
+        text = numbers.milliseconds(Figure(*map(measured.get, keys), p90_bound=measured.get("p90_bound")))
+        found.append((f"{name}, ms (quartiles, p90 ≤ its bound)", text))
+    if measured.get("all_threads_ns") is not None:
+        count, time = measured["all_threads"], numbers.digits(measured["all_threads_ns"] / numbers.MILLION)
+        found.append((f"{name}, ms on {count} threads", time))
     times = times_limit(name, measurements)
     if times is not None:
         limit = measurements["machine_limit"]

@@ -72,9 +72,14 @@ class Plan:
         return tuple(dict.fromkeys((*self.scale.runtimes, *self.request.runtimes)))
 
     @property
+    def taken(self) -> tuple[str, ...]:
+        """The suite's measurements, without those that the scale has no time for."""
+        return tuple(name for name in self.suite.measurements if name not in self.scale.without)
+
+    @property
     def deployed(self) -> tuple[tuple[str, str], ...]:
         """(runtime, measurement) of what is measured there, such as ("onnxruntime", "latency")."""
-        return tuple((name, one) for name in self.runtimes for one in in_runtimes(self.suite.measurements))
+        return tuple((runtime, name) for runtime in self.runtimes for name in in_runtimes(self.taken))
 
     def recipe(self, system: System) -> Recipe:
         """A system's recipe with the scale's share of its epochs, one at the least."""
@@ -86,9 +91,9 @@ class Plan:
         return replace(recipe, epochs=float(max(1, round(epochs))))
 
     def measurements(self, system: System) -> tuple[str, ...]:
-        """The suite's measurements that apply to a system: some need what not every architecture has."""
+        """Those measurements that apply to a system: some need what not every architecture has."""
         literals = ARCHITECTURES.literals(system.architecture.partition(":")[0])
-        needs = {name: MEASUREMENTS.literals(name).get("NEEDS") for name in self.suite.measurements}
+        needs = {name: MEASUREMENTS.literals(name).get("NEEDS") for name in self.taken}
         return tuple(name for name, need in needs.items() if need is None or need in literals)
 
     def folder(self, system: System, seed: int) -> Path:

@@ -202,7 +202,7 @@ class _Row:
         if timing:
             for runtime in self.plan.runtimes:
                 with deployed(row, runtime) as deployment:
-                    for name in in_runtimes(self.plan.suite.measurements):
+                    for name in in_runtimes(self.plan.taken):
                         module, key = MEASUREMENTS.load(name), f"{name}@{runtime}"
                         if key not in self.record["measurements"]:
                             self._one(key, module, partial(module.measure_in, deployment))

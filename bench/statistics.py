@@ -1,7 +1,7 @@
 """Intervals and tests of the figures that records and comparisons print."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,12 @@ from numpy.typing import NDArray
 Groups = Sequence[Sequence[float]]
 _Z = 1.959963984540054  # 97.5 % quantile of the standard normal: two-sided 95 %
 _CONFIDENCE = 0.95
-# Of the groups of a measuring process, at each end. Of 42 runs of the reference against itself on two cores that eight
+# Of the groups of a measuring process, at each end. Of 42 runs of the reference against itself on two cores that nine
 # others wanted too, the standard deviation was 1.62 % without trimming and 1.41 % with it.
+#
+# A percentile bootstrap over groups and then members, which was here before, counts what disturbs single members twice:
+# of such runs, drawn anew from the copies of eleven, its 95 % intervals held the truth in 99.7 % of 1,000 and Student's
+# in 93.9 %; their median half widths in the runs themselves were 4.2 % and 2.5 %.
 TRIMMED = 0.2
 # Of MLPerf's early stopping: the fewest queries that say anything of a 90th percentile with 99 % confidence, one of
 # them above it.
@@ -82,8 +86,8 @@ def bootstrap_ratio(log_ratios: NDArray[np.float64], seed: int) -> tuple[float, 
 def launches_ratio(launches: Sequence[Groups], seed: int) -> tuple[float, float, float]:
     """The ratio that measuring processes found, and its 95 % interval.
 
-    A group's ratio is the median of its members; a process's the mean of its groups', without the highest and the
-    lowest fifth of them, which are disturbed ones; of several processes it is their mean.
+    A group's ratio is the mean of its members; a process's the mean of its groups', without the highest and the lowest
+    fifth of them, which are the disturbed ones; of several processes it is their mean.
 
     Args:
         launches: for each process its groups, natural logarithms of ratios; what is alike within a group, such as
@@ -98,7 +102,7 @@ def launches_ratio(launches: Sequence[Groups], seed: int) -> tuple[float, float,
 
     Source: Tukey and McLaughlin, Sankhya A 25 (1963), 331-352, for the interval of a trimmed mean.
     """
-    centre, low, high = _launches(launches, seed, np.median, TRIMMED)
+    centre, low, high = _launches(launches, seed, TRIMMED)
     return math.exp(centre), math.exp(low), math.exp(high)
 
 
@@ -108,40 +112,37 @@ def launches_mean(launches: Sequence[Groups], seed: int) -> tuple[float, float, 
     Raises:
         ValueError: as there.
     """
-    return _launches([[np.exp(group).tolist() for group in groups] for groups in launches], seed, np.mean, 0.0)
+    return _launches([[np.exp(group).tolist() for group in groups] for groups in launches], seed, 0.0)
 
 
-def _launches(
-    launches: Sequence[Groups], seed: int, middle: Callable[..., Any], trimmed: float
-) -> tuple[float, float, float]:
+def _launches(launches: Sequence[Groups], seed: int, trimmed: float) -> tuple[float, float, float]:
     if not launches or not all(len(groups) > 1 and all(map(len, groups)) for groups in launches):
         sizes = [[len(group) for group in groups] for groups in launches]
         raise ValueError(f"wanted two groups or more of at least one log ratio each, got sizes {sizes}")
-    middles = [np.array([middle(group) for group in groups]) for groups in launches]
-    centre = float(np.mean([_trimmed_mean(found, trimmed) for found in middles]))
+    means = [np.array([np.mean(group) for group in groups]) for groups in launches]
+    centre = float(np.mean([_trimmed_mean(found, trimmed) for found in means]))
     if len(launches) == 1:
-        half = _trimmed_half_width(middles[0], trimmed)
+        half = _trimmed_half_width(means[0], trimmed)
         return centre, centre - half, centre + half
     rng = np.random.default_rng(seed)
     chosen = rng.integers(0, len(launches), (len(launches), _RESAMPLES))
-    means = np.empty(chosen.shape)
+    drawn = np.empty(chosen.shape)
     for number, groups in enumerate(launches):
         places = chosen == number
-        means[places] = _trimmed_mean(_resampled(groups, int(places.sum()), rng, middle), trimmed)
-    low, high = np.percentile(means.mean(0), [2.5, 97.5])
+        drawn[places] = _trimmed_mean(_resampled(groups, int(places.sum()), rng), trimmed)
+    low, high = np.percentile(drawn.mean(0), [2.5, 97.5])
     return centre, float(low), float(high)
 
 
-def _resampled(groups: Groups, count: int, rng: np.random.Generator, middle: Callable[..., Any]) -> Any:
-    """So many times: the ``middle`` of resampled members of resampled groups, (count, groups)."""
+def _resampled(groups: Groups, count: int, rng: np.random.Generator) -> Any:
+    """So many times: the means of resampled members of resampled groups, (count, groups)."""
     chosen = rng.integers(0, len(groups), (count, len(groups)))
-    middles = np.empty(chosen.shape)
+    means = np.empty(chosen.shape)
     for number, group in enumerate(groups):
         places = chosen == number
         members = np.asarray(group, np.float64)
-        picks = rng.integers(0, len(members), (int(places.sum()), len(members)))
-        middles[places] = middle(members[picks], axis=1)
-    return middles
+        means[places] = members[rng.integers(0, len(members), (int(places.sum()), len(members)))].mean(1)
+    return means
 
 
 def _trimmed_mean(values: Any, trimmed: float) -> Any:

@@ -17,8 +17,10 @@ RECOGNISER_MEASUREMENTS = (
     "machine_limit",
     "process_bytes",
 )
-# Where each row is timed beside eager at scales quick and paper; smoke, which is for CI, stays with eager.
+# Where each row is timed beside eager at scales quick and paper; smoke, which is for CI and has 90 s, stays with eager
+# and leaves out what takes a process that imports torch.
 RUNTIMES = ("onnxruntime",)
+SMOKE_WITHOUT = ("process_bytes",)
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Scale:
         recipe: the default.
         most_epochs: of any recipe, on embedded data; None for no bound.
         runtimes: of ``bench.runtimes``, in which each row is deployed beside eager; a run may ask for more.
+        without: measurements of the suite that this scale leaves out, for want of time.
     """
 
     systems: tuple[str, ...]
@@ -46,6 +49,7 @@ class Scale:
     recipe: str = "light"
     most_epochs: float | None = None
     runtimes: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

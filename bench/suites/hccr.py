@@ -1,6 +1,6 @@
 """Handwritten Chinese characters: which compact network reads them best for its cost on a CPU."""
 
-from bench.suite import RECOGNISER_MEASUREMENTS, RUNTIMES, Scale, Suite
+from bench.suite import RECOGNISER_MEASUREMENTS, RUNTIMES, SMOKE_WITHOUT, Scale, Suite
 
 SMOKE = (
     "nearest_mean",
@@ -51,7 +51,9 @@ SUITE = Suite(
     dataset="synthetic_hwdb",
     measurements=RECOGNISER_MEASUREMENTS,
     scales={
-        "smoke": Scale(SMOKE, classes=20, writers=(24, 12), share=0.05, share_own=0.025, rounds=10),
+        "smoke": Scale(
+            SMOKE, classes=20, writers=(24, 12), share=0.05, share_own=0.025, rounds=10, without=SMOKE_WITHOUT
+        ),
         "quick": Scale(QUICK, classes=30, writers=(60, 20), share=0.25, share_own=0.35, rounds=60, runtimes=RUNTIMES),
         # 240 and 60 writers, as HWDB1.1.
         "paper": Scale(

@@ -1,6 +1,6 @@
 """Shui characters: the small network made for them beside AlexNet, GoogLeNet and the compact systems."""
 
-from bench.suite import RECOGNISER_MEASUREMENTS, RUNTIMES, Scale, Suite
+from bench.suite import RECOGNISER_MEASUREMENTS, RUNTIMES, SMOKE_WITHOUT, Scale, Suite
 
 # shui-ocr compares the first three; every row reads the same slices, at its own input size.
 ROWS = (
@@ -24,7 +24,9 @@ SUITE = Suite(
     dataset="shui",
     measurements=RECOGNISER_MEASUREMENTS,
     scales={
-        "smoke": Scale(ROWS, classes=20, writers=(12, 8), share=0.025, share_own=0.025, rounds=10),
+        "smoke": Scale(
+            ROWS, classes=20, writers=(12, 8), share=0.025, share_own=0.025, rounds=10, without=SMOKE_WITHOUT
+        ),
         # The published set has 37,500 training slices, 30 times those drawn here: own data get fewer epochs.
         "quick": Scale(ROWS, classes=70, writers=(18, 9), share=0.25, share_own=0.1, rounds=60, runtimes=RUNTIMES),
         # The published set: 400 classes, 94 training and 31 test slices each. Its recipe asks for 400 epochs, 34 hours

@@ -32,6 +32,15 @@ def test_agreement_is_the_share_of_equal_first_answers() -> None:
     assert found["compared"] == 8
 
 
+def test_ties_are_counted_and_no_reason_to_refuse() -> None:
+    found = agree(prepared({1, 3, 5}, 0.504), prepared(set(), 0.504), characters(8))
+    assert (found["agreement"], found["ties"]) == (5 / 8, 3)  # 0.504 and 0.496
+    assert disagreement(found, "onnxruntime") is None
+    surer = agree(prepared({1, 3, 5}, 0.506), prepared(set(), 0.506), characters(8))
+    assert (surer["agreement"], surer["ties"]) == (5 / 8, 0)
+    assert "for 3 of 8 validation characters" in str(disagreement(surer, "onnxruntime"))
+
+
 def test_answers_that_are_no_numbers_are_refused() -> None:
     with pytest.raises(ValueError, match="validation character 0, got values that are no numbers"):
         agree(prepared(set(), float("nan")), prepared(set()), characters(2))

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fake.plugins import NAMES, offer
@@ -231,6 +232,20 @@ def test_profile_is_one_record_with_random_weights(bench: Bench, monkeypatch: py
     assert made["measurements"]["latency"]["characters"] == 256
     assert made["inputs"].pop("fingerprint").startswith("sha256:")
     assert made["inputs"] == {"dataset": "synthetic_hwdb", "synthetic": True, "classes": 64, "val": 256}
+
+
+def test_a_long_profile_takes_three_processes(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick_measurements(monkeypatch)
+    asked: list[int] = []
+
+    def timed(*arguments: Any, launches: int, **named: Any) -> dict[str, float]:
+        asked.append(launches)
+        return {"value": 1e6}
+
+    monkeypatch.setattr(latency, "time_apart", timed)
+    for flag in ("", " --long"):
+        assert bench(f"profile lenet5 --classes 10 --json{flag}")[0] == 0
+    assert asked == [1, 3]
 
 
 def test_profile_says_which_weights_it_timed(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -116,25 +116,25 @@ def copies_of(costs: list[float], rounds: int, seconds: float = 60.0) -> list[_p
 
 
 def test_rounds_are_spread_over_fresh_copies() -> None:
-    copies = copies_of([1.0, 2.0, 4.0], 5)
-    assert [len(copy.ratios) for copy in copies] == [2, 2, 1]
+    copies = copies_of([1.0, 2.0, 4.0], 7)
+    assert [len(copy.ratios) for copy in copies] == [3, 3, 1]
     assert [copy.ratios[0] for copy in copies] == pytest.approx([0, math.log(2), math.log(4)])  # each as it is
     assert all(copy.controls == pytest.approx([0.0] * len(copy.ratios)) for copy in copies)
 
 
 def test_slow_systems_get_fewer_copies_but_three() -> None:
-    assert [len(copy.ratios) for copy in copies_of([1.0] * 9, 60, seconds=0)] == [2, 2, 2]
+    assert [len(copy.ratios) for copy in copies_of([1.0] * 9, 60, seconds=0)] == [3, 3, 3]
 
 
 def test_a_later_copy_is_warmed_and_takes_the_first_ones_blocks() -> None:
     calls: list[int] = []
     first, later = (_pairing.Copy(*(Side(calls.append, [1]) for _ in range(3))) for _ in range(2))
     first.candidate.block, first.frozen.block = 3, 2
-    _pairing._time_copies(first, lambda: later, 4, time.monotonic() + 60, random.Random(0))
+    _pairing._time_copies(first, lambda: later, 6, time.monotonic() + 60, random.Random(0))
     assert (later.candidate.block, later.frozen.block, later.control.block) == (3, 2, 2)
-    assert len(later.candidate.wall) == 2 * 2 * 3  # two rounds of two blocks; the calls of warm-up are not kept
-    # Two copies of three sides, warmed; two rounds each, of two blocks of each side.
-    assert len(calls) == 2 * (3 * _pairing.COPY_CALLS + 2 * (2 * 3 + 2 * 2 + 2 * 2))
+    assert len(later.candidate.wall) == 3 * 2 * 3  # three rounds of two blocks; the calls of warm-up are not kept
+    # Two copies of three sides, warmed; three rounds each, of two blocks of each side.
+    assert len(calls) == 2 * (3 * _pairing.COPY_CALLS + 3 * (2 * 3 + 2 * 2 + 2 * 2))
 
 
 def test_inputs_are_cycled_through() -> None:

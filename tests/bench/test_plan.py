@@ -72,6 +72,24 @@ def test_a_scale_cuts_epochs_and_nothing_else(ask: Any, scale: str, embedded: fl
         assert plan.recipe(system) == replace(whole, epochs=max(1, round(whole.epochs * share)))
 
 
+def test_rows_are_deployed_where_the_scale_does_anyway_and_where_it_is_asked(
+    ask: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures = ("accuracy", "latency", "process_bytes")
+    smoke = Scale(("lenet5",), 4, (2, 1), share=0.05, share_own=0.025, rounds=10, without=("process_bytes",))
+    suite = Suite("Tiny", "synthetic_hwdb", figures, {"smoke": smoke, "quick": replace(smoke, without=())})
+    suite = replace(suite, scales={**suite.scales, "paper": replace(smoke, without=(), runtimes=("onnxruntime",))})
+    monkeypatch.setattr(SUITES, "load", lambda name: SimpleNamespace(SUITE=suite))
+    plan = ask(scale="paper", runtimes=("openvino", "onnxruntime"))
+    assert plan.runtimes == ("onnxruntime", "openvino")
+    both = ("latency", "process_bytes")
+    assert plan.deployed == tuple((runtime, name) for runtime in plan.runtimes for name in both)
+    plan = ask(scale="smoke", runtimes=("openvino",))
+    assert plan.deployed == (("openvino", "latency"),)
+    assert plan.measurements(plan.systems[0]) == ("accuracy", "latency")
+    assert ask(scale="quick").deployed == ()
+
+
 def test_data_that_the_user_brings_is_never_cut_in_size(ask: Any) -> None:
     assert ask(own=True, scale="smoke").datamodule.info.sizes == {"train": 32, "val": 16, "test": 6}
 
