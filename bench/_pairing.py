@@ -29,8 +29,8 @@ COPY_ROUNDS = 3
 # mean to chance.
 VARYING_BLOCKS = 4
 LEAST_COPIES = 3  # Student's interval of two is three times as wide as that of three
-# Least warm-up: oneDNN still tunes itself during the first twenty calls. Of 60 fresh references each was as fast as ever
-# from its fourth call on; whatever needs longer is not STEADY before.
+# Least warm-up: oneDNN still tunes itself during the first twenty calls. Of 60 fresh references each was as fast as
+# ever from its fourth call on; whatever needs longer is not STEADY before.
 WARM_CALLS, WARM_S = 30, 0.1
 COPY_CALLS = 6  # of a later copy: from its fifth call on it was measured to be as fast as ever
 STEADY = 0.03  # the medians of two successive tens of calls agree within this share: warm
