@@ -36,8 +36,8 @@ def _deployed(name: str, measured: Mapping[str, Any], measurements: Mapping[str,
         ratios = ", ".join(numbers.digits(one) for one in measured["launches"])
         found.append((f"{name}, × reference in each process", ratios))
     if measured.get("q25") is not None:
-        keys = ("value", "q25", "q75", "p90")
-        text = numbers.milliseconds(Figure(*map(measured.get, keys), p90_bound=measured.get("p90_bound")))
+        value, low, high, p90, bound = map(measured.get, ("value", "q25", "q75", "p90", "p90_bound"))
+        text = numbers.milliseconds(Figure(value, low, high, p90, bound))
         found.append((f"{name}, ms (quartiles, p90 ≤ its bound)", text))
     if measured.get("all_threads_ns") is not None:
         count, time = measured["all_threads"], numbers.digits(measured["all_threads_ns"] / numbers.MILLION)
