@@ -4,6 +4,7 @@ import argparse
 import json
 import logging
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -87,8 +88,8 @@ def _line(error: BenchError | OSError) -> str:
 
 def _command(arguments: Sequence[str]) -> str:
     """The command as records state it: paths by their base names alone."""
-    words = [word if "/" not in word else "=".join(Path(part).name for part in word.split("=")) for word in arguments]
-    return shlex.join(["bench", *words])
+    parts = ([Path(part).name if "/" in part else part for part in re.split("([=:])", word)] for word in arguments)
+    return shlex.join(["bench", *map("".join, parts)])
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -126,6 +127,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     add("--suite", required=True, metavar="NAME", help="see: bench list suites")
     add("--dataset", metavar="NAME", help="instead of the suite's own; see: bench list datasets")
     add("--data-root", type=Path, metavar="DIR|ZIP", help="where the dataset's files are")
+    add("--unlabelled", metavar="DATASET[:ROOT]",
+        help="whose images systems +c…-retrained learn from, without labels; the dataset's own training images "
+        "by default; image_folder:ROOT takes any images, idx files too")  # fmt: skip
     add("--scale", choices=SCALES, default="quick", help="smoke: for CI; quick: the default; paper: as published")
     add("--system", action="append", default=[], metavar="NAME",
         help="NAME[:variant][+recipe][+storage] instead of the default rows; may be repeated")  # fmt: skip

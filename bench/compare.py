@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bench import _numbers as numbers
+from bench.plugins import DATASETS
 from bench.predictions import FILE, Predictions, read_predictions, row_folder
 from bench.record import file_name, read_record, record_path
 from bench.statistics import mcnemar, paired_difference
@@ -97,6 +98,10 @@ def command_for(record: Mapping[str, Any]) -> str:
     plugin = record["dataset"].get("plugin", name)
     own = plugin != name or "--data-root" in str(record.get("command"))
     data = plugin + (" --data-root DIR" if own else "")
+    source = (record.get("retraining") or {}).get("unlabelled") or {"name": name}
+    if source["name"] != name:
+        kind = source["name"] if source["name"] in DATASETS.names() else "image_folder"
+        data += f" --unlabelled {kind}" + ("" if source.get("synthetic") else ":DIR")
     row = f"--scale {record['scale']} --system {record['system']} --seed {record['seed']}"
     return f"bench run --suite {record['suite']} --dataset {data} {row}"
 

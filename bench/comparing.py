@@ -21,7 +21,8 @@ def refuse_unused(options: argparse.Namespace) -> None:
         UsageError: names the flags.
     """
     given = {
-        "--dataset": options.dataset, "--data-root": options.data_root, "--runtime": options.runtime,
+        "--dataset": options.dataset, "--data-root": options.data_root,
+        "--unlabelled": options.unlabelled, "--runtime": options.runtime,
         "--seed": options.seed is not None, "--seeds": options.seeds, "--accelerator": options.accelerator != "auto",
         "--dry-run": options.dry_run, "--wandb": options.wandb != "off",
     }  # fmt: skip

@@ -14,6 +14,7 @@ from bench.system import System
 from tasks.compression.judging import MOST_IMAGES
 from tasks.compression.storage import parse_storage
 from tasks.normalised import Normalised
+from tasks.retraining import CONVENTIONAL_RATES, DRAWS, retraining_recipe
 
 # Fitted to seconds.train of the 28 records of suites hccr and shui (2026-11, AMD EPYC, Zen 4) by least squares of the
 # logarithms; most were trained on one thread. Half of them took within 1.6 times the estimate, all within 4.3 times.
@@ -83,12 +84,19 @@ def _cost(plan: Plan, system: System, seed: int) -> dict[str, Any]:
 
 
 def _images(plan: Plan, system: System, network: Normalised) -> float:
-    """What a row is made from, as so many training images: its training, or the choice of its centroids."""
-    sizes = plan.datamodule.info.sizes
-    if not system.storage:
-        return plan.recipe(system).all_epochs * sizes["train"]
+    """What a row is made from, as so many training images: its training, or choosing centroids and learning again."""
+    recipe, sizes = plan.recipe(system), plan.datamodule.info.sizes
     storage = parse_storage(system.storage)
-    if storage is None or storage.within is None:
-        return 0  # packing takes about as long as reading the weights
-    layers = sum(parameter.ndim > 1 for parameter in network.parameters())
-    return PASS_SHARE * PASSES_TO_CHOOSE * layers * min(MOST_IMAGES, sizes["val"])
+    if storage is None:
+        return recipe.all_epochs * sizes["train"]
+    images = 0.0  # packing takes about as long as reading the weights
+    if storage.within is not None:
+        layers = sum(parameter.ndim > 1 for parameter in network.parameters())
+        images += PASS_SHARE * PASSES_TO_CHOOSE * layers * min(MOST_IMAGES, sizes["val"])
+    epochs = retraining_recipe(recipe, 1).all_epochs
+    if storage.learned == "conventional":
+        images += len(CONVENTIONAL_RATES) * epochs * sizes["train"]
+    elif storage.learned:
+        unlabelled = len(plan.unlabelled.images) if plan.unlabelled else sizes["train"]
+        images += (epochs + DRAWS * PASS_SHARE) * unlabelled
+    return images

@@ -47,7 +47,8 @@ def identity(plan: Plan, system: System, seed: int) -> Record:
     Raises:
         Exception: whatever a plug-in raises whose settings cannot be read.
     """
-    return {**place(plan, system, seed), "dataset": dataset(plan), "recipe": recipe(plan, system)}
+    row = {**place(plan, system, seed), "dataset": dataset(plan), "recipe": recipe(plan, system)}
+    return row | retraining(plan, system)
 
 
 def place(plan: Plan, system: System, seed: int) -> Record:
@@ -73,10 +74,21 @@ def recipe(plan: Plan, system: System) -> Record:
     return settings
 
 
+def retraining(plan: Plan, system: System) -> Record:
+    """What a record says of unlabelled images before they are learnt from: ``retraining``, where a row takes any."""
+    if system.learned != "retrained":
+        return {}
+    source = plan.unlabelled
+    name, content = (source.name, source.fingerprint) if source else ("", plan.datamodule.fingerprint)
+    return {"retraining": {"unlabelled": {"name": name or plan.datamodule.info.name, "fingerprint": content}}}
+
+
 def training_key(row: Mapping[str, Any]) -> Record:
     """Which training a row is of; older records do not name the data's plug-in."""
     data = {name: value for name, value in (row.get("dataset") or {}).items() if name != "plugin"}
-    return {**{name: row.get(name) for name in KEY}, "dataset": data}
+    images = (row.get("retraining") or {}).get("unlabelled")
+    source = {"unlabelled": {name: images[name] for name in ("name", "fingerprint")}} if images else {}
+    return {**{name: row.get(name) for name in KEY}, "dataset": data, **source}
 
 
 def left(plan: Plan, system: System, seed: int) -> Left:

@@ -13,6 +13,7 @@ from bench.system import System, parse_system, with_parents
 from bench.train import Hardware
 from datamodules._base import CharacterDataModule, DataSettings
 from datamodules._errors import BenchError, DataError
+from datamodules._unlabelled import UnlabelledImages, read_unlabelled
 from tasks.recipe import Recipe, recipe_for
 
 
@@ -35,6 +36,8 @@ class Request:
         fresh: measure again what is there.
         hardware: where to train.
         command: as records state it.
+        unlabelled: ``DATASET`` or ``DATASET:ROOT``, whose images retraining learns from; None for the dataset's own
+            training images without their labels.
     """
 
     suite: str
@@ -49,17 +52,23 @@ class Request:
     fresh: bool = False
     hardware: Hardware = field(default_factory=Hardware)
     command: str = "bench run"
+    unlabelled: str | None = None
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run will do."""
+    """What a run will do.
+
+    Attributes:
+        unlabelled: the images that the request names for retraining; None for the dataset's own.
+    """
 
     request: Request
     suite: Suite
     scale: Scale
     systems: tuple[System, ...]
     datamodule: CharacterDataModule
+    unlabelled: UnlabelledImages | None = None
 
     @property
     def rows(self) -> list[tuple[System, int]]:
@@ -122,13 +131,26 @@ def make_plan(request: Request) -> Plan:
     if not request.systems and scale.recipe != scale_recipe(suite):
         systems = tuple(replace(s, recipe=scale.recipe) if s.recipe == s.default_recipe else s for s in systems)
     dataset = DATASETS.load(request.dataset or suite.dataset)
+    settings = DataSettings(request.data_root, scale.classes, scale.writers)
     try:
-        datamodule: CharacterDataModule = dataset.build(DataSettings(request.data_root, scale.classes, scale.writers))
+        datamodule: CharacterDataModule = dataset.build(settings)
+        unlabelled = _unlabelled(request.unlabelled, systems, settings)
     except ValueError as error:
         raise UsageError(str(error)) from error
     datamodule.setup()
     _check_validation(datamodule, request.data_root)
-    return Plan(request, suite, scale, with_parents(systems), datamodule)
+    return Plan(request, suite, scale, with_parents(systems), datamodule, unlabelled)
+
+
+def _unlabelled(spelt: str | None, systems: tuple[System, ...], settings: DataSettings) -> UnlabelledImages | None:
+    """The images that the request names for retraining, if any."""
+    if spelt is None:
+        return None
+    if not any(system.learned == "retrained" for system in systems):
+        raise ValueError(
+            "--unlabelled: no system learns from it; name one that does, such as --system lenet5+c8-retrained"
+        )
+    return read_unlabelled(spelt, settings)
 
 
 def _check_validation(datamodule: CharacterDataModule, root: Path | None) -> None:

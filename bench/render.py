@@ -18,6 +18,7 @@ from bench._performance import performance_board
 from bench._picture import picture
 from bench._published import robustness_claims, shown_claims
 from bench._readme import filled as readme_filled
+from bench._retraining import retraining_text
 from bench._rows import ROBUST, BoardRow, Protocol, board_rows, sections
 from bench._stored import Stored, read_stored
 from bench.audit import audit
@@ -230,6 +231,7 @@ def _section(
     parts += [f"## Leaderboard{suffix}\n", board.ranking(rows, claims, dataset)]
     for heading, text in (
         ("Runtimes", deployed_text(rows)),
+        ("Retraining", retraining_text(rows)),
         ("Robustness", board.robustness(rows)),
         ("Other conditions", board.conditions(rows)),
         ("Failed", board.failures(stored)),

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from bench.abreast import Job, Listener, run_abreast
 from bench.deployment import deployed
-from bench.left import BEGUN, TRAINED, Left, begun, dataset, left, recipe, sha256, take_over, training_key
+from bench.left import BEGUN, TRAINED, Left, begun, dataset, left, recipe, retraining, sha256, take_over, training_key
 from bench.machine import provenance, source_state
 from bench.measurements import in_runtimes, takers
 from bench.plan import Plan
@@ -118,6 +118,7 @@ class _Row:
         try:
             self.left = left(self.plan, self.system, self.seed)
             self.record["recipe"] = recipe(self.plan, self.system)
+            self.record.update(retraining(self.plan, self.system))
         except RecordError:
             raise
         except Exception as error:  # a plug-in's settings that recipes do not have
@@ -174,7 +175,12 @@ class _Row:
             shutil.rmtree(self.folder, ignore_errors=True)  # another training's checkpoint must not be resumed
             write_whole(self.folder / BEGUN, json.dumps(key, indent=1).encode())
         (self.folder / TRAINED).unlink(missing_ok=True)
-        said = store(self.plan, self.system, self.seed) if self.system.storage else self._fitted(listener)
+        if self.system.storage:
+            if self.system.learned:
+                listener.started(self.record)
+            said = store(self.plan, self.system, self.seed, listener)
+        else:
+            said = self._fitted(listener)
         self.record.update(said)
         write_whole(self.folder / TRAINED, json.dumps(said, indent=1).encode())
 

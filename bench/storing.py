@@ -1,6 +1,7 @@
 """Rows stored in fewer bits: packed from their parent's weights, answered from the bytes on disk."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,19 @@ from bench.compare import paired_accuracy
 from bench.left import is_trained, sha256
 from bench.machine import source_state
 from bench.plan import Plan
-from bench.predictions import read_predictions, write_predictions
+from bench.predictions import Predictions, read_predictions, write_predictions
+from bench.retraining import retrain
+from bench.statistics import share_back
 from bench.system import System
-from bench.train import predict
+from bench.train import Progress, predict
 from datamodules._cache import write_whole
 from datamodules._characters import Characters
 from datamodules._errors import BenchError
 from tasks.classification import ClassificationTask
 from tasks.compression.choice import Choice
 from tasks.compression.judging import MOST_IMAGES, settle
-from tasks.compression.packing import Packed, pack
-from tasks.compression.storage import parse_storage
+from tasks.compression.packing import Packed, pack, pack_quantised, quantise
+from tasks.compression.storage import Storage, parse_storage
 from tasks.normalised import Normalised
 from tasks.recogniser import Recogniser, load_recogniser
 
@@ -32,21 +35,23 @@ class StoreError(BenchError):
     """There is nothing to store, or nothing to choose by: the parent was not trained, or no characters are given."""
 
 
-def store(plan: Plan, system: System, seed: int) -> dict[str, Any]:
+def store(plan: Plan, system: System, seed: int, progress: Progress) -> dict[str, Any]:
     """Make a stored row from its parent's: the packed file, and the answers that its bytes give on the test split.
 
     Args:
         plan: of the run; the parent is one of its systems.
         system: with a storage.
         seed: of both rows.
+        progress: is told how retraining goes, where the storage has any.
 
     Returns: what its record says of it. ``storage`` has the name, the numbers stored, what an ideal coder would need
         and, where validation images chose the centroids, how; ``parent`` names the parent and its weights, and holds
-        the difference of accuracy, stored minus parent, on the same images with its paired interval.
+        the difference of accuracy, stored minus parent, on the same images with its paired interval. ``retraining``,
+        where the storage learns, is what that took, and under ``test`` how much of what quantising had lost came back.
 
     Raises:
         StoreError: the parent's weights are not there.
-        ValueError: weights that this storage cannot hold.
+        ValueError: weights that this storage cannot hold, or nothing is left to learn.
     """
     started = time.monotonic()
     parent = system.parent
@@ -54,27 +59,28 @@ def store(plan: Plan, system: System, seed: int) -> dict[str, Any]:
         name = parent.name if parent else system.name
         raise StoreError(f"wanted the trained weights of {name}, seed {seed}, to store them, got none; run its row")
     source, folder = plan.folder(parent, seed), plan.folder(system, seed)
-    classes = plan.datamodule.info.classes
-    packed, chosen = pack_file(
-        system, classes, source / parent.weights_file, folder / system.weights_file, plan.datamodule.val
-    )
-    task = ClassificationTask(system.architecture, classes, plan.recipe(system))
-    # The answers are those of the file, not of what was packed into it.
-    task.network = load_recogniser(system.architecture, classes, folder / system.weights_file).network  # type: ignore[assignment]
-    answers = predict(task, plan.datamodule, plan.request.hardware)
-    write_predictions(folder, answers)
+    weights, path = source / parent.weights_file, folder / system.weights_file
     beside = read_predictions(source)
+    packed, chosen = pack_file(system, plan.datamodule.info.classes, weights, path, plan.datamodule.val)
+    answers = _answers(plan, system, path)
+    learnt: dict[str, Any] = {}
+    if system.learned:
+        packed, learnt = _learn(plan, system, seed, _storage(system, chosen), weights, path, progress)
+        before, answers = answers, _answers(plan, system, path)
+        learnt["test"] = share_back(before.right, answers.right, beside.right, seed)
+    write_predictions(folder, answers)
     return {
-        "checkpoint_sha256": sha256(folder / system.weights_file),
+        "checkpoint_sha256": sha256(path),
         "trained_commit": source_state()[0],
         "storage": {
             "name": system.storage, "numbers": packed.numbers, "entropy_bytes": packed.entropy_bytes,
             **({} if chosen is None else chosen.as_dict()),
         },
         "parent": {
-            "system": parent.name, "checkpoint_sha256": sha256(source / parent.weights_file),
+            "system": parent.name, "checkpoint_sha256": sha256(weights),
             "accuracy": {"value": float(beside.right.mean()), **paired_accuracy(beside, answers)},
         },
+        **({"retraining": learnt} if learnt else {}),
         "seconds": {"train": round(time.monotonic() - started, 1), "measure": 0.0},
     }  # fmt: skip
 
@@ -82,7 +88,7 @@ def store(plan: Plan, system: System, seed: int) -> dict[str, Any]:
 def pack_file(
     system: System, classes: int, weights: Path, path: Path, validation: Characters | None = None
 ) -> tuple[Packed, Choice | None]:
-    """Write a trained network the way a system stores it.
+    """Write a trained network the way a system stores it; what that lets learn again has not done so yet.
 
     Args:
         system: with a storage.
@@ -97,9 +103,7 @@ def pack_file(
         StoreError: a storage with a budget, and no characters to choose by.
         ValueError: weights of another architecture, or such as this storage cannot hold.
     """
-    storage, chosen = parse_storage(system.storage), None
-    if storage is None:
-        raise ValueError(f"{system.name}: wanted a storage, got {system.storage!r}")
+    storage, chosen = _storage(system), None
     trained = load_recogniser(system.architecture, classes, weights)
     if storage.within is not None:
         if validation is None:
@@ -120,3 +124,32 @@ def _fitted(recogniser: Recogniser, characters: Characters) -> tuple[Tensor, NDA
     picks = np.linspace(0, len(characters) - 1, min(MOST_IMAGES, len(characters))).astype(int)
     images = [recogniser.preprocess(characters.image(int(pick))) for pick in picks]
     return torch.cat(images or [torch.empty(0)]), characters.labels[picks]
+
+
+def _learn(
+    plan: Plan, system: System, seed: int, storage: Storage, weights: Path, path: Path, progress: Progress
+) -> tuple[Packed, dict[str, Any]]:
+    """Quantise a trained network, let the rest learn, and write the packed file anew."""
+    classes = plan.datamodule.info.classes
+    teacher = load_recogniser(system.architecture, classes, weights)
+    student = quantise(teacher.network, storage, teacher.channels, teacher.size)  # type: ignore[arg-type]
+    student, said = retrain(plan, system, seed, student, teacher, progress)
+    packed = pack_quantised(student, storage, system.architecture, classes)
+    write_whole(path, packed.content)
+    return packed, said
+
+
+def _answers(plan: Plan, system: System, path: Path) -> Predictions:
+    """What the bytes of a packed file answer on the test split: the file's, not what was packed into it."""
+    classes = plan.datamodule.info.classes
+    task = ClassificationTask(system.architecture, classes, plan.recipe(system))
+    task.network = load_recogniser(system.architecture, classes, path).network  # type: ignore[assignment]
+    return predict(task, plan.datamodule, plan.request.hardware)
+
+
+def _storage(system: System, chosen: Choice | None = None) -> Storage:
+    """The storage of a system, with the centroids of each layer where they have been chosen."""
+    storage = parse_storage(system.storage)
+    if storage is None:
+        raise ValueError(f"{system.name}: wanted a storage, got {system.storage!r}")
+    return storage if chosen is None else replace(storage, clusters=chosen.clusters)

@@ -37,6 +37,12 @@ class System:
         return "weights.packed" if self.storage else "weights.safetensors"
 
     @property
+    def learned(self) -> str:
+        """How it learns again once it is quantised, ``retrained`` or ``conventional``; empty where it does not."""
+        storage = parse_storage(self.storage)
+        return storage.learned if storage else ""
+
+    @property
     def parent(self) -> "System | None":
         """The system whose trained weights this one stores; None where it is trained itself."""
         return replace(self, storage="") if self.storage else None

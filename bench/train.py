@@ -247,6 +247,7 @@ def expected_warnings() -> Iterator[None]:
             ".*The number of training batches.*smaller than the logging interval.*",
             ".*isinstance.treespec, LeafSpec..*",  # inside Lightning, fixed by its next release
             ".*Checkpoint directory.*exists and is not empty.*",
+            ".*in eval mode at the start of training.*",  # a teacher, and a student of fixed statistics
         ):
             warnings.filterwarnings("ignore", text)
         try:

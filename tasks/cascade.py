@@ -246,6 +246,14 @@ def every_head(network: nn.Module, images: Tensor) -> tuple[Tensor, ...]:
     return tuple(torch.softmax(one.float() / t, 1) for one, t in zip(logits, cascade.policy.temperatures, strict=True))
 
 
+def every_logits(network: nn.Module, images: Tensor) -> tuple[Tensor, ...]:
+    """Of images, uint8 (B, C, S, S): logits (B, classes) of every head of a sealed network, in any mode."""
+    cascade = cascade_of(network)
+    if cascade is None or not isinstance(network, Normalised):
+        return (network(images),)
+    return cascade.logits(network.normalise(images), cascade.heads)
+
+
 class _StoredPolicy(nn.Module):
     """A policy as buffers, so that it travels with the weights; ``open`` marks the heads where one may leave."""
 

@@ -1,7 +1,9 @@
 """A trained network as a packed file, and back."""
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +13,14 @@ from torch import Tensor, nn
 
 from datamodules._errors import DataError
 from tasks.compression import centroid, uniform
-from tasks.compression._container import HEADER_AT, RAW, Coded, from_bytes, is_packed, to_bytes
+from tasks.compression._container import HEADER_AT, RAW, Coded, from_bytes, is_packed, kept, to_bytes
 from tasks.compression.folding import Network, folded
 from tasks.compression.storage import Storage, parse_storage
 from tasks.normalised import Normalised
 
-__all__ = ["Packed", "as_stored", "is_packed", "pack", "tensors_of", "unpack"]
+__all__ = [
+    "Packed", "Quantised", "as_stored", "is_packed", "pack", "pack_quantised", "quantise", "tensors_of", "unpack",
+]  # fmt: skip
 
 _UNSTORED = "num_batches_tracked"  # batch normalisation counts batches while it trains; answers do not need it
 _DECODERS: Mapping[str, Callable[[Coded], NDArray[np.float32]]] = {
@@ -41,6 +45,27 @@ class Packed:
     numbers: int
 
 
+@dataclass(frozen=True)
+class Quantised:
+    """A network on its way into a file: its codes are settled, and what has none may still learn.
+
+    Attributes:
+        network: its quantised tensors hold exactly what their codes say.
+        coded: every tensor as it was stored when the codes were found.
+        channels, size: of its input.
+    """
+
+    network: Normalised
+    coded: Mapping[str, Coded]
+    channels: int
+    size: int
+
+    @property
+    def frozen(self) -> frozenset[str]:
+        """Names of the quantised tensors, which must not change any more."""
+        return frozenset(name for name, one in self.coded.items() if one.kind != RAW)
+
+
 def pack(network: nn.Module, storage: Storage, architecture: str, classes: int, channels: int, size: int) -> Packed:
     """A trained network in a way to store it; equal weights give equal bytes.
 
@@ -56,11 +81,38 @@ def pack(network: nn.Module, storage: Storage, architecture: str, classes: int, 
         ValueError: weights that cannot be stored this way; names the layer.
     """
     tensors = tensors_of(as_stored(network, storage, channels, size))
-    coded = encode(tensors, storage)
-    about = {"architecture": architecture, "classes": classes, "storage": storage.name}
-    numbers = sum(tensor.size for tensor in tensors.values())
-    entropy = sum(one.entropy_bytes for one in coded.values())
-    return Packed(to_bytes(about, coded), round(entropy), numbers)
+    return _packed(encode(tensors, storage), storage, architecture, classes)
+
+
+def quantise(network: Normalised, storage: Storage, channels: int, size: int) -> Quantised:
+    """A copy of a trained network whose weights are what its file would say; arguments as for ``pack``."""
+    copied = copy.deepcopy(as_stored(network, storage, channels, size))
+    copied.network.to(memory_format=copied.layout)
+    coded = encode(tensors_of(copied), storage)
+    _fill(copied, coded)
+    return Quantised(copied, coded, channels, size)
+
+
+def pack_quantised(quantised: Quantised, storage: Storage, architecture: str, classes: int) -> Packed:
+    """A quantised network as bytes: the codes as they were found, everything else as it is now.
+
+    Args:
+        quantised: its network on the CPU.
+        storage: how it was quantised.
+        architecture: ``name`` or ``name:variant``; stands in the file.
+        classes: size of the label space; stands in the file.
+
+    Raises:
+        ValueError: a quantised tensor that is no longer what its codes say; names it.
+    """
+    coded = dict(quantised.coded)
+    for name, tensor in tensors_of(quantised.network).items():
+        one = coded[name]
+        if one.kind == RAW:
+            coded[name] = kept(tensor)
+        elif not np.array_equal(_DECODERS[one.kind](one), tensor):
+            raise ValueError(f"{name}: wanted the weights that its codes say, got others: quantised tensors are frozen")
+    return _packed(coded, storage, architecture, classes)
 
 
 def as_stored(network: Network, storage: Storage, channels: int, size: int) -> Network:
@@ -131,11 +183,23 @@ def unpack(path: Path, network: Normalised, architecture: str, classes: int, cha
         other = sorted(dict(wanted.items() ^ stored.items()))
         raise DataError(path, HEADER_AT, f"the tensors of {architecture}", f"others: {', '.join(other)}")
     try:
-        arrays = {name: _DECODERS[one.kind](one) for name, one in coded.items()}
+        _fill(network, coded)
     except (ValueError, IndexError) as error:
         raise DataError(path, HEADER_AT, "codes with a meaning", str(error), "Pack the network again.") from error
-    network.load_state_dict({**state, **{name: torch.from_numpy(array) for name, array in arrays.items()}})
     return network
+
+
+def _fill(network: nn.Module, coded: Mapping[str, Coded]) -> None:
+    """Give a network the tensors that are stored."""
+    arrays = {name: torch.from_numpy(_DECODERS[one.kind](one)) for name, one in coded.items()}
+    network.load_state_dict({**network.state_dict(), **arrays})
+
+
+def _packed(coded: Mapping[str, Coded], storage: Storage, architecture: str, classes: int) -> Packed:
+    about = {"architecture": architecture, "classes": classes, "storage": storage.name}
+    numbers = sum(prod(one.shape) for one in coded.values())
+    entropy = sum(one.entropy_bytes for one in coded.values())
+    return Packed(to_bytes(about, coded), round(entropy), numbers)
 
 
 def _any_image(channels: int, size: int) -> Tensor:

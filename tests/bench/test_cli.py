@@ -75,6 +75,7 @@ def test_contradicting_flags_and_missing_data_are_refused(bench: Bench, tmp_path
     [
         "--dry-run", "--dataset synthetic_hwdb", "--seeds 2", "--seeds 1", "--seed 0", "--seed 3", "--wandb offline",
         "--accelerator gpu", "--accelerator cpu", "--runtime eager", "--data-root x",
+        "--unlabelled synthetic_hwdb",
     ],
 )  # fmt: skip
 def test_comparisons_refuse_what_they_cannot_use(bench: Bench, flags: str) -> None:
@@ -190,6 +191,7 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
         (["run", "--data-root=/home/me/hwdb.zip"], "bench run --data-root=hwdb.zip"),
         (["run", "--out", "../results/"], "bench run --out results"),
         (["run", "--data-root", "~/my data"], "bench run --data-root 'my data'"),
+        (["run", "--unlabelled", "image_folder:/home/me/kanji"], "bench run --unlabelled image_folder:kanji"),
         (["run", "--system", "fire:gwap+paper"], "bench run --system fire:gwap+paper"),
     ],
 )

@@ -185,3 +185,21 @@ def test_advice_names_the_plug_in_and_not_the_folder_of_the_users_data(tmp_path)
     assert command_for(record("fire:gap", dataset=data)) == advice
     with pytest.raises(CompareError, match=f"there are: lenet5@cpu-2c-quick-s0.json; make it: {advice}$"):
         found(tmp_path, dataset={"name": "hwdb100"})
+
+
+@pytest.mark.parametrize(
+    ("source", "flag"),
+    [
+        (None, ""),
+        ({"name": "synthetic_hwdb", "synthetic": True}, ""),
+        ({"name": "kanji", "synthetic": None}, " --unlabelled image_folder:DIR"),
+        ({"name": "cifar10", "synthetic": False}, " --unlabelled cifar10:DIR"),
+    ],
+)
+def test_advice_names_the_images_that_a_row_learnt_from(source, flag):
+    made = record("fire:gap+c4-retrained", retraining={"unlabelled": source} if source else None)
+    made["dataset"]["name"] = "synthetic_hwdb"
+    advice = (
+        f"bench run --suite hccr --dataset synthetic_hwdb{flag} --scale quick --system fire:gap+c4-retrained --seed 0"
+    )
+    assert command_for(made) == advice

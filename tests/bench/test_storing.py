@@ -100,6 +100,27 @@ def test_centroids_are_chosen_on_validation_images_and_lie_in_the_file(house: Ho
     assert (again["storage"], again["checkpoint_sha256"]) == (said, stored["checkpoint_sha256"])
 
 
+def test_chosen_centroids_stay_while_the_rest_learns_again(house: House) -> None:
+    learned = ("retrained", "conventional")
+    plan = house.plan("acme_tiny+c-within0.5", *(f"acme_tiny+{name}-retrained" for name in ("c4", "c-within0.5")))
+    chosen, learnt, both = (row["seconds_train"] for row in estimate.costs(plan)[1:])
+    assert both == pytest.approx(chosen + learnt)
+    parent, plain, *others = house.run("acme_tiny+c-within0.5", *(f"acme_tiny+c-within0.5-{name}" for name in learned))
+    folders = [row_folder(house.place / "runs", record) for record in (plain, *others)]
+    before, *after = [from_bytes((folder / "weights.packed").read_bytes(), folder)[1] for folder in folders]
+    for record, tensors, method in zip(others, after, learned, strict=True):
+        assert record["status"] == "whole"
+        assert record["storage"] == {**plain["storage"], "name": f"c-within0.5-{method}"}
+        said = record["retraining"]
+        assert (said["method"], said["test"]["before"]) == (method, plain["measurements"]["accuracy"]["value"])
+        assert said["learning"] == sum(tensor.table.size for tensor in tensors.values() if tensor.kind == "raw") - 2 * 8
+        assert record["parent"]["checkpoint_sha256"] == parent["checkpoint_sha256"]
+        for name, tensor in before.items():
+            assert (tensors[name].kind, tensors[name].bits) == (tensor.kind, tensor.bits)
+            assert np.array_equal(tensors[name].codes, tensor.codes)
+            assert np.array_equal(tensors[name].table, tensor.table) == (tensor.kind == "centroid")
+
+
 def test_one_byte_of_a_chosen_file_changes_its_answers(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     def other_sign(content: bytes) -> bytes:
         """The sign of the last layer's greatest centroid, with a checksum that fits."""

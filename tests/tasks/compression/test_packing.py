@@ -1,5 +1,6 @@
 """Networks as packed files: answers come from the bytes on disk."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from datamodules._errors import DataError
 from tasks.architectures import ARCHITECTURES
 from tasks.compression._container import HEADER_AT, from_bytes, to_bytes
 from tasks.compression.folding import folded
-from tasks.compression.packing import Packed, pack
+from tasks.compression.packing import Packed, pack, pack_quantised, quantise
 from tasks.compression.storage import Storage, parse_storage
 from tasks.normalised import Normalised
 from tasks.recogniser import load_recogniser
@@ -158,6 +159,30 @@ def test_names_of_storages_read(name: str) -> None:
     assert found is not None
     assert found.name == name
     assert found.folded == name.endswith("-folded")
+
+
+@pytest.mark.parametrize("learned", ["retrained", "conventional"])
+@pytest.mark.parametrize("name", ["c4-kmeans-folded", "c-within1", "c-within0.5-kmeans-folded"])
+def test_any_storage_by_centroids_may_learn_again(name: str, learned: str) -> None:
+    plain, found = parse_storage(name), parse_storage(f"{name}-{learned}")
+    assert plain is not None
+    assert found == replace(plain, name=f"{name}-{learned}", learned=learned)
+    for other in (f"u8-4-{learned}", f"c4-{learned}-folded", f"c3-{learned}", f"c4-{learned}-{learned}", learned):
+        assert parse_storage(other) is None
+
+
+def test_a_quantised_network_packs_as_its_file_and_may_not_move(fire: Normalised) -> None:
+    storage = parse_storage("c32-bias1")
+    assert storage is not None
+    found = quantise(fire, storage, 1, 64)
+    assert pack_quantised(found, storage, "fire:gwap", 20) == packed(fire, "c32-bias1")
+    state = found.network.state_dict()
+    state["network.conv1.1.weight"].add_(1)  # of batch normalisation: free to learn
+    moved = pack_quantised(found, storage, "fire:gwap", 20)
+    assert moved.content != packed(fire, "c32-bias1").content
+    state["network.classifier.weight"][0, 0] += 1e-6
+    with pytest.raises(ValueError, match=r"network\.classifier\.weight: wanted the weights that its codes say"):
+        pack_quantised(found, storage, "fire:gwap", 20)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,69 @@
+"""The board's section on retraining: what came back, and in what time."""
+
+import pytest
+from fake.boards import boards
+from fake.records import record
+
+from bench._retraining import compared
+
+TEST = {"before": 0.02, "after": 0.92, "parent": 0.93, "came_back": 0.989, "ci_low": 0.97, "ci_high": 1.0}
+
+
+def learnt(system, method, **changes):
+    made = record(system, 0.92, 1.0)
+    curve = [{"epoch": n, "seconds": 10.0 * n, "accuracy": a} for n, a in enumerate((0.02, 0.93, 0.95, 0.96))]
+    made["retraining"] = {
+        "method": method, "epochs": 3, "seconds": 30.0, "seconds_best": 30.0, "seconds_epoch": 8.0, "curve": curve,
+        "test": TEST, **changes,
+    }  # fmt: skip
+    return made
+
+
+def without(**changes):
+    source = {"name": "kanji", "images": 6300}
+    return learnt("fire:gwap+c4-retrained", "retrained", unlabelled=source, seconds_teacher=3.5, **changes)
+
+
+def conventional(**changes):
+    return learnt("fire:gwap+c4-conventional", "conventional", **{"seconds": 80.0, "seconds_best": 25.0, **changes})
+
+
+def lines(page):
+    section = page.split("## Retraining")[1].split("## ")[0]
+    found = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if "`fire" in line]
+    return {cells[0].strip("`"): cells[1:] for cells in found}
+
+
+def test_each_way_has_its_line_and_the_times_stand_side_by_side(tmp_path):
+    found = lines(boards(tmp_path, without(), conventional(), record("fire:gwap", 0.93, 1.0))["hccr.md"])
+    assert found["fire:gwap+c4-retrained"] == [
+        "6,300 images of `kanji`, no labels", "2.00", "92.00", "93.00", "98.90 [97.00–100.00]", "3", "8.00", "3.50",
+        "30.0", "0.375", "1.20", "20.0",
+    ]  # fmt: skip
+    assert found["fire:gwap+c4-conventional"] == [
+        "training part, labels", "2.00", "92.00", "93.00", "98.90 [97.00–100.00]", "3", "8.00", "—", "80.0", "—", "—",
+        "20.0",
+    ]  # fmt: skip
+    assert len(found) == 2
+
+
+def test_one_without_the_other_has_no_ratio(tmp_path):
+    nothing = {**TEST, "came_back": None, "ci_low": None, "ci_high": None}
+    found = lines(boards(tmp_path, without(test=nothing))["hccr.md"])["fire:gwap+c4-retrained"]
+    assert found[4] == "—"
+    assert found[-3:] == ["—", "—", "—"]
+
+
+def test_the_time_to_within_a_point_by_hand():
+    ours, theirs = without()["retraining"], conventional()["retraining"]
+    assert compared(ours, theirs) == {"ratio": 30 / 80, "ratio_best": 30 / 25, "seconds_near": 20.0}
+    far = [{"epoch": 1, "seconds": 5.0, "accuracy": 0.98}]
+    assert compared(ours, {**theirs, "curve": far})["seconds_near"] is None
+    assert compared(ours, None) == {"ratio": None, "ratio_best": None, "seconds_near": None}
+
+
+@pytest.mark.parametrize("part", [None, {}, {"unlabelled": {"name": "kanji", "fingerprint": "sha256:0"}}])
+def test_rows_that_learnt_nothing_again_have_no_section(tmp_path, part):
+    made = record("fire:gwap+c4-retrained", 0.5, 1.0)
+    made["retraining"] = part
+    assert "Retraining" not in boards(tmp_path, made)["hccr.md"]
