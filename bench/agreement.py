@@ -51,8 +51,10 @@ def disagreement(compared: dict[str, Any], runtime: str) -> str | None:
     """
     if not compared:
         return None
-    least = LEAST_INT8 if runtime.endswith("-int8") else LEAST
-    differing = round((1 - compared["agreement"]) * compared["compared"]) - compared.get("ties", 0)
+    rounded = runtime.endswith("-int8")  # its share leaves room for ties
+    least = LEAST_INT8 if rounded else LEAST
+    differing = round((1 - compared["agreement"]) * compared["compared"])
+    differing -= 0 if rounded else compared.get("ties", 0)
     if differing <= max(1, (1 - least) * compared["compared"]):
         return None
     return (
