@@ -13,7 +13,7 @@ SMOKE = (
     "fire:gap",
     "fire:gwap",
 )
-# A quarter of an hour on two cores; the heavier ones by --system. Two train at once, so that long ones come early and
+# About twenty minutes on two cores; the heavier ones by --system. Two train at once, so that long ones come early and
 # short ones fill up the end. The published recipes have large batches, as have GoogLeNet's maps: two such rows at once
 # would take twice the memory of others, so others stand between them.
 QUICK = (
