@@ -47,7 +47,7 @@ def test_the_profiler_sees_each_call(tmp_path: Path, characters, monkeypatch: py
     model.write_bytes(onnx_model(load_recogniser(row.architecture, row.classes, row.weights)))
     found = latency_onnxruntime.profiled_ns(model, characters)
     assert found["runs"] == 6
-    assert found["ns"] > 0
+    assert 0 < found["ns"] <= found["wall_ns"]
 
 
 @pytest.mark.slow
