@@ -1,6 +1,7 @@
 """The readers of other people's bytes, each with a valid file: what fuzzing mutates and what it calls."""
 
 import io
+import struct
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -76,6 +77,13 @@ def read_image(path: Path) -> Iterator[DataError]:
     yield from ()
 
 
+def read_images(path: Path) -> Iterator[DataError]:
+    from datamodules._idx import read_idx
+
+    assert read_idx(path).ndim == 3
+    yield from ()
+
+
 def _zip(inner: bytes) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -91,5 +99,6 @@ READERS = (
     Reader("gnt", GNT, read_gnt_file),
     Reader("alz", _ALZ, read_archive),
     Reader("zip", _zip(_ALZ), read_archive),
+    Reader("idx", struct.pack(">IIII", 0x0803, 2, 3, 4) + bytes(24), read_images),
     Reader("image", png(np.arange(48, dtype=np.uint8).reshape(6, 8), "RGBA"), read_image),
 )
