@@ -1,16 +1,14 @@
 """Early exits on a board: a table of what each exit reads, costs and takes, and the curve of all thresholds."""
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib
 from matplotlib.figure import Figure
 
 from bench import _board as board
 from bench import _numbers as numbers
 from bench._numbers import MILLION
-from bench._picture import BLUE, FACE, FALLBACK, FONT, GREY, ORANGE, STYLE
+from bench._picture import BLUE, FONT, GREY, ORANGE, svg
 from bench._rows import BoardRow
 
 SIZE = (10.0, 5.2)  # inches of 72 points, as wide as the board's other picture
@@ -39,13 +37,7 @@ def exits_picture(rows: Sequence[BoardRow], title: str, description: str) -> byt
     curves = [(row.system, found) for row in rows if (found := _measured(row).get("exit_curve", {})).get("points")]
     if not curves:
         return None
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()  # whatever matplotlibrc the user has
-        matplotlib.rcParams.update(STYLE)
-        buffer = io.BytesIO()
-        metadata = {"Date": None, "Creator": None, "Title": title, "Description": description}
-        _draw(curves, title).savefig(buffer, format="svg", metadata=metadata)
-    return buffer.getvalue().replace(f"'{FACE}'".encode(), f"'{FACE}', {FALLBACK}".encode())
+    return svg(lambda: _draw(curves, title), title, description)
 
 
 def _draw(curves: Sequence[tuple[str, Mapping[str, Any]]], title: str) -> Figure:

@@ -62,13 +62,23 @@ def picture(rows: Sequence[BoardRow], title: str, description: str) -> bytes | N
     points = _points(rows)
     if not points:
         return None
+    return svg(lambda: draw(points, title, _reference_ms(rows)), title, description)
+
+
+def svg(draw: Callable[[], Figure], title: str, description: str) -> bytes:
+    """A figure as SVG, the same bytes on every machine.
+
+    Args:
+        draw: makes the figure, under the settings of all the suite's pictures.
+        title: of the file's metadata.
+        description: of the file's metadata.
+    """
     with matplotlib.rc_context():
         matplotlib.rcdefaults()  # whatever matplotlibrc the user has
         matplotlib.rcParams.update(STYLE)
-        figure = draw(points, title, _reference_ms(rows))
         buffer = io.BytesIO()
         metadata = {"Date": None, "Creator": None, "Title": title, "Description": description}
-        figure.savefig(buffer, format="svg", metadata=metadata)
+        draw().savefig(buffer, format="svg", metadata=metadata)
     return buffer.getvalue().replace(f"'{FACE}'".encode(), f"'{FACE}', {FALLBACK}".encode())
 
 

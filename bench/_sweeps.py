@@ -1,17 +1,15 @@
 """Chosen centroids on a board: which layers suffer from few of them, and a picture of each layer's sweep."""
 
-import io
 from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
 
-import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench import _board as board
 from bench import _numbers as numbers
-from bench._picture import BLUE, FACE, FALLBACK, FONT, GREY, ORANGE, STYLE
+from bench._picture import BLUE, FONT, GREY, ORANGE, svg
 from bench._rows import BoardRow
 from tasks.compression.storage import parse_storage
 
@@ -46,13 +44,7 @@ def sweeps_picture(rows: Sequence[BoardRow], title: str, description: str) -> by
     found = [(row.system, storage) for row in rows if (storage := _storage(row))]
     if not found:
         return None
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()  # whatever matplotlibrc the user has
-        matplotlib.rcParams.update(STYLE)
-        buffer = io.BytesIO()
-        metadata = {"Date": None, "Creator": None, "Title": title, "Description": description}
-        _draw(found, title).savefig(buffer, format="svg", metadata=metadata)
-    return buffer.getvalue().replace(f"'{FACE}'".encode(), f"'{FACE}', {FALLBACK}".encode())
+    return svg(lambda: _draw(found, title), title, description)
 
 
 def _storage(row: BoardRow) -> Mapping[str, Any]:

@@ -13,17 +13,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import onnxruntime
 import pytest
-import torch
-from fake import tiny_cascade
 from fake.home import CHARACTERS, SYSTEM, glyph, write_checkpoint
 from fake.records import record, write
 
 from bench.cli import main
 from bench.exporting import export_system
 from bench.profiling import random_row
-from tasks.recogniser import save_weights
 
 Bench = Callable[[str], tuple[int, str, str]]
 FORMS = {"onnx": "home.onnx", "openvino": "home.zip"}
@@ -245,34 +241,6 @@ def test_pickled_weights_are_not_opened(bench: Bench, tmp_path: Path) -> None:
         assert "wanted weights as safetensors, got a pickle, which can run code" in err
     assert not Path("it-ran").exists()
     assert not Path("x.onnx").exists()
-
-
-def test_a_cascade_goes_home_as_its_final_head_and_says_so(
-    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tasks.recogniser.ARCHITECTURES.load", lambda name: tiny_cascade)
-    network = tiny_cascade.sealed(classes=5)
-    save_weights(network, tmp_path / "w.safetensors")
-    checksum = hashlib.sha256((tmp_path / "w.safetensors").read_bytes()).hexdigest()
-    found = record("fire_cascade", 0.95, checkpoint_sha256=checksum)
-    found["measurements"]["exit_accuracy"] = {"version": "1", "unit": "ratio", "value": 0.94}
-    write(tmp_path / "boards", found)
-    Path("five.txt").write_text("\n".join("abcde"))
-    code, out, err = bench(
-        "export fire_cascade --checkpoint w.safetensors --labels five.txt --records boards --format onnx --out x.onnx"
-    )
-    assert (code, err) == (
-        0, "bench: x.onnx answers by the head last alone, without early exits: one and two are left out\n"
-    )  # fmt: skip
-    assert "94.00 % right on its test part" in out
-    session = onnxruntime.InferenceSession("x.onnx")
-    said = json.loads(session.get_modelmeta().custom_metadata_map["provenance"])
-    assert said["head"] == {"exported": "last", "left_out": ["one", "two"]}
-    assert said["record"]["accuracy"]["value"] == 0.94
-    image = tiny_cascade.noise(1)
-    (answer,) = session.run(None, {"image": image[0].numpy()})
-    with torch.no_grad():
-        np.testing.assert_allclose(answer[0], torch.softmax(network(image), 1)[0], atol=1e-4)
 
 
 def test_wrong_checkpoints_are_refused(bench: Bench, exports: Path, tmp_path: Path) -> None:

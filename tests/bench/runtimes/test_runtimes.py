@@ -49,6 +49,23 @@ def test_agrees_with_eager(runtime: str, subject: Subject) -> None:
         np.testing.assert_array_equal(found, kept)  # the next answer does not overwrite it
 
 
+@pytest.mark.parametrize("architecture", ["mobilenet_v2", "fire_cascade"])
+def test_each_eager_recogniser_has_weights_of_its_own_in_its_layout(architecture: str, tmp_path: Path) -> None:
+    module = ARCHITECTURES.load(architecture)
+    save_weights(Normalised(module.build("", 7, *module.INPUT), module.LAYOUT), tmp_path / "weights.safetensors")
+    load = prepare("eager", Subject(architecture, 7, tmp_path / "weights.safetensors", characters(1)))
+    first, second = load(), load()
+    image = characters(1).image(0)
+    np.testing.assert_array_equal(first(image), second(image))
+    pairs = list(zip(first.network.parameters(), second.network.parameters(), strict=True))
+    assert all(a.data_ptr() != b.data_ptr() and a.stride() == b.stride() for a, b in pairs)
+    with torch.no_grad():
+        for a, _ in pairs:
+            if a.shape == (7,):  # of a last layer
+                a.add_(torch.arange(7.0))
+    assert not np.array_equal(first(image), second(image))  # a call uses its own weights
+
+
 def test_what_a_runtime_made_works_in_another_process_without_torch(subject: Subject, tmp_path: Path) -> None:
     (tmp_path / "loader").write_bytes(pickle.dumps(prepare("onnxruntime-int8", subject)))
     np.save(tmp_path / "image.npy", subject.characters.image(2))
