@@ -7,10 +7,10 @@ from typing import Any
 from rich.console import Console
 
 from bench.machine import provenance
+from bench.measuring import describe
 from bench.plan import Request, UsageError
 from bench.plugins import COMPARISONS, SUITES
 from bench.record import SCHEMA, Measurement, read_record, record_path, write_record
-from bench.runner import describe
 from bench.suite import Suite
 
 

@@ -1,6 +1,6 @@
 """A row in a runtime: exported once, for all that is measured of it there."""
 
-import pickle
+import json
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,8 +10,9 @@ from typing import Any
 
 from bench.agreement import agree
 from bench.row import Row
-from bench.runtimes import Loader, Subject, prepare, read_loader
+from bench.runtimes import Loader, Subject, prepare, read_loader, write_loader
 from bench.timing import run_apart
+from datamodules._cache import write_whole
 from datamodules._characters import Characters
 
 EAGER = "eager"
@@ -23,7 +24,7 @@ _LIMIT_S = 900.0
 
 
 class Deployment:
-    """A row in a runtime; what takes long is done when it is first asked for, in a process of its own.
+    """A row in a runtime; what takes long is done when it is first asked for, in a process of its own, and kept.
 
     Attributes:
         row: what is deployed.
@@ -32,7 +33,7 @@ class Deployment:
     Args:
         row: its weights file, architecture and validation characters; the network itself stays here.
         runtime: as above.
-        folder: for what is exported.
+        folder: for what is exported and compared; what a deployment of the same row left there is taken as it is.
     """
 
     def __init__(self, row: Row, runtime: str, folder: Path) -> None:
@@ -66,7 +67,8 @@ class Deployment:
             MeasurementError: as of ``prepare``.
         """
         path = self._folder / "loader.pickle"
-        run_apart(partial(_export, self.runtime, self._subject, path), _LIMIT_S)
+        if not path.exists():
+            run_apart(partial(write_loader, self.runtime, self._subject, path), _LIMIT_S, alone=False)
         return path
 
     @cached_property
@@ -78,8 +80,13 @@ class Deployment:
         """
         if self.runtime == EAGER:
             return {}
-        eager = partial(prepare, EAGER, self._subject)
-        return run_apart(partial(agree, self.prepare, eager, _packed(self.row, _COMPARED)), _LIMIT_S)
+        path = self._folder / "agreement.json"
+        if not path.exists():
+            eager = partial(prepare, EAGER, self._subject)
+            work = partial(agree, self.prepare, eager, _packed(self.row, _COMPARED))
+            write_whole(path, json.dumps(run_apart(work, _LIMIT_S, alone=False)).encode())
+        found: dict[str, Any] = json.loads(path.read_bytes())
+        return found
 
     @property
     def _subject(self) -> Subject:
@@ -91,11 +98,6 @@ def deployed(row: Row, runtime: str) -> Iterator[Deployment]:
     """A row in a runtime, as long as its exported files are there."""
     with tempfile.TemporaryDirectory() as folder:
         yield Deployment(row, runtime, Path(folder))
-
-
-def _export(runtime: str, subject: Subject, path: Path) -> dict[str, Any]:
-    path.write_bytes(pickle.dumps(prepare(runtime, subject)))
-    return {}
 
 
 def _packed(row: Row, most: int) -> Characters:

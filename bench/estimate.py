@@ -6,10 +6,10 @@ import torch
 
 from bench.counting import count
 from bench.left import left
+from bench.measuring import describe
 from bench.plan import Plan
 from bench.plugins import ARCHITECTURES, MEASUREMENTS
 from bench.record import RecordError
-from bench.runner import describe
 from bench.system import System
 from tasks.compression.judging import MOST_IMAGES
 from tasks.compression.storage import parse_storage
@@ -21,17 +21,18 @@ from tasks.retraining import CONVENTIONAL_RATES, DRAWS, retraining_recipe
 # Validation is in it; an image stands for a training image, a multiply-add for one of its forward pass.
 SECONDS_PER_IMAGE = 1.0e-4
 SECONDS_PER_MAC = 1.0e-10
-# Median of seconds.measure in the twelve records of suite hccr at scale quick, 3.2 to 8.0: figures, and paired timing
-# in eager with one thread. What came later was measured apart: 0.4 s with all threads; memory of a process with torch.
-SECONDS_TO_MEASURE = 5.6
-SECONDS_OF_MEMORY = 2.0
-SECONDS_IN_RUNTIME = 8.0  # export 2.5, up to a thousand answers 1.7, paired timing 3, all threads and memory 0.8
+# Measured on the same machine, of fire:gwap and lenet5: paired timing of a row in a runtime, with one thread and with
+# all; its export and a thousand answers; memory of a process that imports torch.
+SECONDS_TO_TIME = 5.0
+SECONDS_TO_EXPORT = 4.5
+SECONDS_OF_MEMORY = 2.5
+_PHASES = ("seconds_train", "seconds_measure", "seconds_export", "seconds_time")  # as a run goes through them
 PASSES_TO_CHOOSE = 3  # of the validation images for each layer whose centroids are chosen; measured on fire:gwap
 PASS_SHARE = 1 / 3  # of a training image's cost: it goes forward, and back through activations and weights
 
 
 def costs(plan: Plan) -> list[dict[str, Any]]:
-    """System, seed, macs, params, what is to do, and estimated seconds of each row.
+    """System, seed, macs, params, what is to do, and estimated seconds of each row, in all and in each phase.
 
     ``todo`` is what the run will do: nothing where the record is whole and current, measure where the row is trained
     already, else train. A row that was trained before on this machine is estimated by what that took, others by their
@@ -54,7 +55,7 @@ def _cost_or_error(plan: Plan, system: System, seed: int) -> dict[str, Any]:
     except RecordError:
         raise
     except Exception as error:  # one plug-in's failure must not keep the others from running
-        nothing = {"seconds": 0.0, "seconds_train": 0.0, "seconds_measure": 0.0}
+        nothing = {"seconds": 0.0, **dict.fromkeys(_PHASES, 0.0)}
         return {"macs": None, "params": None, "todo": "nothing", **nothing, "error": describe(error)}
 
 
@@ -68,18 +69,18 @@ def _cost(plan: Plan, system: System, seed: int) -> dict[str, Any]:
         counted = count(network, torch.empty(1, channels, size, size, dtype=torch.uint8))
     params = sum(p.numel() for p in network.parameters())
     found = left(plan, system, seed)
-    train = measure = 0.0
+    seconds = dict.fromkeys(_PHASES, 0.0)
     if found.todo == "train":
         taken = (found.record.get("seconds") or {}).get("train")
-        train = taken or training_seconds(_images(plan, system, network), counted.macs)
+        seconds["seconds_train"] = taken or training_seconds(_images(plan, system, network), counted.macs)
     if found.todo != "nothing":
-        measure = SECONDS_TO_MEASURE + SECONDS_IN_RUNTIME * len(plan.runtimes)
-        measure += SECONDS_OF_MEMORY * ("process_bytes" in plan.taken)
         passes = sum(MEASUREMENTS.literals(name).get("PASSES", 0) for name in plan.taken)
-        measure += PASS_SHARE * training_seconds(passes * info.sizes["test"], counted.macs)
+        memory = SECONDS_OF_MEMORY * ("process_bytes" in plan.taken)
+        seconds["seconds_measure"] = PASS_SHARE * training_seconds(passes * info.sizes["test"], counted.macs)
+        seconds["seconds_export"] = SECONDS_TO_EXPORT * len(plan.runtimes) + memory
+        seconds["seconds_time"] = SECONDS_TO_TIME * (1 + len(plan.runtimes))
     return {
-        "macs": counted.macs, "params": params, "todo": found.todo, "seconds": train + measure,
-        "seconds_train": train, "seconds_measure": measure,
+        "macs": counted.macs, "params": params, "todo": found.todo, "seconds": sum(seconds.values()), **seconds,
     }  # fmt: skip
 
 

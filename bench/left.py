@@ -122,7 +122,7 @@ def take_over(found: Left, folder: Path) -> None:
     """Copy the training that was found into a row's own folder, where it lies in another suite's."""
     if found.folder is not None and found.folder != folder:
         shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(found.folder, folder, ignore=shutil.ignore_patterns("predictions@*"))
+        shutil.copytree(found.folder, folder, ignore=shutil.ignore_patterns("predictions@*", "exported"))
 
 
 def is_trained(plan: Plan, system: System, seed: int) -> bool:

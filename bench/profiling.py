@@ -2,21 +2,22 @@
 
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from bench import runtimes
-from bench.deployment import EAGER, Deployment, deployed
+from bench.deployment import EAGER, deployed
 from bench.left import sha256
 from bench.machine import provenance
-from bench.measurements import IN_RUNTIMES
+from bench.measurements import IN_RUNTIMES, takers
+from bench.measuring import figure, take_figures
 from bench.plan import UsageError
 from bench.plugins import ARCHITECTURES, MEASUREMENTS
-from bench.record import SCHEMA, Measurement
+from bench.record import SCHEMA
 from bench.row import Row
-from bench.runner import describe
 from bench.storing import pack_file
 from bench.system import System, parse_system
 from datamodules.synthetic_hwdb import SyntheticHWDB
@@ -65,7 +66,10 @@ def profile_system(
                 raise
             raise UsageError(f"--checkpoint: {error}") from error
         checksum = sha256(weights)
-        measurements = {name: _measured(name, row) for name in MEASURED} | _deployed(row, runtime)
+        measurements: dict[str, Any] = {}
+        for phase in ("figures", "timing"):
+            take_figures(phase, row, takers(MEASURED), measurements)
+        measurements |= _deployed(row, runtime)
     made["seconds"]["measure"] = round(time.monotonic() - started, 1)
     return {
         "schema": SCHEMA, "suite": None, "scale": None, "status": "partial", "error": None, "parent": None,
@@ -111,13 +115,7 @@ def _deployed(row: Row, runtime: str) -> dict[str, dict[str, Any]]:
     """What is measured of a row in a runtime."""
     condition = "" if runtime == EAGER else f"@{runtime}"
     with deployed(row, runtime) as deployment:
-        return {f"{name}{condition}": _measured(name, row, deployment) for name in IN_RUNTIMES}
-
-
-def _measured(name: str, row: Row, deployment: Deployment | None = None) -> dict[str, Any]:
-    module = MEASUREMENTS.load(name)
-    try:
-        found: Measurement = module.measure(row) if deployment is None else module.measure_in(deployment)
-    except Exception as error:  # one figure's failure is no reason to withhold the others
-        found = Measurement(None, {"error": describe(error)})
-    return found.as_dict(module.UNIT, module.VERSION)
+        modules = [(name, MEASUREMENTS.load(name)) for name in IN_RUNTIMES]
+        return {
+            f"{name}{condition}": figure(module, partial(module.measure_in, deployment)) for name, module in modules
+        }

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-NAMES = {"train": "training", "time": "timing"}
+NAMES = {"train": "training", "export": "exporting", "time": "timing"}
 
 
 class Bars:
@@ -15,15 +15,16 @@ class Bars:
 
     Args:
         console: on stderr.
-        seconds: estimated (training, timing) of each row, in the order of the rows; what is kept takes none.
-        abreast: rows that train at once.
+        seconds: estimated (training, exporting, timing) of each row, in their order; what is kept takes none.
+        abreast: rows that train, or are exported, at once.
     """
 
-    def __init__(self, console: Console, seconds: Sequence[tuple[float, float]], abreast: int = 1) -> None:
+    def __init__(self, console: Console, seconds: Sequence[tuple[float, float, float]], abreast: int = 1) -> None:
         self.console = console
-        self.training = [training / abreast for training, _ in seconds]
-        self.timing = [timing for _, timing in seconds]
-        self.total = sum(self.training) + sum(self.timing)
+        self.training = [training / abreast for training, _, _ in seconds]
+        self.exporting = [exporting / abreast for _, exporting, _ in seconds]
+        self.timing = [timing for _, _, timing in seconds]
+        self.total = sum(self.training) + sum(self.exporting) + sum(self.timing)
         self.trained: dict[int, float] = {}  # by the row's number, estimated seconds that are over
         self.started = time.monotonic()
         self.bars = Progress(
@@ -40,10 +41,12 @@ class Bars:
         self.bars.stop()
 
     def row(self, number: int, of: int, system: str, phase: str) -> "Epochs":
-        """A row enters a phase; training and timing are two passes over all rows."""
+        """A row enters a phase; training, exporting and timing are three passes over all rows."""
         passed = sum(self.trained.values())
+        if phase == "export":
+            passed = sum(self.training) + sum(self.exporting[: number - 1])
         if phase == "time":
-            passed = sum(self.training) + sum(self.timing[: number - 1])
+            passed = sum(self.training) + sum(self.exporting) + sum(self.timing[: number - 1])
         self.bars.update(self.rows, completed=passed, note=f"{NAMES[phase]} {number}/{of}")
         if not self.console.is_terminal:
             minutes = (time.monotonic() - self.started) / 60

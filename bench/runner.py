@@ -1,23 +1,22 @@
-"""Rows become records: train what is missing, measure, and time last of all. The one place that catches Exception."""
+"""Rows become records: train what is missing, measure, and time last of all."""
 
 import json
-import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from bench.abreast import Job, Listener, run_abreast
-from bench.deployment import deployed
 from bench.left import BEGUN, TRAINED, Left, begun, dataset, left, recipe, retraining, sha256, take_over, training_key
 from bench.machine import provenance, source_state
-from bench.measurements import in_runtimes, takers
+from bench.measurements import takers
+from bench.measuring import describe, take_figures, take_in_runtimes
 from bench.plan import Plan
-from bench.plugins import MEASUREMENTS
 from bench.predictions import read_predictions, write_predictions
-from bench.record import SCHEMA, Measurement, RecordError, status_of, write_record
+from bench.record import SCHEMA, RecordError, status_of, write_record
 from bench.row import Row
 from bench.storing import store
 from bench.system import System
@@ -27,8 +26,7 @@ from datamodules._cache import write_whole
 from tasks.recogniser import load_recogniser
 
 Record = dict[str, Any]
-TIMING = "timing"  # PHASE of measurements that run when all training is over
-_PATH = re.compile(r"(?<![\w/])(?:~|\.{0,2})/(?:[^\s/'\":]+/)*([^\s/'\":]+)")  # from a root, ~, . or ..
+EXPORTED = "exported"  # folder of a row, while it is measured in its runtimes
 
 
 class RowProgress(Progress, Protocol):
@@ -43,7 +41,7 @@ class Reporter(Protocol):
     """Who is told how a run goes; the command line draws bars from it."""
 
     def row(self, number: int, of: int, system: str, phase: str) -> RowProgress:
-        """Row ``number`` of ``of`` enters ``phase``: train or time."""
+        """Row ``number`` of ``of`` enters ``phase``: train, export or time."""
         ...
 
     def done(self, record: Mapping[str, Any], kept: bool) -> None:
@@ -66,6 +64,7 @@ def run(plan: Plan, reporter: Reporter, tracker: Tracker) -> list[Record]:
     for stored in (False, True):  # a stored row is made from one that is trained
         chosen = [(n, row) for n, row in enumerate(rows, 1) if bool(row.system.storage) is stored]
         _train_rows(chosen, len(rows), plan.request.hardware.abreast, reporter, tracker)
+    _export_rows(rows, plan.request.hardware.abreast, reporter)
     for number, row in enumerate(rows, 1):
         reporter.row(number, len(rows), row.name, "time")
         row.time()
@@ -89,6 +88,19 @@ def _train_rows(rows: list[tuple[int, "_Row"]], of: int, abreast: int, reporter:
         return
     for job in jobs():
         job.ended(job.work(job.listener), "")
+
+
+def _export_rows(rows: list["_Row"], abreast: int, reporter: Reporter) -> None:
+    """What the rows' runtimes need, some rows at once: each is made in a process that this one waits for."""
+    with ThreadPoolExecutor(abreast) as pool:
+        try:
+            done = [(number, row, pool.submit(row.export)) for number, row in enumerate(rows, 1) if row.unfinished]
+            for number, row, future in done:
+                reporter.row(number, len(rows), row.name, "export")
+                future.result()
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _take(row: "_Row", progress: RowProgress, record: Record | None, how: str) -> None:
@@ -131,12 +143,12 @@ class _Row:
             self.record["measurements"] = dict(self.left.current)
 
     def train_and_measure(self, listener: Listener) -> Record:
-        """Everything but timing; a failure becomes the row's error. Returns the record, which is written too."""
+        """Train, and take the figures; a failure becomes the row's error. Returns the record, which is written too."""
         started = time.monotonic()
         try:
             self._train(listener)
             trained = time.monotonic()
-            self._measure(timing=False)
+            self._measure("figures")
             self.record["seconds"]["measure"] = round(time.monotonic() - trained, 1)
         except Exception as error:
             self._fail(error)
@@ -144,13 +156,28 @@ class _Row:
         self._write()
         return self.record
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether more is measured of it than its figures."""
+        return not self.kept and self.record["status"] != "failed"
+
+    def export(self) -> None:
+        """What its runtimes need, and what is measured there without a clock."""
+        if self.unfinished:
+            shutil.rmtree(self.folder / EXPORTED, ignore_errors=True)  # of an interrupted run, of other code perhaps
+        self._go_on("exported")
+
     def time(self) -> None:
         """The measurements that need a quiet machine."""
-        if self.kept or self.record["status"] == "failed":
+        self._go_on("timing")
+        shutil.rmtree(self.folder / EXPORTED, ignore_errors=True)
+
+    def _go_on(self, phase: str) -> None:
+        if not self.unfinished:
             return
         started = time.monotonic()
         try:
-            self._measure(timing=True)
+            self._measure(phase)
         except Exception as error:
             self._fail(error)
         self.record["seconds"]["measure"] += round(time.monotonic() - started, 1)
@@ -200,25 +227,11 @@ class _Row:
             "seconds": {"train": round(outcome.seconds, 1), "measure": 0.0},
         }
 
-    def _measure(self, timing: bool) -> None:
-        row = self._measurable()
-        for name, module in self.modules.items():
-            if (module.PHASE == TIMING) is timing and name not in self.record["measurements"]:
-                self._one(name, module, lambda module=module: module.measure(row))
-        if timing:
-            for runtime in self.plan.runtimes:
-                with deployed(row, runtime) as deployment:
-                    for name in in_runtimes(self.plan.taken):
-                        module, key = MEASUREMENTS.load(name), f"{name}@{runtime}"
-                        if key not in self.record["measurements"]:
-                            self._one(key, module, partial(module.measure_in, deployment))
-
-    def _one(self, name: str, module: Any, measure: Any) -> None:
-        try:
-            found: Measurement = measure()
-        except Exception as error:
-            found = Measurement(None, {"error": describe(error)})
-        self.record["measurements"][name] = found.as_dict(module.UNIT, module.VERSION)
+    def _measure(self, phase: str) -> None:
+        row, measurements = self._measurable(), self.record["measurements"]
+        take_figures(phase, row, self.modules, measurements)
+        if phase != "figures":
+            take_in_runtimes(phase, row, self.plan, measurements, self.folder / EXPORTED)
 
     def _measurable(self) -> Row:
         weights = self.folder / self.system.weights_file
@@ -264,10 +277,4 @@ class _Told:
             self.tracker.point(self.row.record, {"epoch": done, **scores})
 
 
-def describe(error: BaseException) -> str:
-    """An error as a record states it: its type and text, paths by their base names."""
-    text = _PATH.sub(r"\1", str(error))
-    return f"{type(error).__name__}: {text}"
-
-
-__all__ = ["RecordError", "Reporter", "describe", "run"]
+__all__ = ["RecordError", "Reporter", "run"]

@@ -4,8 +4,9 @@ import fcntl
 import os
 import signal
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from multiprocessing import forkserver, get_context
 from multiprocessing.connection import Connection
@@ -24,6 +25,7 @@ _PRELOAD = ["torch", "torchvision", "cv2", "bench._all_threads", "bench.runtimes
 # The protocol ends after 10 s of warm-up and 12 s in all, or after ten slow rounds; a loaded machine may take
 # several times as long, and a process that takes longer than this hangs.
 LIMIT_S = 180.0
+_STARTING = threading.Lock()  # of the server: it is given an environment of its own
 _FAREWELL_S = 5.0  # for a process that has answered to end by itself
 
 
@@ -66,19 +68,22 @@ def time_apart(
     return {**joined(seen, seed), **beside}
 
 
-def run_apart(work: Callable[[], dict[str, Any]], limit_s: float = LIMIT_S) -> dict[str, Any]:
-    """Run any work in such a process: alone, with one thread, torch loaded.
+def run_apart(
+    work: Callable[[], dict[str, Any] | None], limit_s: float = LIMIT_S, *, alone: bool = True
+) -> dict[str, Any]:
+    """Run any work in such a process: with one thread, torch loaded.
 
     Args:
         work: a function of a module, or a ``functools.partial`` of one.
         limit_s: seconds after which the process is ended.
+        alone: while no other one measures; work that takes no time need not wait for that.
 
-    Returns: what it returns.
+    Returns: what it returns; nothing is an empty dictionary.
 
     Raises:
         MeasurementError: as of ``time_apart``.
     """
-    with _alone():
+    with _alone() if alone else nullcontext():
         context = _server()
         receiver, sender = context.Pipe(duplex=False)
         process = context.Process(target=_measure, args=(sender, work), daemon=True)
@@ -108,17 +113,18 @@ def _alone() -> Iterator[None]:
 def _server() -> ForkServerContext:
     """The context whose server has torch loaded for one thread; started on first use."""
     context = get_context("forkserver")
-    context.set_forkserver_preload(_PRELOAD)
-    before = {name: os.environ.get(name) for name in _ONE_THREAD}
-    os.environ.update(_ONE_THREAD)
-    try:
-        forkserver.ensure_running()
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    with _STARTING:
+        context.set_forkserver_preload(_PRELOAD)
+        before = {name: os.environ.get(name) for name in _ONE_THREAD}
+        os.environ.update(_ONE_THREAD)
+        try:
+            forkserver.ensure_running()
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
     return context
 
 
@@ -146,13 +152,13 @@ def _end(process: ForkServerProcess) -> None:
         process.close()
 
 
-def _measure(sender: Connection, work: Callable[[], dict[str, Any]]) -> None:
+def _measure(sender: Connection, work: Callable[[], dict[str, Any] | None]) -> None:
     """What the measuring process does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the parent answers it and ends this
     os.dup2(2, 1)  # a runtime that prints must not spoil the JSON on the parent's stdout
     os.environ.update(_ONE_THREAD)  # where another part of the program had started the server first
     try:
-        answer = work()
+        answer = work() or {}
     except Exception as error:  # only text crosses to the parent, which raises it again
         answer = {"error": f"{type(error).__name__}: {error}"}
     sender.send(answer)

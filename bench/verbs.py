@@ -35,7 +35,8 @@ def run(options: argparse.Namespace) -> Answer:
     plan = make_plan(request)
     rows = costs(plan)
     abreast = request.hardware.abreast
-    seconds = sum(row["seconds_train"] / abreast + row["seconds_measure"] for row in rows)
+    phased = [_phases(row) for row in rows]
+    seconds = sum(sum(phases[:-1]) / abreast + phases[-1] for phases in phased)
     if options.dry_run:
         lines = [*map(_cost_line, rows), f"about {seconds / 60:.0f} minutes in all"]
         failed = any("error" in row for row in rows)
@@ -44,7 +45,7 @@ def run(options: argparse.Namespace) -> Answer:
     group = f"{request.suite}-{plan.datamodule.info.name}-{request.scale}-{time.strftime('%Y%m%d-%H%M%S')}"
     tracker = make_tracker(options.wandb, request.runs, group, lambda text: console.print(text, style="yellow"))
     try:
-        with Bars(console, [(row["seconds_train"], row["seconds_measure"]) for row in rows], abreast) as bars:
+        with Bars(console, phased, abreast) as bars:
             records = run_plan(plan, bars, tracker)
         answer = _rendered(records, request.out, console)
         _track_board(tracker, records, request.out)
@@ -167,6 +168,11 @@ def _cost_line(row: Mapping[str, Any]) -> str:
 
 def _out(options: argparse.Namespace) -> Path:
     return options.out or Path("runs/smoke" if options.scale == "smoke" else "leaderboards")
+
+
+def _phases(row: Mapping[str, Any]) -> tuple[float, float, float]:
+    """Estimated seconds of a row's training with its figures, of its export, and of its timing."""
+    return row["seconds_train"] + row["seconds_measure"], row["seconds_export"], row["seconds_time"]
 
 
 def _opening(plan: Any, seconds: float) -> str:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.plugins import RUNTIMES, UnknownPlugin
+from datamodules._cache import write_whole
 from datamodules._characters import Characters
 
 
@@ -99,7 +100,12 @@ def prepare(runtime: str, subject: Subject) -> Loader:
     return loader
 
 
+def write_loader(runtime: str, subject: Subject, path: Path) -> None:
+    """Pickle what ``prepare`` gives into a new file, whole or not at all."""
+    write_whole(path, pickle.dumps(prepare(runtime, subject)))
+
+
 def read_loader(path: Path) -> Loader:
-    """A loader from the file that this program pickled it into."""
+    """A loader from the file that ``write_loader`` made."""
     loader: Loader = pickle.loads(path.read_bytes())
     return loader

@@ -13,22 +13,21 @@ SMOKE = (
     "fire:gap",
     "fire:gwap",
 )
-# About twenty minutes on two cores; the heavier ones by --system. Two train at once, so that long ones come early and
-# short ones fill up the end. The published recipes have large batches, as have GoogLeNet's maps: two such rows at once
-# would take twice the memory of others, so others stand between them.
+# Within fifteen minutes on two cores; the heavier ones by --system. Two train at once, so that long ones come early and
+# short ones fill up the end.
 QUICK = (
     "nearest_mean",
     "shui_cnn",
     "mobilenet_v2+paper",
-    "squeezenet",
+    "mobilenet_v2",
     "fire:gwap",
     "mobilenet_v1",
-    "fire:gap",
-    "fire:gwap+paper",
     "resnet:18",
-    "mobilenet_v2",
-    "googlenet",
+    "fire:gap",
+    "squeezenet",
+    "lenet5+paper",
     "lenet5",
+    "dlqdf:dlqdf",
 )
 PAPER = (
     "nearest_mean",

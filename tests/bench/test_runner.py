@@ -8,9 +8,9 @@ from fake.house import Heard, House
 
 from bench import runner
 from bench.measurements import latency
+from bench.measuring import describe
 from bench.predictions import FILE, read_predictions, row_folder
 from bench.record import RecordError, read_record
-from bench.runner import describe
 
 
 def test_a_record_says_what_was_run(house: House) -> None:
@@ -52,11 +52,18 @@ def test_a_second_run_changes_not_a_byte_and_trains_nothing(house: House, monkey
     assert not [phase for *_, phase in heard.phases if phase == "train"]
 
 
+def test_what_a_row_needs_in_its_runtimes_goes_with_the_row(house: House) -> None:
+    (record,) = house.run("acme_tiny", runtimes=("onnxruntime",))
+    assert record["measurements"]["latency@onnxruntime"]["agreement"] > 0.9
+    assert list(house.root.rglob("weights.safetensors"))
+    assert not list(house.root.rglob("exported"))
+
+
 def test_fresh_measures_again(house: House) -> None:
     (first,) = house.run("acme_tiny")
     heard = Heard()
     (second,) = house.run("acme_tiny", heard=heard, fresh=True)
-    assert [phase for *_, phase in heard.phases] == ["train", "time"]
+    assert [phase for *_, phase in heard.phases] == ["train", "export", "time"]
     assert heard.kept == {"acme_tiny": False}
     assert second["checkpoint_sha256"] == first["checkpoint_sha256"]  # the same seed gives the same weights
 

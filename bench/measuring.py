@@ -1,0 +1,66 @@
+"""A trained row's figures, phase by phase; one that fails is an error at its place, and the others go on."""
+
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from bench.deployment import Deployment
+from bench.measurements import in_runtimes
+from bench.plan import Plan
+from bench.plugins import MEASUREMENTS
+from bench.record import Measurement
+from bench.row import Row
+
+_PATH = re.compile(r"(?<![\w/])(?:~|\.{0,2})/(?:[^\s/'\":]+/)*([^\s/'\":]+)")  # from a root, ~, . or ..
+
+
+def take_figures(phase: str, row: Row, modules: Mapping[str, Any], found: dict[str, Any]) -> None:
+    """Add a phase's figures to those that are found, by their names; what is there stays.
+
+    Args:
+        phase: of ``bench.measurements``.
+        row: what is measured.
+        modules: what takes each figure, by its name.
+        found: as they stand in a record.
+    """
+    for name, module in modules.items():
+        if phase == module.PHASE and name not in found:
+            found[name] = figure(module, partial(module.measure, row))
+
+
+def take_in_runtimes(phase: str, row: Row, plan: Plan, found: dict[str, Any], folder: Path) -> None:
+    """The same of a row in each of the plan's runtimes, as ``name@runtime``.
+
+    The phase ``exported`` leaves in ``folder`` whatever ``timing`` needs.
+    """
+    for runtime in plan.runtimes:
+        own = (folder / runtime).resolve()
+        own.mkdir(parents=True, exist_ok=True)
+        deployment = Deployment(row, runtime, own)
+        for name in in_runtimes(plan.taken):
+            module, key = MEASUREMENTS.load(name), f"{name}@{runtime}"
+            if key in found:
+                continue
+            if phase == module.PHASE:
+                found[key] = figure(module, partial(module.measure_in, deployment))
+            elif phase == "exported":
+                with suppress(Exception):  # raised again, and told, where it is measured
+                    _ = deployment.agreement
+
+
+def figure(module: Any, measure: Callable[[], Measurement]) -> dict[str, Any]:
+    """One figure, or why there is none, as it stands in a record; ``module`` names its unit and version."""
+    try:
+        found = measure()
+    except Exception as error:
+        found = Measurement(None, {"error": describe(error)})
+    return found.as_dict(module.UNIT, module.VERSION)
+
+
+def describe(error: BaseException) -> str:
+    """An error as a record states it: its type and text, paths by their base names."""
+    text = _PATH.sub(r"\1", str(error))
+    return f"{type(error).__name__}: {text}"

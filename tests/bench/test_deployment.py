@@ -1,0 +1,39 @@
+"""A row in a runtime: exported and compared once, and taken from its folder from then on."""
+
+from pathlib import Path
+
+import pytest
+from fake.rows import row
+
+from bench import deployment
+from bench.deployment import Deployment
+from bench.timing import MeasurementError
+from tasks.architectures import ARCHITECTURES
+from tasks.normalised import Normalised
+
+
+def lenet(folder: Path, **changed):
+    module = ARCHITECTURES.load("lenet5")
+    network = Normalised(module.build("", 10, *module.INPUT))
+    return row(folder, network, module.INPUT[1], architecture="lenet5", **changed)
+
+
+def test_what_was_exported_and_compared_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = lenet(tmp_path)
+    first = Deployment(made, "onnxruntime", tmp_path)
+    compared, exported = first.agreement, first.loader_file.read_bytes()
+    assert compared["compared"] == len(made.characters(1000))
+    monkeypatch.setattr(deployment, "run_apart", None)  # no process is started any more
+    second = Deployment(made, "onnxruntime", tmp_path)
+    assert (second.agreement, second.loader_file.read_bytes()) == (compared, exported)
+    image = second.characters.image(0)
+    assert second.prepare()()(image).shape == (10,)
+
+
+def test_an_export_that_failed_leaves_nothing_and_is_told_again(tmp_path: Path) -> None:
+    broken = Deployment(lenet(tmp_path, classes=11), "onnxruntime", tmp_path)
+    before = set(tmp_path.iterdir())
+    for _ in range(2):
+        with pytest.raises(MeasurementError, match="not the weights of lenet5 with 11 classes"):
+            _ = broken.agreement
+    assert set(tmp_path.iterdir()) == before
