@@ -22,7 +22,6 @@ QUICK = (
     "mobilenet_v2",
     "fire:gwap",
     "mobilenet_v1",
-    "resnet:18",
     "fire:gap",
     "squeezenet",
     "lenet5+paper",
