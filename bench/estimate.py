@@ -21,6 +21,7 @@ from tasks.retraining import CONVENTIONAL_RATES, DRAWS, retraining_recipe
 # Validation is in it; an image stands for a training image, a multiply-add for one of its forward pass.
 SECONDS_PER_IMAGE = 1.0e-4
 SECONDS_PER_MAC = 1.0e-10
+SECONDS_PER_STEP = 3.0e-3  # of lenet5+paper, whose steps have one image each
 # Measured on the same machine, of fire:gwap and lenet5: paired timing of a row in a runtime, with one thread and with
 # all; its export and a thousand answers; memory of a process that imports torch.
 SECONDS_TO_TIME = 5.0
@@ -28,6 +29,7 @@ SECONDS_TO_EXPORT = 4.5
 SECONDS_OF_MEMORY = 2.5
 _PHASES = ("seconds_train", "seconds_measure", "seconds_export", "seconds_time")  # as a run goes through them
 PASSES_TO_CHOOSE = 3  # of the validation images for each layer whose centroids are chosen; measured on fire:gwap
+HEADS_SHARE = 0.5  # of a training image's cost, where early heads learn on a frozen network
 PASS_SHARE = 1 / 3  # of a training image's cost: it goes forward, and back through activations and weights
 
 
@@ -44,9 +46,15 @@ def costs(plan: Plan) -> list[dict[str, Any]]:
     return [{"system": s.name, "seed": seed, **_cost_or_error(plan, s, seed)} for s, seed in plan.rows]
 
 
-def training_seconds(images: float, macs: int) -> float:
-    """Estimated seconds to train on so many images, all epochs together, of a network with so many multiply-adds."""
-    return images * (SECONDS_PER_IMAGE + macs * SECONDS_PER_MAC)
+def training_seconds(images: float, macs: int, batch: int = 64) -> float:
+    """Estimated seconds to train on so many images, all epochs together.
+
+    Args:
+        images: of all epochs.
+        macs: multiply-adds of the network.
+        batch: images a step.
+    """
+    return images * (SECONDS_PER_IMAGE + macs * SECONDS_PER_MAC + SECONDS_PER_STEP / batch)
 
 
 def _cost_or_error(plan: Plan, system: System, seed: int) -> dict[str, Any]:
@@ -72,7 +80,8 @@ def _cost(plan: Plan, system: System, seed: int) -> dict[str, Any]:
     seconds = dict.fromkeys(_PHASES, 0.0)
     if found.todo == "train":
         taken = (found.record.get("seconds") or {}).get("train")
-        seconds["seconds_train"] = taken or training_seconds(_images(plan, system, network), counted.macs)
+        images, batch = _images(plan, system, network), plan.recipe(system).batch
+        seconds["seconds_train"] = taken or training_seconds(images, counted.macs, batch)
     if found.todo != "nothing":
         passes = sum(MEASUREMENTS.literals(name).get("PASSES", 0) for name in plan.taken)
         memory = SECONDS_OF_MEMORY * ("process_bytes" in plan.taken)
@@ -89,7 +98,8 @@ def _images(plan: Plan, system: System, network: Normalised) -> float:
     recipe, sizes = plan.recipe(system), plan.datamodule.info.sizes
     storage = parse_storage(system.storage)
     if storage is None:
-        return recipe.all_epochs * sizes["train"]
+        begun = recipe.heads is not None and recipe.heads.begun
+        return recipe.all_epochs * sizes["train"] * (HEADS_SHARE if begun else 1)
     images = 0.0  # packing takes about as long as reading the weights
     if storage.within is not None:
         layers = sum(parameter.ndim > 1 for parameter in network.parameters())

@@ -5,6 +5,7 @@ import json
 import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +52,9 @@ def export_system(
         ModuleNotFoundError: OpenVINO is not installed; names the extra.
     """
     named = parse_system(system, "light")
-    if named.parent is not None:
-        raise UsageError(f"{system}: wanted a system in float32, as exported graphs are; export {named.parent.name}")
+    plain = replace(named, storage="")
+    if named != plain:
+        raise UsageError(f"{system}: wanted a system in float32, as exported graphs are; export {plain.name}")
     architecture = named.architecture
     if out.resolve() == checkpoint.resolve():
         raise UsageError(f"--out {out}: is the checkpoint itself, which must not be overwritten")

@@ -97,7 +97,10 @@ class Plan:
             epochs = recipe.epochs * self.scale.share_own
         else:
             epochs = min(recipe.epochs * self.scale.share, self.scale.most_epochs or recipe.epochs)
-        return replace(recipe, epochs=float(max(1, round(epochs))))
+        heads = recipe.heads
+        if heads is not None and replace(system, storage="").parent is not None:
+            heads = replace(heads, begun=True)
+        return replace(recipe, epochs=float(max(1, round(epochs))), heads=heads)
 
     def measurements(self, system: System) -> tuple[str, ...]:
         """Those measurements that apply to a system: some need what not every architecture has."""

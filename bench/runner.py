@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bench.abreast import Job, Listener, run_abreast
+from bench.descent import beside_parent, parent_of
 from bench.left import BEGUN, TRAINED, Left, begun, dataset, left, recipe, retraining, sha256, take_over, training_key
 from bench.machine import provenance, source_state
 from bench.measurements import takers
@@ -61,8 +62,8 @@ def run(plan: Plan, reporter: Reporter, tracker: Tracker) -> list[Record]:
     rows = [_Row(plan, system, seed, results) for system, seed in plan.rows]
     for row in rows:
         row.begin()
-    for stored in (False, True):  # a stored row is made from one that is trained
-        chosen = [(n, row) for n, row in enumerate(rows, 1) if bool(row.system.storage) is stored]
+    for generation in sorted({row.system.generation for row in rows}):  # parents first
+        chosen = [(n, row) for n, row in enumerate(rows, 1) if row.system.generation == generation]
         _train_rows(chosen, len(rows), plan.request.hardware.abreast, reporter, tracker)
     _export_rows(rows, plan.request.hardware.abreast, reporter)
     for number, row in enumerate(rows, 1):
@@ -215,12 +216,15 @@ class _Row:
         """Train, and answer the test split; what the record says of it."""
         listener.started(self.record)
         request, datamodule = self.plan.request, self.plan.datamodule
+        begin, beside = parent_of(self.plan, self.system, self.seed) if self.system.parent else (None, None)
         task, outcome = train(
             self.system.architecture, self.plan.recipe(self.system), datamodule, self.folder, self.seed,
-            request.hardware, listener,
+            request.hardware, listener, begin,
         )  # fmt: skip
-        write_predictions(self.folder, predict(task, datamodule, request.hardware))
+        answers = predict(task, datamodule, request.hardware)
+        write_predictions(self.folder, answers)
         return {
+            **({"parent": beside_parent(self.system, begin, beside, answers)} if begin and beside else {}),
             "checkpoint_sha256": sha256(outcome.weights),
             "precision": outcome.precision,
             "trained_commit": source_state()[0],  # what measures it later may be newer

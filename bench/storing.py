@@ -10,11 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bench.compare import paired_accuracy
-from bench.left import is_trained, sha256
+from bench.descent import beside_parent, parent_of
+from bench.left import sha256
 from bench.machine import source_state
 from bench.plan import Plan
-from bench.predictions import Predictions, read_predictions, write_predictions
+from bench.predictions import Predictions, write_predictions
 from bench.retraining import retrain
 from bench.statistics import share_back
 from bench.system import System
@@ -32,7 +32,7 @@ from tasks.recogniser import Recogniser, load_recogniser
 
 
 class StoreError(BenchError):
-    """There is nothing to store, or nothing to choose by: the parent was not trained, or no characters are given."""
+    """There is nothing to choose by: no characters are given."""
 
 
 def store(plan: Plan, system: System, seed: int, progress: Progress) -> dict[str, Any]:
@@ -50,17 +50,13 @@ def store(plan: Plan, system: System, seed: int, progress: Progress) -> dict[str
         where the storage learns, is what that took, and under ``test`` how much of what quantising had lost came back.
 
     Raises:
-        StoreError: the parent's weights are not there.
+        ParentError: the parent's weights are not there.
         ValueError: weights that this storage cannot hold, or nothing is left to learn.
     """
     started = time.monotonic()
-    parent = system.parent
-    if parent is None or not is_trained(plan, parent, seed):
-        name = parent.name if parent else system.name
-        raise StoreError(f"wanted the trained weights of {name}, seed {seed}, to store them, got none; run its row")
-    source, folder = plan.folder(parent, seed), plan.folder(system, seed)
-    weights, path = source / parent.weights_file, folder / system.weights_file
-    beside = read_predictions(source)
+    folder = plan.folder(system, seed)
+    weights, beside = parent_of(plan, system, seed)
+    path = folder / system.weights_file
     packed, chosen = pack_file(system, plan.datamodule.info.classes, weights, path, plan.datamodule.val)
     answers = _answers(plan, system, path)
     learnt: dict[str, Any] = {}
@@ -76,10 +72,7 @@ def store(plan: Plan, system: System, seed: int, progress: Progress) -> dict[str
             "name": system.storage, "numbers": packed.numbers, "entropy_bytes": packed.entropy_bytes,
             **({} if chosen is None else chosen.as_dict()),
         },
-        "parent": {
-            "system": parent.name, "checkpoint_sha256": sha256(weights),
-            "accuracy": {"value": float(beside.right.mean()), **paired_accuracy(beside, answers)},
-        },
+        "parent": beside_parent(system, weights, beside, answers),
         **({"retraining": learnt} if learnt else {}),
         "seconds": {"train": round(time.monotonic() - started, 1), "measure": 0.0},
     }  # fmt: skip

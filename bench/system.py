@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from bench.plugins import ARCHITECTURES, UnknownPlugin, systems
 from tasks.compression.storage import KNOWN, parse_storage
-from tasks.recipe import recipe_names
+from tasks.recipe import recipe_for, recipe_names
 
 
 @dataclass(frozen=True)
@@ -43,17 +43,32 @@ class System:
         return storage.learned if storage else ""
 
     @property
+    def begins_with(self) -> "System | None":
+        """The system whose trained weights this one's final network takes; None where all of it is trained here."""
+        literals = ARCHITECTURES.literals(self.architecture.partition(":")[0])
+        if "BEGINS_WITH" not in literals:
+            return None
+        heads = recipe_for(self.recipe, literals["RECIPE"]).heads
+        separate = heads is not None and heads.training == "separate"
+        return System(literals["BEGINS_WITH"], self.recipe, self.default_recipe) if separate else None
+
+    @property
     def parent(self) -> "System | None":
-        """The system whose trained weights this one stores; None where it is trained itself."""
-        return replace(self, storage="") if self.storage else None
+        """The system whose trained weights this one is made from, by storing them or by training more heads."""
+        return replace(self, storage="") if self.storage else self.begins_with
+
+    @property
+    def generation(self) -> int:
+        """How many systems are trained before this one can be made."""
+        return 0 if self.parent is None else 1 + self.parent.generation
 
 
 def with_parents(systems: Iterable[System]) -> tuple[System, ...]:
-    """Each system once, those that are stored after the ones whose weights they store."""
+    """Each system once, those that are made from another's weights after it."""
     found: dict[System, None] = {}
     for system in systems:
         if system.parent is not None:
-            found.setdefault(system.parent)
+            found |= dict.fromkeys(with_parents([system.parent]))
         found.setdefault(system)
     return tuple(found)
 

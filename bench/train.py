@@ -27,7 +27,7 @@ from tasks.architectures import ARCHITECTURES
 from tasks.classification import ClassificationTask
 from tasks.exits import HeadAnswers
 from tasks.recipe import Recipe
-from tasks.recogniser import save_weights
+from tasks.recogniser import load_recogniser, save_weights
 
 # Two trainings of one thread each make 1.24 times (fire:gwap, mobilenet_v1, shui_cnn) as many steps as one of two
 # threads, on two cores of an AMD EPYC; more at once would need more memory than the small machines have.
@@ -130,6 +130,7 @@ def train(
     seed: int,
     hardware: Hardware,
     progress: Progress,
+    begin: Path | None = None,
 ) -> tuple[ClassificationTask, Outcome]:
     """Train a system, or continue where an interrupted run of the same settings stopped.
 
@@ -141,6 +142,7 @@ def train(
         seed: of weights, order and augmentation.
         hardware: where to train.
         progress: is told after each epoch.
+        begin: weights of the system that the architecture ``BEGINS_WITH``, for a recipe whose heads are ``begun``.
 
     Returns: the trained task on the CPU and what it left.
     """
@@ -148,6 +150,9 @@ def train(
         pl.seed_everything(seed, verbose=False)
         datamodule.seed = seed
         task = ClassificationTask(architecture, datamodule.info.classes, recipe)
+        if begin is not None:
+            parent = ARCHITECTURES.literals(architecture.partition(":")[0])["BEGINS_WITH"]
+            task.begin_with(load_recogniser(parent, datamodule.info.classes, begin).network)
         precision = precision_for(architecture, hardware.accelerator)
         curve = Curve(folder, progress, seed)
         resume = folder / "last.ckpt"

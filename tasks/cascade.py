@@ -21,11 +21,14 @@ class Cascade(nn.Module):
     Attributes:
         heads: their names in the order in which they are reached, the final one last.
         learning: the heads whose logits it gives while it trains.
+        final: the network that the final head ends, under the names that it has alone, so that its weights load.
 
     Args:
         heads: as the attribute.
         policy: until another one is taken.
     """
+
+    final: nn.Module
 
     def __init__(self, heads: Sequence[str], policy: ExitPolicy) -> None:
         super().__init__()

@@ -57,6 +57,20 @@ class ClassificationTask(pl.LightningModule):
         self.val_scores = MetricCollection(dict(scores), prefix="val_")
         self.test_scores = MetricCollection(dict(scores), prefix="test_")
 
+    def begin_with(self, trained: nn.Module) -> None:
+        """Take a trained network's weights as those of this cascade's final one, sealed as all are.
+
+        Raises:
+            ValueError: this is no cascade, or the weights are those of another network.
+        """
+        cascade, sealed = cascade_of(self.network), trained
+        if cascade is None or not isinstance(sealed, Normalised):
+            raise ValueError(f"wanted a cascade and a sealed network to begin with, got {self.architecture}")
+        try:
+            cascade.final.load_state_dict(sealed.network.state_dict())
+        except RuntimeError as error:
+            raise ValueError(f"wanted the weights of the final network of {self.architecture}: {error}") from None
+
     def setup(self, stage: str) -> None:
         """Give the datamodule this network's input, this recipe's batch size and its augmentation.
 

@@ -23,7 +23,7 @@ class HeadTraining(pl.Callback):
 
     In a ``separate`` training the final network learns first, as if it were alone. Then everything that it has is
     frozen, batch normalisation's statistics too, and all early heads learn in one pass, by the same optimiser and
-    schedule begun anew.
+    schedule begun anew. Where the recipe has its heads ``begun``, the final network is trained already.
 
     Args:
         recipe: with its ``heads``.
@@ -32,7 +32,7 @@ class HeadTraining(pl.Callback):
     def __init__(self, recipe: Recipe) -> None:
         assert recipe.heads is not None
         self.recipe, self.heads = recipe, recipe.heads
-        self.second = False  # whether the early heads learn on frozen layers
+        self.second = recipe.heads.begun  # whether the early heads learn on frozen layers
 
     def setup(self, trainer: pl.Trainer, task: pl.LightningModule, stage: str) -> None:
         """Start with what learns first; comes before the optimiser is made.

@@ -47,6 +47,8 @@ class Heads:
         calibrated: whether each head's probabilities are scaled by a temperature.
         budget: most multiply-adds on average, share of the final head's alone; then the most accurate policy is taken.
         margin: of accuracy on validation data, in standard errors; see ``tasks.exits.choose_policy``.
+        begun: the final network is given its weights, as another system has learnt them: a separate training has its
+            early heads left to train.
     """
 
     training: str
@@ -57,6 +59,7 @@ class Heads:
     calibrated: bool = True
     budget: float | None = None
     margin: float = 1.0
+    begun: bool = False
 
     def __post_init__(self) -> None:
         if self.training not in ("separate", "joint"):
@@ -65,6 +68,8 @@ class Heads:
             raise ValueError(f"wanted an exit threshold above 0 and at most 1, got {self.threshold}")
         if self.threshold is not None and self.budget is not None:
             raise ValueError("wanted a fixed exit threshold or a budget to choose it by, got both")
+        if self.begun and self.training != "separate":
+            raise ValueError(f"wanted heads trained separate on a network that is trained, got {self.training}")
 
 
 @dataclass(frozen=True)
@@ -110,13 +115,16 @@ class Recipe:
 
     def first_epochs(self, epochs: int) -> int:
         """How many of so many epochs a separate training gives to the final network; all of them in any other."""
+        if self.heads is not None and self.heads.begun:
+            return 0
         if not self._added or epochs < 2:
             return epochs
         return min(epochs - 1, max(1, round(epochs * self._whole / self.all_epochs)))
 
     @property
     def _whole(self) -> int:
-        return max(1, round(self.epochs))
+        begun = self.heads is not None and self.heads.begun
+        return 0 if begun else max(1, round(self.epochs))
 
     @property
     def _added(self) -> int:

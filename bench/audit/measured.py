@@ -23,7 +23,7 @@ class Measured:
     def __init__(self, stored: Sequence[Stored], protocols: Mapping[str, Protocol]) -> None:
         groups: dict[tuple[str, str], list[Stored]] = {}
         for item in stored:
-            if item.record["dataset"] and not item.record.get("parent"):
+            if item.record["dataset"] and not item.record.get("storage"):
                 groups.setdefault((item.record["suite"], item.record["dataset"]["name"]), []).append(item)
         self._boards: list[tuple[Mapping[str, Any], list[BoardRow]]] = []
         for key in sorted(groups):

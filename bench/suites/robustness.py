@@ -18,7 +18,7 @@ QUICK = (
     "shui_cnn",
     "fire:gap",
     "fire:gwap",
-    "resnet:18",
+    "dlqdf:dlqdf",
     *PAIRS,
 )
 # Named with their recipe: half of a pair by the scale's own would be two rows of one training.

@@ -17,6 +17,9 @@ INPUT = (1, 64)  # fire-hccr, section 4.2
 LAYOUT = "channels_last"
 # Measured there, a step of 16 images, channels last: bfloat16 is 1.47 times as fast as float32.
 CPU_TRAINING = "bf16"
+# A system whose trained weights the final network takes where the early heads learn apart from it: section 4.4 trains
+# the same network first, so a suite does so once.
+BEGINS_WITH = "fire:gwap"
 RECIPE = {
     # The second of the two trainings of section 4.4, which the paper keeps; exits chosen on validation data.
     "light": {"heads": {"training": "separate"}},
@@ -49,9 +52,6 @@ class FireCascade(Cascade):
 
     In evaluation it answers as the final head alone does; ``tasks.cascade.EarlyExits`` leaves early. The maps at
     the heads are (B, 256, S/4, S/4), (B, 384, S/8, S/8) and (B, 512, S/8, S/8).
-
-    Attributes:
-        final: the whole ``fire:gwap``, under the names that it has alone, so that its weights load as they are.
 
     Args:
         classes: width of each head.

@@ -191,7 +191,7 @@ def test_other_weights_of_the_parent_make_a_stored_row_stale(house: House) -> No
 def test_a_parent_that_failed_leaves_nothing_to_store(house: House) -> None:
     parent, stored = house.run("acme_step+c4")
     assert (parent["status"], stored["status"]) == ("failed", "failed")
-    assert stored["error"].startswith("StoreError: wanted the trained weights of acme_step, seed 0, to store them")
+    assert stored["error"].startswith("ParentError: wanted the trained weights of acme_step, seed 0, to make")
 
 
 def test_profile_has_nothing_to_choose_centroids_by() -> None:

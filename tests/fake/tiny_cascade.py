@@ -32,6 +32,10 @@ class TinyCascade(Cascade):
                 nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Dropout(0.2), nn.Linear(4 * width, classes)
             )
 
+    @property
+    def final(self):
+        return nn.ModuleDict({"stages": self.stages, "last": self.classifiers["last"]})
+
     def stage_layers(self, name):
         return self.stages[name]
 

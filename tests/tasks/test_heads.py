@@ -19,6 +19,7 @@ from tasks.cascade import cascade_of
 from tasks.classification import ClassificationTask
 from tasks.exits import Costs, expected_cost, follow, path_costs
 from tasks.heads import TEMPERATURES, find_policy, fit_temperatures, head_answers, multiply_adds
+from tasks.normalised import Normalised
 from tasks.recipe import Heads, Recipe, recipe_for
 
 CLASSES = 4
@@ -62,9 +63,13 @@ def trainer(epochs: int, *callbacks: pl.Callback) -> pl.Trainer:
     )  # fmt: skip
 
 
-def fit(recipe: Recipe, epochs: int, seed: int = 0, **given: Any) -> tuple[ClassificationTask, Watch]:
+def fit(
+    recipe: Recipe, epochs: int, seed: int = 0, begin: nn.Module | None = None, **given: Any
+) -> tuple[ClassificationTask, Watch]:
     pl.seed_everything(seed, verbose=False)
     task, watch = ClassificationTask("tiny_cascade", CLASSES, replace(recipe, batch=16, lr=1e-2)), Watch()
+    if begin is not None:
+        task.begin_with(begin)
     trainer(epochs, watch).fit(task, datamodule=Strokes(), **given)
     return task, watch
 
@@ -108,6 +113,27 @@ def test_the_final_network_of_a_separate_training_learns_as_if_it_were_alone() -
             continue
         if ".classifiers.last." in name or ".stages." in name:
             assert torch.equal(value, task.network.state_dict()[name]), name
+
+
+def test_early_heads_learn_on_a_network_that_is_trained_already() -> None:
+    recipe = replace(SEPARATE, heads=Heads("separate", share=0.5, begun=True), epochs=4.0)
+    assert (recipe.all_epochs, recipe.first_epochs(2)) == (2, 0)
+    given = tiny_cascade.sealed(CLASSES, seed=7).network.final
+    task, watch = fit(recipe, 2, begin=Normalised(given))
+    assert watch.learning == [("one", "two")] * 2
+    assert watch.rates[1] < 1e-5  # the schedule is that of the early heads alone
+    learnt = cascade_of(task.network).final.state_dict()
+    assert all(torch.equal(learnt[name], tensor) for name, tensor in given.state_dict().items())
+    first, end = watch.states[0], task.network.state_dict()
+    assert all(not torch.equal(first[name], end[name]) for name in end if name.endswith("classifiers.one.3.weight"))
+
+
+def test_what_a_cascade_begins_with_is_its_final_network() -> None:
+    task = ClassificationTask("tiny_cascade", CLASSES, SEPARATE)
+    with pytest.raises(ValueError, match="wanted the weights of the final network of tiny_cascade"):
+        task.begin_with(Normalised(nn.Linear(2, 2)))
+    with pytest.raises(ValueError, match="trained separate on a network that is trained, got joint"):
+        Heads("joint", begun=True)
 
 
 def test_joint_trains_every_head_at_once_by_their_weights() -> None:

@@ -22,7 +22,17 @@ def test_both_trainings_are_recipes() -> None:
     assert recipes["fire_cascade"].heads.training == "separate"
     assert recipes["fire_cascade+joint"].heads.training == "joint"
     assert recipes["fire_cascade"].epochs == recipes["fire:gwap"].epochs  # the final network's share
-    assert recipes["fire_cascade"].all_epochs > recipes["fire_cascade+joint"].all_epochs
+    assert recipes["fire_cascade"].heads.begun
+    assert not recipes["fire_cascade+joint"].heads.begun
+    assert recipes["fire_cascade"].first_epochs(recipes["fire_cascade"].all_epochs) == 0  # fire:gwap has learnt it
+
+
+def test_a_cascade_comes_after_the_network_that_it_begins_with() -> None:
+    plan = make_plan(Request("compression", scale="smoke", systems=("fire_cascade+u8-4", "fire_cascade+joint")))
+    assert [system.name for system in plan.systems] == [
+        "fire:gwap", "fire_cascade", "fire_cascade+u8-4", "fire_cascade+joint",
+    ]  # fmt: skip
+    assert [system.generation for system in plan.systems] == [0, 1, 2, 0]
 
 
 def test_the_curve_comes_after_the_times_that_it_weighs() -> None:
