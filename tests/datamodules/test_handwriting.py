@@ -3,7 +3,6 @@
 import io
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -113,14 +112,6 @@ def test_every_stroke_of_every_character_can_be_drawn() -> None:
 def test_a_blank_is_refused() -> None:
     with pytest.raises(ValueError, match="no ink"):
         draw("　", 0, 0)
-
-
-@pytest.mark.slow
-def test_a_core_draws_and_writes_a_thousand_characters_a_second(tmp_path) -> None:
-    write_synthetic_writer(tmp_path, SPREAD, 0, 0)  # takes the characters apart, once a process
-    started = time.process_time()
-    write_synthetic_writer(tmp_path, SPREAD, 1, 0, samples=20)
-    assert 2000 / (time.process_time() - started) > 1000
 
 
 @pytest.mark.slow

@@ -3,7 +3,6 @@
 import hashlib
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -128,14 +127,3 @@ def test_hanzi_are_drawn_as_plans_of_strokes() -> None:
     before = plan.points.copy()
     assert np.array_equal(draw("国", 3, 1, 2), draw_plan(plan, hand(3, 1), stream(1, 3, ord("国"), 2)))
     assert np.array_equal(plan.points, before)
-
-
-@pytest.mark.slow
-def test_a_core_draws_a_thousand_signs_a_second() -> None:
-    for sign in SIGNS:
-        draw_pictograph(sign, 0, 0)  # takes the signs apart, once a process
-    started = time.process_time()
-    for writer in (1, 2, 3):
-        for sign in SIGNS:
-            draw_pictograph(sign, writer, 0)
-    assert 3 * 400 / (time.process_time() - started) > 1000

@@ -1,7 +1,5 @@
 """Clusters of weights, against ones worked out by hand, and their rules."""
 
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -146,15 +144,3 @@ def test_layers_that_cannot_be_cut_are_named() -> None:
         encode(network(), {"fc.weight": 48})
     with pytest.raises(ValueError, match=r"no weights of a layer called bn\.weight; there are: conv\.weight, fc\."):
         encode(network(), {"bn.weight": 2})
-
-
-@pytest.mark.slow
-def test_five_million_weights_take_a_second_at_the_most() -> None:
-    weights = {"w.weight": normal(5000, 1000)}
-    started = time.process_time()
-    content = to_bytes({}, encode(weights, 256))
-    packed = time.process_time()
-    (back,) = from_bytes(content, "w.packed")[1].values()
-    decode(back)
-    assert packed - started <= 1
-    assert time.process_time() - packed <= 1
