@@ -68,7 +68,7 @@ class Deployment:
         """
         path = self._folder / "loader.pickle"
         if not path.exists():
-            run_apart(partial(write_loader, self.runtime, self._subject, path), _LIMIT_S, alone=False)
+            run_apart(partial(write_loader, self.runtime, self._subject, path), _LIMIT_S, exclusive=False)
         return path
 
     @cached_property
@@ -84,7 +84,7 @@ class Deployment:
         if not path.exists():
             eager = partial(prepare, EAGER, self._subject)
             work = partial(agree, self.prepare, eager, _packed(self.row, _COMPARED))
-            write_whole(path, json.dumps(run_apart(work, _LIMIT_S, alone=False)).encode())
+            write_whole(path, json.dumps(run_apart(work, _LIMIT_S, exclusive=False)).encode())
         found: dict[str, Any] = json.loads(path.read_bytes())
         return found
 

@@ -8,6 +8,8 @@ from bench.left import is_trained, sha256
 from bench.plan import Plan
 from bench.predictions import Predictions, read_predictions
 from bench.system import System
+from bench.train import CHECKPOINT
+from datamodules._cache import write_whole
 from datamodules._errors import BenchError
 
 
@@ -29,6 +31,14 @@ def parent_of(plan: Plan, system: System, seed: int) -> tuple[Path, Predictions]
         )
     folder = plan.folder(parent, seed)
     return folder / parent.weights_file, read_predictions(folder)
+
+
+def forget_other(weights: Path, folder: Path) -> None:
+    """Take a row's unfinished training away where it began with other weights of its parent than these."""
+    said, now = folder / "begun_with.sha256", sha256(weights) or ""
+    if not said.exists() or said.read_text() != now:
+        (folder / CHECKPOINT).unlink(missing_ok=True)
+    write_whole(said, now.encode())
 
 
 def beside_parent(system: System, weights: Path, beside: Predictions, answers: Predictions) -> dict[str, Any]:

@@ -159,7 +159,7 @@ def _awaited(plan: Plan, system: System, seed: int) -> bool:
 
 
 def _of_parent(plan: Plan, system: System, seed: int, said: Mapping[str, Any]) -> bool:
-    """Whether a stored row was made from the weights that its parent has now, as far as they are there."""
+    """Whether a row was made from the weights that its parent has now, as far as they are there."""
     weights = plan.folder(system.parent, seed) / system.parent.weights_file if system.parent else None
     if weights is None or not weights.exists():
         return True

@@ -1,7 +1,7 @@
 """A trained row's figures, phase by phase; one that fails is an error at its place, and the others go on."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -31,24 +31,20 @@ def take_figures(phase: str, row: Row, modules: Mapping[str, Any], found: dict[s
             found[name] = figure(module, partial(module.measure, row))
 
 
-def take_in_runtimes(phase: str, row: Row, plan: Plan, found: dict[str, Any], folder: Path) -> None:
-    """The same of a row in each of the plan's runtimes, as ``name@runtime``.
+def export(row: Row, plan: Plan, found: Mapping[str, Any], folder: Path) -> None:
+    """Leave in a folder what a row needs in the plan's runtimes: its exports, and how their answers compare."""
+    for deployment, missing in _deployments(row, plan, found, folder):
+        if missing:
+            with suppress(Exception):  # raised again, and told, where it is measured
+                _ = deployment.agreement
 
-    The phase ``exported`` leaves in ``folder`` whatever ``timing`` needs.
-    """
-    for runtime in plan.runtimes:
-        own = (folder / runtime).resolve()
-        own.mkdir(parents=True, exist_ok=True)
-        deployment = Deployment(row, runtime, own)
-        for name in in_runtimes(plan.taken):
-            module, key = MEASUREMENTS.load(name), f"{name}@{runtime}"
-            if key in found:
-                continue
-            if phase == module.PHASE:
-                found[key] = figure(module, partial(module.measure_in, deployment))
-            elif phase == "exported":
-                with suppress(Exception):  # raised again, and told, where it is measured
-                    _ = deployment.agreement
+
+def take_in_runtimes(row: Row, plan: Plan, found: dict[str, Any], folder: Path) -> None:
+    """Add a row's figures in each of the plan's runtimes, as ``name@runtime``, by what ``export`` has left."""
+    for deployment, missing in _deployments(row, plan, found, folder):
+        for name in missing:
+            module = MEASUREMENTS.load(name)
+            found[f"{name}@{deployment.runtime}"] = figure(module, partial(module.measure_in, deployment))
 
 
 def figure(module: Any, measure: Callable[[], Measurement]) -> dict[str, Any]:
@@ -64,3 +60,14 @@ def describe(error: BaseException) -> str:
     """An error as a record states it: its type and text, paths by their base names."""
     text = _PATH.sub(r"\1", str(error))
     return f"{type(error).__name__}: {text}"
+
+
+def _deployments(
+    row: Row, plan: Plan, found: Mapping[str, Any], folder: Path
+) -> Iterator[tuple[Deployment, tuple[str, ...]]]:
+    """The row in each runtime, and what is still to be measured of it there."""
+    for runtime in plan.runtimes:
+        own = (folder / runtime).resolve()
+        own.mkdir(parents=True, exist_ok=True)
+        missing = tuple(name for name in in_runtimes(plan.taken) if f"{name}@{runtime}" not in found)
+        yield Deployment(row, runtime, own), missing

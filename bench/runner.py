@@ -3,24 +3,25 @@
 import json
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from bench.abreast import Job, Listener, run_abreast
-from bench.descent import beside_parent, parent_of
+from bench.descent import beside_parent, forget_other, parent_of
 from bench.left import BEGUN, TRAINED, Left, begun, dataset, left, recipe, retraining, sha256, take_over, training_key
 from bench.machine import provenance, source_state
 from bench.measurements import takers
-from bench.measuring import describe, take_figures, take_in_runtimes
+from bench.measuring import describe, export, take_figures, take_in_runtimes
 from bench.plan import Plan
 from bench.predictions import read_predictions, write_predictions
 from bench.record import SCHEMA, RecordError, status_of, write_record
 from bench.row import Row
 from bench.storing import store
 from bench.system import System
+from bench.timing import alone, stopping
 from bench.tracking import Tracker
 from bench.train import Progress, predict, train
 from datamodules._cache import write_whole
@@ -64,8 +65,11 @@ def run(plan: Plan, reporter: Reporter, tracker: Tracker) -> list[Record]:
         row.begin()
     for generation in sorted({row.system.generation for row in rows}):  # parents first
         chosen = [(n, row) for n, row in enumerate(rows, 1) if row.system.generation == generation]
+        for _, row in chosen if generation else ():
+            row.begin()  # what is left of it depends on its parent, which may be another one by now
         _train_rows(chosen, len(rows), plan.request.hardware.abreast, reporter, tracker)
-    _export_rows(rows, plan.request.hardware.abreast, reporter)
+    with alone():  # what another program times must not run beside it
+        _export_rows(rows, plan.request.hardware.abreast, reporter)
     for number, row in enumerate(rows, 1):
         reporter.row(number, len(rows), row.name, "time")
         row.time()
@@ -100,7 +104,8 @@ def _export_rows(rows: list["_Row"], abreast: int, reporter: Reporter) -> None:
                 reporter.row(number, len(rows), row.name, "export")
                 future.result()
         except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
+            with stopping():
+                pool.shutdown(cancel_futures=True)
             raise
 
 
@@ -149,7 +154,7 @@ class _Row:
         try:
             self._train(listener)
             trained = time.monotonic()
-            self._measure("figures")
+            take_figures("figures", self._measurable(), self.modules, self.record["measurements"])
             self.record["seconds"]["measure"] = round(time.monotonic() - trained, 1)
         except Exception as error:
             self._fail(error)
@@ -163,22 +168,25 @@ class _Row:
         return not self.kept and self.record["status"] != "failed"
 
     def export(self) -> None:
-        """What its runtimes need, and what is measured there without a clock."""
-        if self.unfinished:
-            shutil.rmtree(self.folder / EXPORTED, ignore_errors=True)  # of an interrupted run, of other code perhaps
-        self._go_on("exported")
+        """What is timed of it in its runtimes."""
+        shutil.rmtree(self.folder / EXPORTED, ignore_errors=True)  # of an interrupted run, of other code perhaps
+        self._go_on(lambda row: export(row, self.plan, self.record["measurements"], self.folder / EXPORTED))
 
     def time(self) -> None:
         """The measurements that need a quiet machine."""
-        self._go_on("timing")
+        self._go_on(self._time)
         shutil.rmtree(self.folder / EXPORTED, ignore_errors=True)
 
-    def _go_on(self, phase: str) -> None:
+    def _time(self, row: Row) -> None:
+        take_figures("timing", row, self.modules, self.record["measurements"])
+        take_in_runtimes(row, self.plan, self.record["measurements"], self.folder / EXPORTED)
+
+    def _go_on(self, work: Callable[[Row], None]) -> None:
         if not self.unfinished:
             return
         started = time.monotonic()
         try:
-            self._measure(phase)
+            work(self._measurable())
         except Exception as error:
             self._fail(error)
         self.record["seconds"]["measure"] += round(time.monotonic() - started, 1)
@@ -216,7 +224,10 @@ class _Row:
         """Train, and answer the test split; what the record says of it."""
         listener.started(self.record)
         request, datamodule = self.plan.request, self.plan.datamodule
-        begin, beside = parent_of(self.plan, self.system, self.seed) if self.system.parent else (None, None)
+        begin, beside = None, None
+        if self.system.parent:
+            begin, beside = parent_of(self.plan, self.system, self.seed)
+            forget_other(begin, self.folder)
         task, outcome = train(
             self.system.architecture, self.plan.recipe(self.system), datamodule, self.folder, self.seed,
             request.hardware, listener, begin,
@@ -230,12 +241,6 @@ class _Row:
             "trained_commit": source_state()[0],  # what measures it later may be newer
             "seconds": {"train": round(outcome.seconds, 1), "measure": 0.0},
         }
-
-    def _measure(self, phase: str) -> None:
-        row, measurements = self._measurable(), self.record["measurements"]
-        take_figures(phase, row, self.modules, measurements)
-        if phase != "figures":
-            take_in_runtimes(phase, row, self.plan, measurements, self.folder / EXPORTED)
 
     def _measurable(self) -> Row:
         weights = self.folder / self.system.weights_file

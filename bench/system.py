@@ -48,7 +48,10 @@ class System:
         literals = ARCHITECTURES.literals(self.architecture.partition(":")[0])
         if "BEGINS_WITH" not in literals:
             return None
-        heads = recipe_for(self.recipe, literals["RECIPE"]).heads
+        try:
+            heads = recipe_for(self.recipe, literals["RECIPE"]).heads
+        except (KeyError, TypeError, ValueError):  # a plug-in's settings; whoever takes the recipe is told
+            return None
         separate = heads is not None and heads.training == "separate"
         return System(literals["BEGINS_WITH"], self.recipe, self.default_recipe) if separate else None
 

@@ -25,8 +25,14 @@ _PRELOAD = ["torch", "torchvision", "cv2", "bench._all_threads", "bench.runtimes
 # The protocol ends after 10 s of warm-up and 12 s in all, or after ten slow rounds; a loaded machine may take
 # several times as long, and a process that takes longer than this hangs.
 LIMIT_S = 180.0
+_RUNNING: set[ForkServerProcess] = set()
+_STOP = threading.Event()
 _STARTING = threading.Lock()  # of the server: it is given an environment of its own
 _FAREWELL_S = 5.0  # for a process that has answered to end by itself
+
+
+class Stopped(BaseException):
+    """The program ends: what a measuring process was asked for is not wanted any more, and is no error of its row."""
 
 
 class MeasurementError(Exception):
@@ -69,32 +75,40 @@ def time_apart(
 
 
 def run_apart(
-    work: Callable[[], dict[str, Any] | None], limit_s: float = LIMIT_S, *, alone: bool = True
+    work: Callable[[], dict[str, Any] | None], limit_s: float = LIMIT_S, *, exclusive: bool = True
 ) -> dict[str, Any]:
     """Run any work in such a process: with one thread, torch loaded.
 
     Args:
         work: a function of a module, or a ``functools.partial`` of one.
         limit_s: seconds after which the process is ended.
-        alone: while no other one measures; work that takes no time need not wait for that.
+        exclusive: hold the machine's measuring lock; or the caller does.
 
     Returns: what it returns; nothing is an empty dictionary.
 
     Raises:
         MeasurementError: as of ``time_apart``.
     """
-    with _alone() if alone else nullcontext():
+    with alone() if exclusive else nullcontext():
         context = _server()
         receiver, sender = context.Pipe(duplex=False)
         process = context.Process(target=_measure, args=(sender, work), daemon=True)
         try:
             process.start()
+            _RUNNING.add(process)
+            if _STOP.is_set():
+                raise Stopped
             sender.close()  # the other process has the only one left: its death ends the pipe
             answer = _answer(receiver, process, limit_s)
             process.join(_FAREWELL_S)  # killed, it could not release what a library in it has taken, such as semaphores
+        except MeasurementError:
+            if _STOP.is_set():
+                raise Stopped from None
+            raise
         finally:
             sender.close()
             receiver.close()
+            _RUNNING.discard(process)
             _end(process)
     if "error" in answer:
         raise MeasurementError(answer["error"])
@@ -102,7 +116,20 @@ def run_apart(
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def stopping() -> Iterator[None]:
+    """End every such process, and whoever waits for one, in any thread, with ``Stopped``."""
+    _STOP.set()
+    try:
+        for process in tuple(_RUNNING):
+            with suppress(ProcessLookupError, ValueError):  # it has ended, and is closed
+                process.kill()
+        yield
+    finally:
+        _STOP.clear()
+
+
+@contextmanager
+def alone() -> Iterator[None]:
     """Hold the machine's measuring lock: a second program that wants to measure waits here."""
     # Not in the cache folder: programs with caches of their own must not measure side by side either.
     with (Path(tempfile.gettempdir()) / f"hccr-bench-measuring-{os.getuid()}.lock").open("w") as file:

@@ -32,6 +32,7 @@ from tasks.recogniser import load_recogniser, save_weights
 # Two trainings of one thread each make 1.24 times (fire:gwap, mobilenet_v1, shui_cnn) as many steps as one of two
 # threads, on two cores of an AMD EPYC; more at once would need more memory than the small machines have.
 ABREAST = 2
+CHECKPOINT = "last.ckpt"  # of an unfinished training
 RESUME_EVERY_S = 60  # at the end of an epoch, once so much time has passed since the last checkpoint
 
 
@@ -110,7 +111,7 @@ class Curve(pl.Callback):
         self.progress.epoch(trainer.current_epoch + 1, trainer.max_epochs or 1, scores)
         if time.monotonic() - self.saved > RESUME_EVERY_S:
             with _plateaus_stepped(trainer):
-                trainer.save_checkpoint(self.folder / "last.ckpt")
+                trainer.save_checkpoint(self.folder / CHECKPOINT)
             self.saved = time.monotonic()
 
     def state_dict(self) -> dict[str, Any]:
@@ -132,7 +133,7 @@ def train(
     progress: Progress,
     begin: Path | None = None,
 ) -> tuple[ClassificationTask, Outcome]:
-    """Train a system, or continue where an interrupted run of the same settings stopped.
+    """Train a system, or continue where an interrupted run of the same settings stopped, from CHECKPOINT.
 
     Args:
         architecture: ``name`` or ``name:variant``.
@@ -155,7 +156,7 @@ def train(
             task.begin_with(load_recogniser(parent, datamodule.info.classes, begin).network)
         precision = precision_for(architecture, hardware.accelerator)
         curve = Curve(folder, progress, seed)
-        resume = folder / "last.ckpt"
+        resume = folder / CHECKPOINT
         trainer = pl.Trainer(
             max_epochs=recipe.all_epochs, accelerator=hardware.accelerator, devices=1,
             precision=precision, callbacks=[curve], logger=False,  # type: ignore[arg-type]

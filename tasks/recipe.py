@@ -133,7 +133,10 @@ class Recipe:
 
     def as_dict(self) -> dict[str, Any]:
         """All settings that are stated, as they stand in a record."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+        stated = {name: value for name, value in asdict(self).items() if value is not None}
+        if self.heads is not None and not self.heads.begun:
+            del stated["heads"]["begun"]
+        return stated
 
 
 # mobilenet-hccr, section 3: flips, rotation by up to 30 degrees, width and height scaled by 0.5 to 2.5.

@@ -6,8 +6,7 @@ Such a file holds literals, which are read without importing it, and one functio
 * ``UNIT``: base unit of the value.
 * ``VERSION``: of the protocol; another way of measuring is another version, and older values are stale.
 * ``BETTER``: ``"higher"`` or ``"lower"``.
-* ``PHASE``: ``"figures"``; ``"exported"`` for what is asked of a row in its runtimes without a clock; or ``"timing"``
-  for what runs after all that, alone on the machine.
+* ``PHASE``: ``"figures"``, or ``"timing"`` for what runs after all training, alone on the machine.
 * ``NEEDS``, where not every system has it: the name of a literal that its architecture's file holds, such as
   ``"HEADS"`` for early exits; records of other systems lack the figure, and that is no error.
 * ``measure(row) -> Measurement``: a failure is raised, never hidden in the value.

@@ -12,7 +12,8 @@ import pytest
 from fake import classifiers
 from fake.rows import characters
 
-from bench.timing import MeasurementError, time_apart
+from bench import timing
+from bench.timing import MeasurementError, Stopped, run_apart, stopping, time_apart
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +53,25 @@ def test_the_process_has_one_thread_and_ours_keeps_its_settings(monkeypatch: pyt
         timed(classifiers.environment)
     assert os.environ["OMP_NUM_THREADS"] == "7"
     assert "MKL_NUM_THREADS" not in os.environ
+
+
+def test_work_that_nobody_waits_for_any_more_is_ended_and_is_no_error() -> None:
+    ended: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            run_apart(classifiers.hanging)
+        except BaseException as error:
+            ended.append(error)
+
+    thread = Thread(target=work)
+    thread.start()
+    while not multiprocessing.active_children() and not timing._RUNNING:
+        time.sleep(0.01)
+    with stopping():
+        thread.join(20)
+    assert [type(error) for error in ended] == [Stopped]
+    assert run_apart(dict) == {}  # what comes afterwards is not stopped
 
 
 def test_an_error_comes_back_as_type_and_text() -> None:

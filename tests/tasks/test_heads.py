@@ -128,6 +128,12 @@ def test_early_heads_learn_on_a_network_that_is_trained_already() -> None:
     assert all(not torch.equal(first[name], end[name]) for name in end if name.endswith("classifiers.one.3.weight"))
 
 
+def test_recipes_say_what_was_begun_with_and_nothing_where_nothing_was() -> None:
+    begun = replace(SEPARATE, heads=Heads("separate", begun=True))
+    assert begun.as_dict()["heads"]["begun"] is True
+    assert "begun" not in SEPARATE.as_dict()["heads"]
+
+
 def test_what_a_cascade_begins_with_is_its_final_network() -> None:
     task = ClassificationTask("tiny_cascade", CLASSES, SEPARATE)
     with pytest.raises(ValueError, match="wanted the weights of the final network of tiny_cascade"):
