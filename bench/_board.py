@@ -18,6 +18,14 @@ _SYNTHETIC = (
     "compare systems with each other; they do not say how well a system reads real handwriting."
 )
 
+# Columns of figures that some suites do not take: left out where no row has one.
+_NOT_EVERYWHERE = {
+    "Top-5, %": "accuracy_top5",
+    "ms on all threads": "all_threads",
+    "× machine's limit": "times_limit",
+    "Peak activations (MB)": "peak_activation_bytes",
+}
+
 
 def table(header: Sequence[str], lines: Sequence[Sequence[str]], left: int) -> str:
     """A Markdown table whose first ``left`` columns are aligned left, the others right."""
@@ -92,9 +100,8 @@ def ranking(rows: Sequence[BoardRow], claims: Sequence[Claim], dataset: str) -> 
         ("Published accuracy, %, on its data set", lambda row: published.cell(row, claims, dataset)),
     ]
     left = 4
-    for name, figure in (("ms on all threads", "all_threads"), ("× machine's limit", "times_limit")):
-        if all(row[figure].value is None for row in rows):
-            columns = [column for column in columns if column[0] != name]
+    untaken = {name for name, figure in _NOT_EVERYWHERE.items() if all(row[figure].value is None for row in rows)}
+    columns = [column for column in columns if column[0] not in untaken]
     if len({row.machine for row in rows}) > 1:
         columns.insert(left, ("Machine", lambda row: f"`{row.machine}`"))
         left += 1
