@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bench.abreast import Job, Listener, run_abreast
-from bench.descent import beside_parent, forget_other, parent_of
 from bench.left import BEGUN, TRAINED, Left, begun, dataset, left, recipe, retraining, sha256, take_over, training_key
 from bench.machine import provenance, source_state
 from bench.measurements import takers
 from bench.measuring import describe, export, take_figures, take_in_runtimes
+from bench.parents import beside_parent, forget_other, parent_of
 from bench.plan import Plan
 from bench.predictions import read_predictions, write_predictions
 from bench.record import SCHEMA, RecordError, status_of, write_record
@@ -68,8 +68,9 @@ def run(plan: Plan, reporter: Reporter, tracker: Tracker) -> list[Record]:
         for _, row in chosen if generation else ():
             row.begin()  # what is left of it depends on its parent, which may be another one by now
         _train_rows(chosen, len(rows), plan.request.hardware.abreast, reporter, tracker)
-    with alone():  # what another program times must not run beside it
-        _export_rows(rows, plan.request.hardware.abreast, reporter)
+    if plan.runtimes:
+        with alone():  # what another program times must not run beside it
+            _export_rows(rows, plan.request.hardware.abreast, reporter)
     for number, row in enumerate(rows, 1):
         reporter.row(number, len(rows), row.name, "time")
         row.time()

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bench.descent import beside_parent, parent_of
 from bench.left import sha256
 from bench.machine import source_state
+from bench.parents import beside_parent, parent_of
 from bench.plan import Plan
 from bench.predictions import Predictions, write_predictions
 from bench.retraining import retrain

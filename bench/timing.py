@@ -25,7 +25,7 @@ _PRELOAD = ["torch", "torchvision", "cv2", "bench._all_threads", "bench.runtimes
 # The protocol ends after 10 s of warm-up and 12 s in all, or after ten slow rounds; a loaded machine may take
 # several times as long, and a process that takes longer than this hangs.
 LIMIT_S = 180.0
-_RUNNING: set[ForkServerProcess] = set()
+_RUNNING: set[ForkServerProcess] = set()  # of all threads; see ``stopping``
 _STOP = threading.Event()
 _STARTING = threading.Lock()  # of the server: it is given an environment of its own
 _FAREWELL_S = 5.0  # for a process that has answered to end by itself
@@ -82,7 +82,7 @@ def run_apart(
     Args:
         work: a function of a module, or a ``functools.partial`` of one.
         limit_s: seconds after which the process is ended.
-        exclusive: hold the machine's measuring lock; or the caller does.
+        exclusive: while no other one measures, as all that reads a clock must; exports need not.
 
     Returns: what it returns; nothing is an empty dictionary.
 

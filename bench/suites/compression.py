@@ -6,10 +6,8 @@ from bench.suite import RUNTIMES, Scale, Suite
 from bench.suites.hccr import SUITE as HCCR
 
 ROWS = ("fire:gwap", "fire_cascade", "fire_cascade+joint")
-STORED = (
-    "fire_cascade+u8-4",
-    "fire_cascade+u8-4-folded",
-)  # fire-hccr, section 4.5; with normalisation folded in, smaller
+# As fire-hccr, section 4.5, stores them; and with normalisation folded in, which is smaller.
+STORED = ("fire_cascade+u8-4", "fire_cascade+u8-4-folded")
 # Four centroids a layer leave nothing of the accuracy: what then comes back is all learnt again.
 RETRAINED = ("fire:gwap+c4", "fire:gwap+c4-retrained", "fire:gwap+c4-conventional")
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bench.descent import forget_other
+from bench.parents import forget_other
 from bench.train import CHECKPOINT
 
 
