@@ -14,7 +14,8 @@ def deployed_text(rows: Sequence[BoardRow]) -> str:
     runtimes = runtimes_of(rows)
     header = [
         "System", "Runtime", "Latency, × reference [95 %]", "× eager", "ms/character (quartiles, p90 ≤ its bound)",
-        "ms on all threads", "× machine's limit", "Process (MB)", "Answers as eager, %",
+        "ms on all threads", "× machine's limit", "Process (MB)", "Answers as eager, %", "Accuracy, %",
+        "lost, points [95 %]",
     ]  # fmt: skip
     lines = [_line(row, runtime) for row in rows for runtime in (EAGER, *runtimes) if _has(row, runtime)]
     return board.table(header, lines, 2) if runtimes else ""
@@ -40,6 +41,8 @@ def _line(row: BoardRow, runtime: str) -> list[str]:
         numbers.ratio(figure("times_limit")),
         numbers.millions(figure("process_bytes")),
         numbers.share(figure("agreement")),
+        numbers.share(figure("accuracy")),
+        numbers.points(figure("drop")),
     ]
 
 

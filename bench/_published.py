@@ -72,7 +72,7 @@ def robustness_table(shown: Sequence[Claim]) -> tuple[list[str], list[list[str]]
     for (name, paper, dataset, recipes), found in groups.items():
         figures = [_linked(found[one]) if one in found else NONE for one in conditions]
         lines.append([name, f"[{paper}](claims/{paper}.yaml)", dataset, recipes, *figures])
-    columns = [f"{condition.removeprefix(ROBUST).capitalize()}, %" for condition in conditions]
+    columns = [f"{condition.partition('@')[2].capitalize()}, %" for condition in conditions]
     return ["System as named there", "Source", "Data set", "Recipe here", *columns], lines
 
 
@@ -90,7 +90,7 @@ def _shown(claim: Claim) -> bool:
 def _condition(claim: Claim) -> str:
     """The measurement under a condition that answers a claim, such as ``accuracy@flip``; empty for most."""
     of = str(claim.check.get("measured", {}).get("of", ""))
-    return of if of.startswith(ROBUST) else ""
+    return of if of in ROBUST else ""
 
 
 def _joined(group: Sequence[Claim], metrics: Sequence[str]) -> str:

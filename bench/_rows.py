@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench._stored import Stored
+from bench.measurements import figures as figures_of
 
 SCALES = ("paper", "quick", "smoke")  # the published protocol first
 BASELINE = "nearest_mean"  # one mean image a class: says how hard the data set is
-ROBUST = "accuracy@"  # accuracies under a condition begin with this
+ROBUST = figures_of("robustness")  # accuracies on changed characters
 _INTERVALS = {"ratio_to_reference": "ratio_ci", "drop": "drop_ci"}  # what a measurement holds -> its interval
 # What a latency holds beside its time -> what a row calls it; of ``latency@x`` it is ``ratio@x`` and so on.
 _BESIDE = {"ratio_to_reference": "ratio", "all_threads_ns": "all_threads", "agreement": "agreement"}
@@ -116,8 +117,8 @@ def protocol_name(figure: str, protocols: Mapping[str, Protocol]) -> str:
 
 
 def dropped(figure: str) -> str:
-    """What a row calls the accuracy lost under a condition: ``drop@flip`` for ``accuracy@flip``."""
-    return f"drop@{figure.removeprefix(ROBUST)}"
+    """What a row calls the accuracy lost under a condition or in a runtime: ``drop@flip`` for ``accuracy@flip``."""
+    return f"drop@{figure.partition('@')[2]}"
 
 
 def times_limit(name: str, measurements: Mapping[str, Any]) -> float | None:
@@ -139,7 +140,7 @@ def _row(group: Sequence[Stored], protocols: Mapping[str, Protocol]) -> BoardRow
     for name in names:
         if base_name(name) == "latency":
             figures |= _beside(name, records, protocols)
-        if name.startswith(ROBUST):
+        if base_name(name) == "accuracy" and "@" in name:
             figures[dropped(name)] = _figure(name, records, protocols, "drop")
     first = records[0]
     return BoardRow(first["system"], recipe_name(first), first["machine"]["name"], tuple(group), figures)

@@ -4,11 +4,15 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from bench.agreement import agree
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.agreement import agree, answers
 from bench.row import Row
 from bench.runtimes import Loader, Subject, prepare, read_loader, write_loader
 from bench.timing import run_apart
@@ -19,8 +23,22 @@ EAGER = "eager"
 # More than fit a core's first cache; small data sets have fewer to validate with, and then all of them are taken.
 _TIMED = 256
 _COMPARED = 1000  # characters that a runtime answers as eager does, or not
+_ANSWERED = 10_000  # test characters at the most: a difference of accuracy in pairs is then known to 0.1 point
 # Export, calibration and a thousand answers of VGG-16 take less; a loaded machine may take several times as long.
 _LIMIT_S = 900.0
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Most probable classes of test characters.
+
+    Attributes:
+        places: int64 (n,), the characters' numbers in the test part.
+        top: int64 (n,).
+    """
+
+    places: NDArray[np.int64]
+    top: NDArray[np.int64]
 
 
 class Deployment:
@@ -87,6 +105,21 @@ class Deployment:
             write_whole(path, json.dumps(run_apart(work, _LIMIT_S, exclusive=False)).encode())
         found: dict[str, Any] = json.loads(path.read_bytes())
         return found
+
+    @cached_property
+    def answers(self) -> Answers:
+        """What the runtime answers on the test part, or on ANSWERED of it, evenly spread.
+
+        Raises:
+            MeasurementError: the export failed, or the runtime is missing; its error as text.
+        """
+        path, test = self._folder / "answers.json", self.row.datamodule.test
+        places = np.linspace(0, len(test) - 1, min(_ANSWERED, len(test))).astype(np.int64)
+        if not path.exists():
+            images = [test.image(int(place)) for place in places]
+            work = partial(answers, self.prepare, Characters.pack(images, [0] * len(images)))
+            write_whole(path, json.dumps(run_apart(work, _LIMIT_S, exclusive=False)).encode())
+        return Answers(places, np.array(json.loads(path.read_bytes())["top"], np.int64))
 
     @property
     def _subject(self) -> Subject:

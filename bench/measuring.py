@@ -37,6 +37,7 @@ def export(row: Row, plan: Plan, found: Mapping[str, Any], folder: Path) -> None
         if missing:
             with suppress(Exception):  # raised again, and told, where it is measured
                 _ = deployment.agreement
+                _ = deployment.answers
 
 
 def take_in_runtimes(row: Row, plan: Plan, found: dict[str, Any], folder: Path) -> None:

@@ -208,7 +208,7 @@ def _recogniser_board(
         files |= pictures
     if shown:
         parts += ["## Published figures\n", _PUBLISHED, board.published_text(shown)]
-    tested = robustness_claims(claims) if any(ROBUST in name for row in every_row for name in row.figures) else []
+    tested = robustness_claims(claims) if any(name in ROBUST for row in every_row for name in row.figures) else []
     if tested:
         parts += ["## Published robustness\n", _PUBLISHED, board.published_robustness(tested)]
     parts += ["## How it was measured\n", board.protocols_text(every_row, protocols)]

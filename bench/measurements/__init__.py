@@ -24,7 +24,8 @@ from typing import Any
 
 from bench.plugins import MEASUREMENTS
 
-IN_RUNTIMES = ("latency", "process_bytes")  # taken of a row in each runtime, where its suite takes them at all
+# Taken of a row in each runtime, where its suite takes them at all.
+IN_RUNTIMES = ("accuracy", "latency", "process_bytes")
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,14 @@
 """The share of test characters whose class is among the first answers."""
 
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
 from bench.predictions import Predictions
 from bench.record import Measurement
 from bench.row import Row
-from bench.statistics import wilson
+from bench.statistics import paired_difference, wilson
 
 
 def within(row: Row, k: int) -> Measurement:
@@ -26,6 +31,21 @@ def within(row: Row, k: int) -> Measurement:
 def share_within(predictions: Predictions, k: int) -> Measurement:
     """The share of right answers among the first ``k``, with Wilson's 95 % interval."""
     top, labels = predictions.top, predictions.labels
-    right = int((top[:, :k] == labels[:, None]).any(axis=1).sum())
-    low, high = wilson(right, len(labels))
-    return Measurement(right / len(labels), {"n": len(labels), "ci_low": low, "ci_high": high})
+    return share((top[:, :k] == labels[:, None]).any(axis=1))
+
+
+def share(right: NDArray[np.bool_]) -> Measurement:
+    """The share of right answers, bool (n,), with Wilson's 95 % interval."""
+    low, high = wilson(int(right.sum()), len(right))
+    return Measurement(float(right.mean()), {"n": len(right), "ci_low": low, "ci_high": high})
+
+
+def lost(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> dict[str, Any]:
+    """Accuracy lost between two readings of the same characters, ``drop``, with the 95 % interval of its pairs.
+
+    Args:
+        before: which characters are read rightly, bool (n,).
+        after: which of them still are, or are now.
+    """
+    fewer, more = int((before & ~after).sum()), int((after & ~before).sum())
+    return {"drop": (fewer - more) / len(before), "drop_ci": list(paired_difference(more, fewer, len(before)))}

@@ -7,11 +7,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bench.measurements._accuracy import share_within
+from bench.measurements._accuracy import lost, share_within
 from bench.predictions import Predictions, write_predictions
 from bench.record import Measurement
 from bench.row import Row
-from bench.statistics import paired_difference
 from datamodules._loader import BatchDataset, Key, View, make_loader
 from tasks.augmentation import CharacterAugmentation
 from tasks.classification import best_answers
@@ -86,10 +85,8 @@ def measure(row: Row, figure: str) -> Measurement:
         raise ValueError(f"{row.system}: wanted predictions on the unchanged test split, got none")
     found = answers(row, Drawn(_CHANGES[figure], row.recogniser.size))
     write_predictions(row.weights.parent, found, figure.partition("@")[2])
-    lost, won = int((clean.right & ~found.right).sum()), int((found.right & ~clean.right).sum())
-    drop = {"drop": (lost - won) / len(clean.labels), "drop_ci": list(paired_difference(won, lost, len(clean.labels)))}
     share = share_within(found, 1)
-    return Measurement(share.value, {**share.detail, **drop})
+    return Measurement(share.value, {**share.detail, **lost(clean.right, found.right)})
 
 
 def answers(row: Row, view: View) -> Predictions:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fake.rows import characters
 
-from bench.agreement import agree, disagreement
+from bench.agreement import agree, answers, disagreement
 
 
 class Scripted:
@@ -39,6 +39,10 @@ def test_ties_are_counted_and_no_reason_to_refuse() -> None:
     surer = agree(prepared({1, 3, 5}, 0.506), prepared(set(), 0.506), characters(8))
     assert (surer["agreement"], surer["ties"]) == (5 / 8, 0)
     assert "for 3 of 8 validation characters" in str(disagreement(surer, "onnxruntime"))
+
+
+def test_answers_are_the_most_probable_classes_in_order() -> None:
+    assert answers(prepared({1, 3}), characters(4)) == {"top": [0, 1, 0, 1]}
 
 
 def test_answers_that_are_no_numbers_are_refused() -> None:

@@ -144,17 +144,23 @@ def test_other_runtimes_stand_in_their_own_table(tmp_path):
     odd["measurements"]["process_bytes@onnxruntime"] = {
         "version": version("process_bytes"), "unit": "byte", "value": 90_000_000
     }  # fmt: skip
+    odd["measurements"]["accuracy@onnxruntime"] = {
+        "version": version("accuracy"), "unit": "ratio", "value": 0.895, "drop": 0.005, "drop_ci": [0.001, 0.009]
+    }  # fmt: skip
     odd["measurements"]["latency"]["all_threads_ns"] = 2.5e6
     board = boards(tmp_path, odd, record("b"))["hccr.md"]
     table = board[board.index("## Runtimes") :]
     assert (
         "| `a` | `onnxruntime` | 0.800 [0.750–0.850] | 0.400 | 1.25 (1.20–1.30, p90 1.50 ≤ 1.60) | 0.700 | — | 90.0 | "
-        "99.90 |"
+        "99.90 | 89.50 | 0.50 [0.10, 0.90] |"
     ) in table
-    assert "| `a` | `eager` | 2.00 [1.96–2.04] | — | 4.00 (3.80–4.40, p90 6.00) | 2.50 | — | — | — |" in table
+    assert (
+        "| `a` | `eager` | 2.00 [1.96–2.04] | — | 4.00 (3.80–4.40, p90 6.00) | 2.50 | — | — | — | 90.00 | — |" in table
+    )
     assert "| `b` | `eager` |" in table
     assert "| `b` | `onnxruntime` |" not in table
     assert "## Other conditions" not in board
+    assert "## Robustness" not in board
 
 
 def test_eager_alone_needs_no_table_of_runtimes(tmp_path):
@@ -166,7 +172,7 @@ def test_a_runtime_that_failed_is_a_line_without_figures(tmp_path):
     failed = {"version": version("latency"), "unit": "ns", "value": None, "error": "ValueError: no such operator"}
     odd["measurements"]["latency@onnxruntime"] = failed
     board = boards(tmp_path, odd)["hccr.md"]
-    assert "| `a` | `onnxruntime` | — | — | — | — | — | — | — |" in board
+    assert "| `a` | `onnxruntime` | — | — | — | — | — | — | — | — | — |" in board
     assert "| `a` | 0 | `latency@onnxruntime` | ValueError: no such operator |" in board
 
 

@@ -58,6 +58,9 @@ def test_what_a_row_needs_in_its_runtimes_goes_with_the_row(house: House) -> Non
     assert [phase for *_, phase in heard.phases] == ["train", "export", "time"]
     assert record["measurements"]["latency@onnxruntime"]["agreement"] > 0.9
     assert record["measurements"]["latency@onnxruntime"]["compared"] > 0
+    read, clean = (record["measurements"][name] for name in ("accuracy@onnxruntime", "accuracy"))
+    assert read["n"] == clean["n"]
+    assert read["value"] == pytest.approx(clean["value"] - read["drop"])
     assert not list(house.root.rglob("exported"))
 
 
