@@ -1,0 +1,52 @@
+"""A new process that recognises one image from an exported file, against the time and memory it may take."""
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from bench.comparisons._recognised import write_home, write_images
+from bench.record import Measurement
+
+GOAL = "at most 1: 0.6 s from the start of the process to the answer, 150 MB at its peak"
+LIMIT = 1.0
+VERSION = "1"
+ALLOWED_S, ALLOWED_MB = 0.6, 150.0
+ROUNDS = 9
+_PEAK = "VmHWM:"  # Linux: the most memory that the process ever held, in kB
+_PROBE = """
+import atexit, pathlib, sys, bench.cli
+def tell():
+    status = pathlib.Path('/proc/self/status').read_text().splitlines()
+    print(*[line for line in status if line.startswith('VmHWM:')], 'torch' in sys.modules, file=sys.stderr)
+atexit.register(tell)
+sys.exit(bench.cli.main(sys.argv[1:]))
+"""
+
+
+def compare() -> Measurement:
+    """The larger of median wall time over ALLOWED_S and largest peak memory over ALLOWED_MB, fire:gwap, all characters.
+
+    Raises:
+        RuntimeError: no answer, or one for which torch was imported.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        home, (image,) = write_home(Path(folder)), write_images(Path(folder), 1)
+        rounds = [_round([str(home), str(image)]) for _ in range(ROUNDS)]
+    seconds, peak = statistics.median(s for s, _ in rounds), max(mb for _, mb in rounds)
+    detail: dict[str, Any] = {"n": ROUNDS, "seconds": seconds, "slowest_seconds": max(s for s, _ in rounds)}
+    return Measurement(max(seconds / ALLOWED_S, peak / ALLOWED_MB), {**detail, "peak_mb": peak})
+
+
+def _round(arguments: list[str]) -> tuple[float, float]:
+    """Seconds and megabytes of one process."""
+    started = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", _PROBE, "recognize", *arguments], capture_output=True, text=True)
+    seconds = time.perf_counter() - started
+    said = done.stderr.split()
+    if done.returncode or said[-1] != "False":
+        raise RuntimeError(f"bench recognize fails or imports torch: {done.stderr.strip()[-300:]}")
+    return seconds, float(said[said.index(_PEAK) + 1]) * 1024 / 1e6
