@@ -18,6 +18,7 @@ from bench.runtimes import Loader, Subject, prepare, read_loader, write_loader
 from bench.timing import run_apart
 from datamodules._cache import write_whole
 from datamodules._characters import Characters
+from tasks.exits import ExitPolicy
 
 EAGER = "eager"
 # More than fit a core's first cache; small data sets have fewer to validate with, and then all of them are taken.
@@ -52,10 +53,17 @@ class Deployment:
         row: its weights file, architecture and validation characters; the network itself stays here.
         runtime: as above.
         folder: for what is exported and compared; what a deployment of the same row left there is taken as it is.
+        policy: of a network with early exits; None for its own.
     """
 
-    def __init__(self, row: Row, runtime: str, folder: Path) -> None:
-        self.row, self.runtime, self._folder = row, runtime, folder
+    def __init__(self, row: Row, runtime: str, folder: Path, policy: ExitPolicy | None = None) -> None:
+        self.row, self.runtime, self._folder, self._policy = row, runtime, folder, policy
+
+    def under(self, policy: ExitPolicy, name: str) -> "Deployment":
+        """The same row with another exit policy, whose exports lie in a folder of this name within this one's."""
+        folder = self._folder / name
+        folder.mkdir(exist_ok=True)
+        return Deployment(self.row, self.runtime, folder, policy)
 
     @cached_property
     def characters(self) -> Characters:
@@ -123,7 +131,8 @@ class Deployment:
 
     @property
     def _subject(self) -> Subject:
-        return Subject(self.row.architecture, self.row.classes, self.row.weights.resolve(), self.characters)
+        row = self.row
+        return Subject(row.architecture, row.classes, row.weights.resolve(), self.characters, self._policy)
 
 
 @contextmanager

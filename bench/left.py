@@ -111,7 +111,7 @@ def left(plan: Plan, system: System, seed: int) -> Left:
     check_shape(found, path)
     current = {name: value for name, value in found["measurements"].items() if _is_current(name, value, plan)}
     own = (figure for name in plan.measurements(system) for figure in figures(name))
-    wanted = {*own, *(f"{name}@{runtime}" for runtime, name in plan.deployed)}
+    wanted = {*own, *(f"{name}@{runtime}" for runtime, name in plan.deployed(system))}
     awaited = folder != plan.folder(system, seed) and _awaited(plan, system, seed)
     if found["status"] != "failed" and wanted <= set(current) and not awaited:
         return Left(found, current, trained, "nothing", folder)

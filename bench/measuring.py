@@ -1,18 +1,18 @@
 """A trained row's figures, phase by phase; one that fails is an error at its place, and the others go on."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bench.deployment import Deployment
-from bench.measurements import in_runtimes
-from bench.plan import Plan
 from bench.plugins import MEASUREMENTS
 from bench.record import Measurement
 from bench.row import Row
+
+Deployed = Sequence[tuple[str, str]]  # (runtime, measurement) of what is taken there, as ``Plan.deployed`` says
 
 _PATH = re.compile(r"(?<![\w/])(?:~|\.{0,2})/(?:[^\s/'\":]+/)*([^\s/'\":]+)")  # from a root, ~, . or ..
 
@@ -31,18 +31,18 @@ def take_figures(phase: str, row: Row, modules: Mapping[str, Any], found: dict[s
             found[name] = figure(module, partial(module.measure, row))
 
 
-def export(row: Row, plan: Plan, found: Mapping[str, Any], folder: Path) -> None:
-    """Leave in a folder what a row needs in the plan's runtimes: its exports, and how their answers compare."""
-    for deployment, missing in _deployments(row, plan, found, folder):
+def export(row: Row, deployed: Deployed, found: Mapping[str, Any], folder: Path) -> None:
+    """Leave in a folder what a row needs in its runtimes: its exports, and how their answers compare."""
+    for deployment, missing in _deployments(row, deployed, found, folder):
         if missing:
             with suppress(Exception):  # raised again, and told, where it is measured
                 _ = deployment.agreement
                 _ = deployment.answers
 
 
-def take_in_runtimes(row: Row, plan: Plan, found: dict[str, Any], folder: Path) -> None:
-    """Add a row's figures in each of the plan's runtimes, as ``name@runtime``, by what ``export`` has left."""
-    for deployment, missing in _deployments(row, plan, found, folder):
+def take_in_runtimes(row: Row, deployed: Deployed, found: dict[str, Any], folder: Path) -> None:
+    """Add a row's figures in each of its runtimes, as ``name@runtime``, by what ``export`` has left."""
+    for deployment, missing in _deployments(row, deployed, found, folder):
         for name in missing:
             module = MEASUREMENTS.load(name)
             found[f"{name}@{deployment.runtime}"] = figure(module, partial(module.measure_in, deployment))
@@ -64,11 +64,11 @@ def describe(error: BaseException) -> str:
 
 
 def _deployments(
-    row: Row, plan: Plan, found: Mapping[str, Any], folder: Path
+    row: Row, deployed: Deployed, found: Mapping[str, Any], folder: Path
 ) -> Iterator[tuple[Deployment, tuple[str, ...]]]:
     """The row in each runtime, and what is still to be measured of it there."""
-    for runtime in plan.runtimes:
+    for runtime in dict.fromkeys(runtime for runtime, _ in deployed):
         own = (folder / runtime).resolve()
         own.mkdir(parents=True, exist_ok=True)
-        missing = tuple(name for name in in_runtimes(plan.taken) if f"{name}@{runtime}" not in found)
+        missing = tuple(name for other, name in deployed if other == runtime and f"{name}@{runtime}" not in found)
         yield Deployment(row, runtime, own), missing

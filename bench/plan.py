@@ -85,10 +85,10 @@ class Plan:
         """The suite's measurements, without those that the scale has no time for."""
         return tuple(name for name in self.suite.measurements if name not in self.scale.without)
 
-    @property
-    def deployed(self) -> tuple[tuple[str, str], ...]:
-        """(runtime, measurement) of what is measured there, such as ("onnxruntime", "latency")."""
-        return tuple((runtime, name) for runtime in self.runtimes for name in in_runtimes(self.taken))
+    def deployed(self, system: System) -> tuple[tuple[str, str], ...]:
+        """(runtime, measurement) of what is measured of a system there, such as ("onnxruntime", "latency")."""
+        names = in_runtimes(self.measurements(system))
+        return tuple((runtime, name) for runtime in self.runtimes for name in names)
 
     def recipe(self, system: System) -> Recipe:
         """A system's recipe with the scale's share of its epochs, one at the least."""

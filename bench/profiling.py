@@ -12,7 +12,7 @@ from bench import runtimes
 from bench.deployment import EAGER, deployed
 from bench.left import sha256
 from bench.machine import provenance
-from bench.measurements import IN_RUNTIMES, takers
+from bench.measurements import takers
 from bench.measuring import figure, take_figures
 from bench.plan import UsageError
 from bench.plugins import ARCHITECTURES, MEASUREMENTS
@@ -26,6 +26,7 @@ from tasks.normalised import Normalised
 from tasks.recogniser import load_recogniser, save_weights
 
 MEASURED = ("macs", "params", "params_keras", "size_bytes", "peak_activation_bytes", "machine_limit")
+DEPLOYED = ("latency", "process_bytes")  # what a runtime changes
 ROUNDS = 60  # of paired timing, as at scale quick
 LONG = 3  # measuring processes of a long profile: LAT-1 asks for three
 # 64 characters of each of 4 validation writers: what latency cycles through.
@@ -115,7 +116,7 @@ def _deployed(row: Row, runtime: str) -> dict[str, dict[str, Any]]:
     """What is measured of a row in a runtime."""
     condition = "" if runtime == EAGER else f"@{runtime}"
     with deployed(row, runtime) as deployment:
-        modules = [(name, MEASUREMENTS.load(name)) for name in IN_RUNTIMES if name != "accuracy"]  # no test part
+        modules = [(name, MEASUREMENTS.load(name)) for name in DEPLOYED]
         return {
             f"{name}{condition}": figure(module, partial(module.measure_in, deployment)) for name, module in modules
         }

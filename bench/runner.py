@@ -127,6 +127,7 @@ class _Row:
         self.name = system.name
         self.folder = plan.folder(system, seed)
         self.modules = takers(plan.measurements(system))
+        self.deployed = plan.deployed(system)
         self.record: Record = {}
         self.kept = False
         self.left = Left({}, {}, None, "train")
@@ -171,7 +172,7 @@ class _Row:
     def export(self) -> None:
         """What is timed of it in its runtimes."""
         shutil.rmtree(self.folder / EXPORTED, ignore_errors=True)  # of an interrupted run, of other code perhaps
-        self._go_on(lambda row: export(row, self.plan, self.record["measurements"], self.folder / EXPORTED))
+        self._go_on(lambda row: export(row, self.deployed, self.record["measurements"], self.folder / EXPORTED))
 
     def time(self) -> None:
         """The measurements that need a quiet machine."""
@@ -180,7 +181,7 @@ class _Row:
 
     def _time(self, row: Row) -> None:
         take_figures("timing", row, self.modules, self.record["measurements"])
-        take_in_runtimes(row, self.plan, self.record["measurements"], self.folder / EXPORTED)
+        take_in_runtimes(row, self.deployed, self.record["measurements"], self.folder / EXPORTED)
 
     def _go_on(self, work: Callable[[Row], None]) -> None:
         if not self.unfinished:

@@ -16,6 +16,7 @@ from datamodules._image import fit_matrix, resample, with_channels
 from tasks.architectures import ARCHITECTURES
 from tasks.cascade import EarlyExits, cascade_of
 from tasks.compression.packing import is_packed, unpack
+from tasks.exits import ExitPolicy
 from tasks.normalised import Normalised
 
 
@@ -44,6 +45,19 @@ class Recogniser:
         square = resample(image, fit_matrix(image.shape[0], image.shape[1], self.size), self.size)
         planes = square[None] if square.ndim == 2 else np.ascontiguousarray(square.transpose(2, 0, 1))
         return torch.from_numpy(planes)[None]
+
+    def under(self, policy: ExitPolicy) -> "Recogniser":
+        """The same network, from now on with this exit policy.
+
+        Raises:
+            TypeError: a network without early exits.
+            ValueError: a policy of other heads.
+        """
+        cascade = cascade_of(self.network)
+        if cascade is None:
+            raise TypeError(f"wanted a network with early exits, got {type(self.network).__name__} without them")
+        cascade.policy = policy
+        return Recogniser(self.network, self.channels, self.size)
 
     @torch.inference_mode()
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:

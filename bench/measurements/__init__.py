@@ -25,7 +25,7 @@ from typing import Any
 from bench.plugins import MEASUREMENTS
 
 # Taken of a row in each runtime, where its suite takes them at all.
-IN_RUNTIMES = ("accuracy", "latency", "process_bytes")
+IN_RUNTIMES = ("accuracy", "latency", "process_bytes", "exit_latency")
 
 
 @dataclass(frozen=True)

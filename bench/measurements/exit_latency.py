@@ -1,19 +1,13 @@
 """Time of each exit alone, beside the cascade's."""
 
 import math
-import tempfile
-from functools import partial
-from pathlib import Path
 from typing import Any
 
+from bench.deployment import Deployment, deployed
 from bench.measurements._exits import cascade, ending_at
 from bench.record import Measurement
 from bench.row import Row
-from bench.runtimes import Subject, prepare
 from bench.timing import time_apart
-from datamodules._characters import Characters
-from tasks.exits import ExitPolicy
-from tasks.recogniser import save_weights
 
 NAME = "exit_latency"
 UNIT = "ns"
@@ -23,11 +17,10 @@ PHASE = "timing"
 NEEDS = "HEADS"
 
 _KEPT = ("mean", "n", "ratio_to_reference", "ratio_ci", "noisy")
-_CHARACTERS = 256  # as latency
 
 
 def measure(row: Row) -> Measurement:
-    """Mean time to classify one character by the final head alone in eager mode; that of each early head beside it.
+    """Mean time to classify one character by the final head alone; that of each early head beside it.
 
     Each is a system of its own, timed by the protocol of ``latency``: everyone leaves at that head, and no other is
     computed. ``cascade`` is the system as it is, ``cascade_to_final`` the ratio of both to the reference network
@@ -37,33 +30,24 @@ def measure(row: Row) -> Measurement:
         MeasurementError: a measuring process failed; its error as text.
         ValueError: too few validation characters, or a network without early exits.
     """
-    return measure_runtime(row, "eager")
+    cascade(row)
+    with deployed(row, "eager") as deployment:
+        return measure_in(deployment)
 
 
-def measure_runtime(row: Row, runtime: str) -> Measurement:
-    """The same in another runtime of ``bench.runtimes``."""
-    network = cascade(row)
-    own, exits = network.policy, {}
-    with tempfile.TemporaryDirectory() as folder:
-        for name in network.heads:
-            exits[name] = _timed(row, runtime, ending_at(network, name), Path(folder) / f"{name}.safetensors")
-        whole = _timed(row, runtime, own, Path(folder) / "cascade.safetensors")
-    final = exits[network.heads[-1]]
+def measure_in(deployment: Deployment) -> Measurement:
+    """The same in any runtime."""
+    network, exits = cascade(deployment.row), {}
+    for name in network.heads:
+        exits[name] = _timed(deployment.under(ending_at(network, name), name))
+    whole, final = _timed(deployment), exits[network.heads[-1]]
     detail = {"n": final["n"], "exits": exits, "cascade": whole, "cascade_to_final": _divided(whole, final)}
     return Measurement(final["mean"], detail)
 
 
-def _timed(row: Row, runtime: str, policy: ExitPolicy, weights: Path) -> dict[str, Any]:
-    """One policy, which travels to the measuring process inside the weights."""
-    network, images = cascade(row), row.characters(_CHARACTERS)
-    own, network.policy = network.policy, policy
-    try:
-        save_weights(row.recogniser.network, weights)
-    finally:
-        network.policy = own
-    characters = Characters.pack(images, [0] * len(images))
-    subject = Subject(row.architecture, row.classes, weights.resolve(), characters)
-    found = time_apart(partial(prepare, runtime, subject), characters, row.rounds, row.seed)
+def _timed(deployment: Deployment) -> dict[str, Any]:
+    row = deployment.row
+    found = time_apart(deployment.prepare, deployment.characters, row.rounds, row.seed)
     return {key: found[key] for key in _KEPT}
 
 

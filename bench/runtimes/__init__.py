@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,10 @@ from numpy.typing import NDArray
 from bench.plugins import RUNTIMES, UnknownPlugin
 from datamodules._cache import write_whole
 from datamodules._characters import Characters
+
+if TYPE_CHECKING:
+    from tasks.exits import ExitPolicy
+    from tasks.recogniser import Recogniser
 
 
 @dataclass(frozen=True)
@@ -32,12 +36,21 @@ class Subject:
         classes: size of the label space.
         weights: file of the network, safetensors or packed.
         characters: validation characters at their native size; those that are timed, and for calibration.
+        policy: of a network with early exits; None for the one that its weights bring.
     """
 
     architecture: str
     classes: int
     weights: Path
     characters: Characters
+    policy: "ExitPolicy | None" = None
+
+    def load(self) -> "Recogniser":
+        """The recogniser itself; this imports torch."""
+        from tasks.recogniser import load_recogniser
+
+        found = load_recogniser(self.architecture, self.classes, self.weights)
+        return found if self.policy is None else found.under(self.policy)
 
 
 class Classifier(Protocol):

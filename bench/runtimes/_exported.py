@@ -29,9 +29,8 @@ def exported(
     # These load torch, which a classifier of an exported graph does without.
     from bench.export import onnx_fitting, onnx_model
     from bench.legs import exported_legs
-    from tasks.recogniser import load_recogniser
 
-    recogniser = load_recogniser(subject.architecture, subject.classes, subject.weights)
+    recogniser = subject.load()
     fitting, legs = onnx_fitting(recogniser), exported_legs(recogniser)
     if legs:
         if form == "int8":

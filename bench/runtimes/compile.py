@@ -4,7 +4,6 @@ import os
 import shutil
 import sys
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from bench.runtimes import Loader, Subject
@@ -24,25 +23,24 @@ def prepare(subject: Subject, form: str) -> Loader:
     compiler = os.environ.get("CXX") or ("clang++" if sys.platform == "darwin" else "g++")  # as torch chooses
     if shutil.which(compiler) is None:
         raise NoCompilerError(f"torch.compile needs a C++ compiler, and there is no {compiler}: install it, or set CXX")
-    compiled = partial(_compiled, subject.architecture, subject.classes, subject.weights)
+    compiled = partial(_compiled, subject)
     compiled()(subject.characters.image(0))
     return compiled
 
 
-def _compiled(architecture: str, classes: int, weights: Path) -> Any:
+def _compiled(subject: Subject) -> Any:
     import torch
     import torch._inductor.config
 
     from tasks.cascade import cascade_of
-    from tasks.recogniser import load_recogniser
 
     torch._inductor.config.freezing = True  # weights are constants: packed once, as the other runtimes do
     torch._inductor.config.compile_threads = 1  # no helpers that outlive the measuring process
     torch._dynamo.reset()  # a copy of its own, as for every other runtime
-    recogniser = load_recogniser(architecture, classes, weights)
+    recogniser = subject.load()
     if cascade_of(recogniser.network) is not None:
         raise ValueError(
-            f"{architecture} has early exits, which this runtime does not run; take onnxruntime or openvino"
+            f"{subject.architecture} has early exits, which this runtime does not run; take onnxruntime or openvino"
         )
     recogniser.network = torch.compile(recogniser.network)  # type: ignore[assignment]
     return recogniser

@@ -3,7 +3,7 @@
 import copy
 
 from bench.runtimes import Loader, Subject
-from tasks.recogniser import Recogniser, load_recogniser
+from tasks.recogniser import Recogniser
 
 
 class EagerLoader:
@@ -20,7 +20,7 @@ class EagerLoader:
     def __call__(self) -> Recogniser:
         """A recogniser whose weights lie in memory of their own."""
         if self._first is None:
-            self._first = load_recogniser(self._subject.architecture, self._subject.classes, self._subject.weights)
+            self._first = self._subject.load()
             return self._first
         return copy.deepcopy(self._first)
 

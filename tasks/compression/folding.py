@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
+from tasks.cascade import every_logits
+
 _AGREE = 1e-3  # relative to the greatest output: rounding of another order of sums, far below any wrong fold
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -16,7 +18,7 @@ def folded(network: Network, image: Tensor) -> Network:
     """A copy whose batch normalisation is part of the layers before it, wherever it directly follows one.
 
     Args:
-        network: in eval mode.
+        network: in eval mode; of one with early exits all heads are folded.
         image: any input of it, to learn what follows what, and to see that the answers stay.
 
     Raises:
@@ -25,12 +27,12 @@ def folded(network: Network, image: Tensor) -> Network:
     network = copy.deepcopy(network)
     layers = dict(network.named_modules())
     with torch.no_grad():
-        before = network(image)
+        before = torch.cat(every_logits(network, image), 1)
         for first, second in _pairs(network, image):
             fuse = fuse_conv_bn_eval if isinstance(layers[first], nn.Conv2d) else fuse_linear_bn_eval
             _replace(network, first, fuse(layers[first], layers[second]))
             _replace(network, second, nn.Identity())
-        after = network(image)
+        after = torch.cat(every_logits(network, image), 1)
     difference, most = float((after - before).abs().max()), float(before.abs().max())
     if not difference <= _AGREE * max(most, 1e-6):
         raise ValueError(f"folding batch normalisation changes outputs of up to {most:.3g} by {difference:.3g}")
@@ -55,7 +57,7 @@ def _pairs(network: nn.Module, image: Tensor) -> list[tuple[str, str]]:
         if not any(module.children()):
             handles.append(module.register_forward_hook(seen))
     try:
-        network(image)
+        every_logits(network, image)
     finally:
         for handle in handles:
             handle.remove()

@@ -82,12 +82,12 @@ def test_rows_are_deployed_where_the_scale_does_anyway_and_where_it_is_asked(
     monkeypatch.setattr(SUITES, "load", lambda name: SimpleNamespace(SUITE=suite))
     plan = ask(scale="paper", runtimes=("openvino", "onnxruntime"))
     assert plan.runtimes == ("onnxruntime", "openvino")
-    both = ("latency", "process_bytes")
-    assert plan.deployed == tuple((runtime, name) for runtime in plan.runtimes for name in both)
+    first, all_three = plan.systems[0], ("accuracy", "latency", "process_bytes")
+    assert plan.deployed(first) == tuple((runtime, name) for runtime in plan.runtimes for name in all_three)
     plan = ask(scale="smoke", runtimes=("openvino",))
-    assert plan.deployed == (("openvino", "latency"),)
+    assert plan.deployed(plan.systems[0]) == (("openvino", "accuracy"), ("openvino", "latency"))
     assert plan.measurements(plan.systems[0]) == ("accuracy", "latency")
-    assert ask(scale="quick").deployed == ()
+    assert ask(scale="quick").deployed(plan.systems[0]) == ()
 
 
 def test_data_that_the_user_brings_is_never_cut_in_size(ask: Any) -> None:

@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from datamodules._errors import DataError
-from tasks.architectures import ARCHITECTURES
+from tasks.architectures import ARCHITECTURES, fire_cascade
+from tasks.cascade import every_logits
 from tasks.compression._container import HEADER_AT, from_bytes, to_bytes
 from tasks.compression.folding import folded
 from tasks.compression.packing import Packed, pack, pack_quantised, quantise
@@ -83,6 +84,22 @@ def test_folding_leaves_out_normalisation_and_little_else(fire: Normalised) -> N
     channels = sum(one.num_features for one in fire.modules() if isinstance(one, nn.BatchNorm2d))
     saved = len(packed(fire, "u8-4").content) - len(packed(fire, "u8-4-folded").content)
     assert saved == pytest.approx(3 * 4 * channels, abs=1500)  # scale, shift, mean and variance become one bias
+
+
+def test_folding_reaches_every_head_of_a_cascade() -> None:
+    torch.manual_seed(0)
+    network = Normalised(fire_cascade.build("", 10, 1, 64)).eval()
+    with torch.no_grad():  # statistics that a training would leave
+        for one in network.modules():
+            if isinstance(one, nn.BatchNorm2d):
+                one.running_mean.normal_(std=0.1)
+                one.running_var.uniform_(0.5, 2)
+    image = torch.zeros(1, 1, 64, 64, dtype=torch.uint8)
+    image[..., 20:40, 20:40] = 255
+    without = folded(network, image)
+    assert not [one for one in without.modules() if isinstance(one, nn.BatchNorm2d)]
+    for after, before in zip(every_logits(without, image), every_logits(network, image), strict=True):
+        assert torch.allclose(after, before, atol=1e-3, rtol=1e-3)
 
 
 def test_what_is_used_before_its_normalisation_is_not_folded_silently() -> None:
