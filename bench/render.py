@@ -14,6 +14,7 @@ from bench import _board as board
 from bench import _numbers as numbers
 from bench._beside import beside
 from bench._deployed import deployed_text
+from bench._made_from import made_from_text
 from bench._performance import performance_board
 from bench._picture import picture
 from bench._published import robustness_claims, shown_claims
@@ -231,6 +232,7 @@ def _section(
     parts += [f"## Leaderboard{suffix}\n", board.ranking(rows, claims, dataset)]
     for heading, text in (
         ("Runtimes", deployed_text(rows)),
+        ("Made from other rows", made_from_text(rows)),
         ("Retraining", retraining_text(rows)),
         ("Robustness", board.robustness(rows)),
         ("Other conditions", board.conditions(rows)),

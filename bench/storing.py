@@ -23,7 +23,9 @@ from datamodules._cache import write_whole
 from datamodules._characters import Characters
 from datamodules._errors import BenchError
 from tasks.classification import ClassificationTask
+from tasks.compression._container import from_bytes
 from tasks.compression.choice import Choice
+from tasks.compression.hdf5 import LEVEL, sizes
 from tasks.compression.judging import MOST_IMAGES, settle
 from tasks.compression.packing import Packed, pack, pack_quantised, quantise
 from tasks.compression.storage import Storage, parse_storage
@@ -44,10 +46,11 @@ def store(plan: Plan, system: System, seed: int, progress: Progress) -> dict[str
         seed: of both rows.
         progress: is told how retraining goes, where the storage has any.
 
-    Returns: what its record says of it. ``storage`` has the name, the numbers stored, what an ideal coder would need
-        and, where validation images chose the centroids, how; ``parent`` names the parent and its weights, and holds
-        the difference of accuracy, stored minus parent, on the same images with its paired interval. ``retraining``,
-        where the storage learns, is what that took, and under ``test`` how much of what quantising had lost came back.
+    Returns: what its record says of it. ``storage`` has the name, the numbers stored, what an ideal coder would need,
+        what HDF5 with gzip takes and, where validation images chose the centroids, how; ``parent`` names the parent and
+        its weights, and holds the difference of accuracy, stored minus parent, on the same images with its paired
+        interval. ``retraining``, where the storage learns, is what that took, and under ``test`` how much of what
+        quantising had lost came back.
 
     Raises:
         ParentError: the parent's weights are not there.
@@ -70,6 +73,7 @@ def store(plan: Plan, system: System, seed: int, progress: Progress) -> dict[str
         "trained_commit": source_state()[0],
         "storage": {
             "name": system.storage, "numbers": packed.numbers, "entropy_bytes": packed.entropy_bytes,
+            "hdf5": {**sizes(from_bytes(packed.content, path)[1]), "gzip_level": LEVEL},
             **({} if chosen is None else chosen.as_dict()),
         },
         "parent": beside_parent(system, weights, beside, answers),

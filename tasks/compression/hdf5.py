@@ -6,6 +6,7 @@ printed 52.5 % in whole chunks shrinks by 48.8 % in those. The format is the new
 the 3 KB of an index.
 """
 
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from datamodules._cache import whole_file
 from datamodules._errors import DataError
 from tasks.compression._container import Coded
+from tasks.compression.packing import decoded
 
 LEVEL = 4  # of gzip: h5py's default; the paper names none
 _LEVEL, _FILTER = "gzip_level", "gzip"
@@ -87,6 +89,16 @@ def filters_of(path: Path) -> dict[str, Filtered]:
         return {
             name: Filtered(data.compression, data.compression_opts, bool(data.shuffle), data.id.get_storage_size())
             for name, data in file.items()
+        }
+
+
+def sizes(tensors: Mapping[str, Coded], level: int = LEVEL) -> dict[str, int]:
+    """Bytes of a stored network as such a file: ``codes`` and their tables, or ``floats`` as the paper writes them."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network.h5"
+        return {
+            "codes": write_hdf5(path, code_arrays(tensors).items(), level),
+            "floats": write_hdf5(path, ((name, decoded(one)) for name, one in tensors.items()), level),
         }
 
 

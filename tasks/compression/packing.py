@@ -19,7 +19,8 @@ from tasks.compression.storage import Storage, parse_storage
 from tasks.normalised import Normalised
 
 __all__ = [
-    "Packed", "Quantised", "as_stored", "is_packed", "pack", "pack_quantised", "quantise", "tensors_of", "unpack",
+    "Packed", "Quantised", "as_stored", "decoded", "is_packed", "pack", "pack_quantised", "quantise", "tensors_of",
+    "unpack",
 ]  # fmt: skip
 
 _UNSTORED = "num_batches_tracked"  # batch normalisation counts batches while it trains; answers do not need it
@@ -110,7 +111,7 @@ def pack_quantised(quantised: Quantised, storage: Storage, architecture: str, cl
         one = coded[name]
         if one.kind == RAW:
             coded[name] = kept(tensor)
-        elif not np.array_equal(_DECODERS[one.kind](one), tensor):
+        elif not np.array_equal(decoded(one), tensor):
             raise ValueError(f"{name}: wanted the weights that its codes say, got others: quantised tensors are frozen")
     return _packed(coded, storage, architecture, classes)
 
@@ -189,9 +190,14 @@ def unpack(path: Path, network: Normalised, architecture: str, classes: int, cha
     return network
 
 
+def decoded(stored: Coded) -> NDArray[np.float32]:
+    """The weights that a tensor's codes say."""
+    return _DECODERS[stored.kind](stored)
+
+
 def _fill(network: nn.Module, coded: Mapping[str, Coded]) -> None:
     """Give a network the tensors that are stored."""
-    arrays = {name: torch.from_numpy(_DECODERS[one.kind](one)) for name, one in coded.items()}
+    arrays = {name: torch.from_numpy(decoded(one)) for name, one in coded.items()}
     network.load_state_dict({**network.state_dict(), **arrays})
 
 

@@ -34,6 +34,9 @@ def test_a_stored_row_is_trained_once_and_stands_beside_its_parent(house: House)
     assert stored["measurements"]["params"]["value"] == parent["measurements"]["params"]["value"]
     assert stored["storage"]["name"] == "u8-4"
     assert 0 < stored["storage"]["entropy_bytes"] < packed.stat().st_size
+    hdf5 = stored["storage"]["hdf5"]
+    assert min(hdf5["codes"], hdf5["floats"]) > stored["storage"]["entropy_bytes"]
+    assert hdf5["gzip_level"] == 4
     assert stored["recipe"] == parent["recipe"]
     assert read_record(house.paths()[1]) == stored
 

@@ -7,7 +7,7 @@ import pytest
 
 from datamodules._errors import DataError
 from tasks.compression.centroid import coded, encode, equal_population
-from tasks.compression.hdf5 import Filtered, code_arrays, filters_of, read_hdf5, write_hdf5
+from tasks.compression.hdf5 import Filtered, code_arrays, filters_of, read_hdf5, sizes, write_hdf5
 
 
 def clustered(clusters: int) -> np.ndarray:
@@ -41,7 +41,9 @@ def test_codes_take_less_than_floats(tmp_path: Path) -> None:
     weights = np.random.default_rng(0).standard_normal((400, 500)).astype(np.float32)
     one = coded(equal_population(weights, 16))
     codes = write_hdf5(tmp_path / "codes.h5", code_arrays({"w": one}).items())
-    assert codes < write_hdf5(tmp_path / "floats.h5", [("w", clustered(16))])
+    floats = write_hdf5(tmp_path / "floats.h5", [("w", clustered(16))])
+    assert sizes({"w": one}) == {"codes": codes, "floats": floats}
+    assert codes < floats
     assert sorted(read_hdf5(tmp_path / "codes.h5")) == ["w.codes", "w.table"]
     kept = code_arrays(encode({"fc.weight": weights, "fc.bias": weights[0]}, 1))
     assert sorted(kept) == ["fc.bias.table", "fc.weight.table"]  # one cluster needs no codes
