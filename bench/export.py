@@ -1,6 +1,8 @@
 """A recogniser as an ONNX graph that takes characters of native size."""
 
+import re
 import warnings
+from typing import Any
 
 import onnx
 import onnx.compose
@@ -9,6 +11,13 @@ from torch import Tensor, nn
 
 from bench._fitting import OPSET, fit_graph
 from tasks.recogniser import Recogniser
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_MOST_WORDS = 300  # characters of an error's text
+
+
+class ExportError(Exception):
+    """A network that cannot be made an ONNX graph; the text says what it or the exporter raised."""
 
 
 class _Probabilities(nn.Module):
@@ -47,6 +56,37 @@ def onnx_fitting(recogniser: Recogniser) -> bytes:
     return bytes(fit_graph(recogniser.channels, recogniser.size).SerializeToString())
 
 
+def traced(
+    network: nn.Module, examples: tuple[Any, ...], inputs: list[str], outputs: list[str], free: Any = None
+) -> onnx.ModelProto:
+    """A module in eval mode as an ONNX graph.
+
+    Args:
+        network: what is traced.
+        examples: its inputs.
+        inputs: their names in the graph.
+        outputs: theirs.
+        free: for each input its dimensions of any size; None for none.
+
+    Raises:
+        ExportError: the network cannot be expressed, or raises itself; says what it raised.
+    """
+    with warnings.catch_warnings():
+        # The exporter warns of its own internals; what a network cannot express is an error, not a warning.
+        warnings.simplefilter("ignore")
+        try:
+            program = torch.onnx.export(
+                network, examples, dynamo=True, opset_version=OPSET, input_names=inputs, output_names=outputs,
+                dynamic_shapes=free, verbose=False,
+            )  # fmt: skip
+        except torch.onnx.OnnxExporterError as error:  # its text is a page in colours; what it stems from is the news
+            cause = error.__cause__ or error
+            words = " ".join(_COLOURS.sub("", str(cause)).split())[:_MOST_WORDS]
+            raise ExportError(f"{type(cause).__name__}: {words}") from error
+    assert program is not None  # None is what the old exporter returns
+    return program.model_proto
+
+
 def _network(recogniser: Recogniser, batch: bool = False) -> onnx.ModelProto:
     """``images``, uint8 (n, C, S, S) -> ``probabilities``, float32 (n, classes); n is 1, or free where it can be."""
     if batch:
@@ -63,18 +103,5 @@ def _batch_size(network: onnx.ModelProto) -> int:
 
 def _traced(recogniser: Recogniser, count: int, free: dict[int, torch.export.Dim] | None) -> onnx.ModelProto:
     example = torch.full((count, recogniser.channels, recogniser.size, recogniser.size), 255, dtype=torch.uint8)
-    with warnings.catch_warnings():
-        # The exporter warns of its own internals; what a network cannot express is an error, not a warning.
-        warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            _Probabilities(recogniser.network).eval(),
-            (example,),
-            dynamo=True,
-            opset_version=OPSET,
-            input_names=["images"],
-            output_names=["probabilities"],
-            dynamic_shapes=None if free is None else (free,),
-            verbose=False,
-        )
-    assert program is not None  # None is what the old exporter returns
-    return program.model_proto
+    whole = _Probabilities(recogniser.network).eval()
+    return traced(whole, (example,), ["images"], ["probabilities"], None if free is None else (free,))

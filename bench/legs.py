@@ -1,6 +1,5 @@
 """A cascade as ONNX graphs, one for each leg, and the classifier that calls them in turn until one is sure."""
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -77,7 +76,8 @@ def exported_legs(recogniser: Any) -> tuple[ExportedLeg, ...]:
     import onnx.compose
     import torch
 
-    from bench._fitting import OPSET, fit_graph
+    from bench._fitting import fit_graph
+    from bench.export import traced
     from tasks.cascade import cascade_of, legs
 
     if cascade_of(recogniser.network) is None:
@@ -90,15 +90,9 @@ def exported_legs(recogniser: Any) -> tuple[ExportedLeg, ...]:
         examples = (maps, before) if leg.takes_before else (maps,)
         inputs = ["before_maps", "before"][: len(examples)] if found else ["images"]
         outputs = ["probabilities"] if last else ["maps", "probabilities"]
-        with torch.inference_mode(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the exporter warns of its own internals
-            program = torch.onnx.export(
-                _last(leg) if last else leg.eval(), examples, dynamo=True, opset_version=OPSET, input_names=inputs,
-                output_names=outputs, verbose=False,
-            )  # fmt: skip
+        with torch.inference_mode():
+            graph = traced(_last(leg) if last else leg.eval(), examples, inputs, outputs)
             maps, before = leg(*examples)
-        assert program is not None  # None is what the old exporter returns
-        graph = program.model_proto
         if not found:  # the exporter chooses the names within the network; they must not meet those of the fitting
             fitting = fit_graph(recogniser.channels, recogniser.size)
             fitting = onnx.compose.add_prefix(fitting, "fit/", rename_inputs=False, rename_outputs=False)

@@ -9,17 +9,23 @@ from bench.exporting import export_system
 from bench.profiling import random_row
 from datamodules._gb2312 import LEVEL1
 
-SYSTEM = "fire:gwap"
+SYSTEM, CLASSES = "fire:gwap", len(LEVEL1)
 _MARGIN = 24  # pixels of paper around a character, as in a scan: `recognize` cuts the character out
 
 
-def write_home(folder: Path, classes: int = len(LEVEL1)) -> Path:
-    """An exported SYSTEM for so many characters."""
-    weights, labels, out = folder / "weights.safetensors", folder / "labels.txt", folder / "hanzi.onnx"
-    random_row(SYSTEM, classes, weights)
+def write_home(system: str, classes: int, weights: Path) -> Path:
+    """A system for so many characters as ``bench export`` writes it, an ONNX file beside its weights."""
+    labels, out = weights.with_name("labels.txt"), weights.with_name("hanzi.onnx")
     labels.write_text("\n".join(LEVEL1[:classes]), encoding="utf-8")
-    export_system(SYSTEM, weights, "onnx", out, labels, leaderboards=folder)
+    export_system(system, weights, "onnx", out, labels, leaderboards=weights.parent)
     return out
+
+
+def random_home(folder: Path) -> Path:
+    """One of fire:gwap for all characters, with random weights."""
+    weights = folder / "weights.safetensors"
+    random_row(SYSTEM, CLASSES, weights)
+    return write_home(SYSTEM, CLASSES, weights)
 
 
 def write_images(folder: Path, count: int) -> list[Path]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from bench._home import HomeRecogniser, open_home
-from bench.comparisons._recognised import write_home, write_images
+from bench.comparisons._recognised import random_home, write_images
 from bench.recognising import BATCH, cores, recognize_batches
 from bench.record import Measurement
 from bench.statistics import bootstrap_ratio
@@ -28,7 +28,7 @@ def compare() -> Measurement:
     """
     threads, rates = cores(), []
     with tempfile.TemporaryDirectory() as folder:
-        home, files = write_home(Path(folder)), write_images(Path(folder), IMAGES)
+        home, files = random_home(Path(folder)), write_images(Path(folder), IMAGES)
         recogniser = open_home(home, threads, batch=True)
         _alone(recogniser, threads)
         for _ in range(ROUNDS):

@@ -58,6 +58,17 @@ def test_a_plug_in_that_fails_while_it_is_timed_keeps_its_figures(crowd: Run) ->
     assert all(found[name]["value"] is not None for name in FIGURES if name != "latency")
 
 
+def test_an_export_that_fails_is_an_error_at_its_runtime_and_not_the_end_of_the_row(built: House) -> None:
+    (record,) = built.run("acme_export", runtimes=("onnxruntime",))
+    found = record["measurements"]
+    assert (record["status"], record["error"]) == ("whole", None)
+    assert found["latency"]["value"] > 1000
+    for name in ("accuracy", "latency", "process_bytes"):
+        if name in FIGURES:
+            assert found[f"{name}@onnxruntime"]["value"] is None
+            assert "ArithmeticError: no such operator" in found[f"{name}@onnxruntime"]["error"]
+
+
 def test_rows_are_reported_in_order_and_timed_last(crowd: Run) -> None:
     records, heard = crowd
     order = [record["system"] for record in records]

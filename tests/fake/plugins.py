@@ -40,6 +40,7 @@ PLACES = {
     "acme_step": "self.steps += self.training\n        if self.steps == 3: raise ArithmeticError('third step')",
     "acme_eval": "if not self.training: raise ArithmeticError('reading /home/someone/secret/net.bin')",
     "acme_timed": "if multiprocessing.parent_process() is not None: raise ArithmeticError('timed')",
+    "acme_export": "if torch.compiler.is_exporting(): raise ArithmeticError('no such operator')",
     "acme_chatty": "print('a network prints')",
 }
 NAMES = (*PLACES, "acme_build", "acme_import", "acme_recipe", "acme_garbled")

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 from bench.comparisons import latency_methods, latency_onnxruntime
+from bench.comparisons._recognised import write_home
 from bench.comparisons.latency_methods import TIMED, WARM, timm_ns, torch_ns
-from bench.export import onnx_model
 from bench.profiling import random_row
 from datamodules._characters import Characters
-from tasks.recogniser import load_recogniser
 
 SLEEP_S = 0.002
 
@@ -43,9 +42,7 @@ def test_the_profiler_sees_each_call(tmp_path: Path, characters, monkeypatch: py
     monkeypatch.setattr(latency_onnxruntime, "TIMED", 4)
     monkeypatch.setattr(latency_onnxruntime, "WARM", 2)
     row = random_row("lenet5", 10, tmp_path / "weights.safetensors")
-    model = tmp_path / "model.onnx"
-    model.write_bytes(onnx_model(load_recogniser(row.architecture, row.classes, row.weights)))
-    found = latency_onnxruntime.profiled_ns(model, characters)
+    found = latency_onnxruntime.profiled_ns(write_home("lenet5", 10, row.weights), characters)
     assert found["runs"] == 6
     assert 0 < found["ns"] <= found["wall_ns"]
 

@@ -4,18 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from bench.comparisons import recognize_batch, recognize_start
-from bench.comparisons._recognised import write_home
+from bench.comparisons import _recognised, recognize_batch, recognize_start
 
 
-def small(folder: Path) -> Path:
-    return write_home(folder, classes=20)
+@pytest.fixture(autouse=True)
+def few_classes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_recognised, "CLASSES", 20)
 
 
 def test_the_worse_of_time_and_memory_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     found = iter([(0.3, 90.0), (0.45, 100.0), (0.9, 120.0)])
     monkeypatch.setattr(recognize_start, "ROUNDS", 3)
-    monkeypatch.setattr(recognize_start, "write_home", small)
     monkeypatch.setattr(recognize_start, "_round", lambda arguments: next(found))
     slow = recognize_start.compare()
     assert slow.value == pytest.approx(120 / 150)
@@ -24,7 +23,6 @@ def test_the_worse_of_time_and_memory_counts(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_real_process_reads_an_image(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recognize_start, "ROUNDS", 1)
-    monkeypatch.setattr(recognize_start, "write_home", small)
     assert recognize_start.compare().detail["peak_mb"] > 20  # an interpreter alone holds less
 
 
@@ -36,7 +34,6 @@ def test_a_process_that_gives_no_answer_is_an_error(tmp_path: Path) -> None:
 def test_rates_of_batches_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recognize_batch, "ROUNDS", 2)
     monkeypatch.setattr(recognize_batch, "IMAGES", 64)
-    monkeypatch.setattr(recognize_batch, "write_home", small)
     found = recognize_batch.compare()
     assert found.value is not None
     assert found.detail["images_per_second"] > 0
