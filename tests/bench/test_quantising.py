@@ -86,6 +86,40 @@ def test_others_are_left_out_evenly(model: bytes) -> None:
     assert quantised(model, many) == quantised(model, [c for m in many[::2] for c in (m, blank)][:-1])
 
 
+def uneven(scale: float) -> bytes:
+    """Two convolutions; a map between them is ``scale`` times as large as those that carry the answer."""
+    torch.manual_seed(0)
+    first, second = nn.Conv2d(1, 4, 3), nn.Conv2d(4, 4, 3)
+    with torch.no_grad():
+        first.weight[0] = scale * first.weight[0].abs()
+        second.weight[:, 0] = 0.0
+    network = nn.Sequential(
+        first, nn.ReLU(), second, nn.ReLU(), nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(16, 3)
+    )
+    with torch.no_grad():
+        network[-1].weight *= 20
+    return onnx_model(Recogniser(Normalised(network), 1, SIZE))
+
+
+def in_fp32(model: bytes) -> int:
+    """How many convolutions of the network take what no DequantizeLinear made."""
+    graph = onnx.load_from_string(model).graph
+    made_by = {output: node.op_type for node in graph.node for output in node.output}
+    taken = [{made_by.get(name) for name in node.input[:2]} for node in graph.node if node.op_type == "Conv"]
+    return sum("DequantizeLinear" not in inputs for inputs in taken)
+
+
+def test_first_convolutions_stay_in_fp32_where_int8_changes_the_answers() -> None:
+    even, odd = uneven(1.0), uneven(500.0)
+    assert in_fp32(quantised(even, noise(20))) == in_fp32(even) - 2
+    made = quantised(odd, noise(20))
+    assert in_fp32(made) == in_fp32(odd)  # both: the maps between them do not fit into eight bits
+    wanted, found = open_session(odd), open_session(made)
+    for image in noise(30):
+        (probabilities,) = wanted.run(None, {"image": image})
+        np.testing.assert_allclose(found.run(None, {"image": image})[0], probabilities, atol=0.02)
+
+
 def test_no_characters_are_refused(model: bytes) -> None:
     with pytest.raises(ValueError, match="wanted characters to calibrate int8 on, got none"):
         quantised(model, [])
