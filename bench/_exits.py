@@ -23,7 +23,9 @@ def exits_text(rows: Sequence[BoardRow]) -> str:
         "System", "Head", "Leaves here, %", "of these right, %", "Alone right, %", "MACs up to here (M)", "Alone, ms",
         "Cascade, ms", "Cascade / final, time [95 %]", "Mean MACs (M)",
     ]  # fmt: skip
-    return board.table(header, lines, 2) + "\n" + "\n".join(_policies(rows)) + "\n" if lines else ""
+    if not lines:
+        return ""
+    return board.table(header, lines, 2) + "\n" + "\n".join(_policies(rows)) + "\n" + _within_budgets(rows)
 
 
 def exits_picture(rows: Sequence[BoardRow], title: str, description: str) -> bytes | None:
@@ -103,9 +105,34 @@ def _policies(rows: Sequence[BoardRow]) -> list[str]:
     return said
 
 
+def _within_budgets(rows: Sequence[BoardRow]) -> str:
+    """What the most accurate policies within shares of the final head's time give; nothing where none were chosen."""
+    lines = []
+    for row in rows:
+        final = _measured(row).get("exit_latency", {}).get("value")
+        for one in _measured(row).get("exit_curve", {}).get("budgets", ()):
+            where = " and ".join(one["leaves_at"]) or "the final head only"
+            line = [f"`{row.system}`", where, "yes" if one["average"] else "no", f"{one['budget']:g}"]
+            line += [f"{one['threshold']:g}", numbers.percent(one["accuracy"]), numbers.percent(one["exit_rate"])]
+            share = numbers.NONE if final is None else numbers.digits(one["latency"] / final)
+            lines.append([*line, _milliseconds(one["latency"]), share])
+    header = [
+        "System", "Leaves at", "Averages", "Most time, × final", "Threshold", "Accuracy, %", "Leave early, %", "ms",
+        "× final",
+    ]  # fmt: skip
+    return f"\n{_BUDGETS}\n{board.table(header, lines, 3)}" if lines else ""
+
+
 def _percent(value: float | None) -> str:
     return numbers.NONE if value is None else numbers.percent(value)
 
 
 def _milliseconds(value: float | None) -> str:
     return numbers.NONE if value is None else numbers.digits(value / MILLION)
+
+
+_BUDGETS = (
+    "The most accurate policy on validation characters whose expected time on them is within a share of the final "
+    "head's mean time, and what it gives on the test characters. Times are those of the exits, measured alone, weighed "
+    "by how many leave there.\n"
+)

@@ -45,6 +45,10 @@ class ExitPolicy:
         return tuple(name for name in heads if name in (*self.exits, *averaged, heads[-1]))
 
 
+class BudgetError(ValueError):
+    """No exit policy costs as little as was wanted."""
+
+
 @dataclass(frozen=True)
 class HeadAnswers:
     """What every head says of every character, whoever leaves where.
@@ -67,10 +71,14 @@ class Costs:
     Attributes:
         stages: from the head before, or the input, to this head.
         heads: the head itself.
+        alone: what was measured, such as the time, of all who leave at a head and are asked at no other. A path then
+            costs that of its end, scaled as its parts are to the stages and the head of the end; empty where the parts
+            themselves are the cost.
     """
 
     stages: tuple[float, ...]
     heads: tuple[float, ...]
+    alone: tuple[float, ...] = ()
 
 
 def follow(
@@ -92,7 +100,11 @@ def path_costs(policy: ExitPolicy, heads: Sequence[str], costs: Costs) -> tuple[
     asked = policy.asked(heads)
     parts = zip(heads, costs.stages, costs.heads, strict=True)
     paid = [stage + (head if name in asked else 0) for name, stage, head in parts]
-    return tuple(sum(paid[: number + 1]) for number in range(len(heads)))
+    paths = [sum(paid[: number + 1]) for number in range(len(heads))]
+    if not costs.alone:
+        return tuple(paths)
+    own = [sum(costs.stages[: number + 1]) + head for number, head in enumerate(costs.heads)]
+    return tuple(one * path / part for one, path, part in zip(costs.alone, paths, own, strict=True))
 
 
 def expected_cost(left: NDArray[np.int8], paths: Sequence[float]) -> float:
@@ -126,7 +138,8 @@ def choose_policy(
             outnumber those that only the final head does: the validation part is small, and may be easier.
 
     Raises:
-        ValueError: no characters to choose by, or no policy within the budget.
+        ValueError: no characters to choose by.
+        BudgetError: no policy within the budget.
     """
     if len(labels) == 0:
         raise ValueError("wanted validation characters to choose exits by, got none")
@@ -148,5 +161,5 @@ def choose_policy(
     within = [one for one in found if one[0] <= budget]
     if not within:
         least = min(cost for cost, _, _ in found)
-        raise ValueError(f"wanted an exit policy that costs at most {budget:g}, the cheapest costs {least:g}")
+        raise BudgetError(f"wanted an exit policy that costs at most {budget:g}, the cheapest costs {least:g}")
     return min(within, key=lambda one: (-one[1], one[0]))[2]
