@@ -10,6 +10,7 @@ from bench import _numbers as numbers
 from bench._numbers import MILLION
 from bench._picture import BLUE, FONT, GREY, ORANGE, svg
 from bench._rows import BoardRow
+from bench._rows import Figure as Measured
 
 SIZE = (10.0, 5.2)  # inches of 72 points, as wide as the board's other picture
 COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7")  # Okabe and Ito's palette; more systems begin again
@@ -20,8 +21,8 @@ def exits_text(rows: Sequence[BoardRow]) -> str:
     """What each exit reads and costs, a line for each head of each system; nothing where no system has early exits."""
     lines = [line for row in rows for line in _lines(row)]
     header = [
-        "System", "Head", "Leaves here, %", "of these right, %", "Alone right, %", "MACs up to here (M)", "Alone, ms",
-        "Cascade, ms", "Cascade / final, time [95 %]", "Mean MACs (M)",
+        "System", "Head", "Leaves here, %", "of these right, %", "Alone right, %", "Cascade − final, points [95 %]",
+        "MACs up to here (M)", "Alone, ms", "Cascade, ms", "Cascade / final, time [95 %]", "Mean MACs (M)",
     ]  # fmt: skip
     if not lines:
         return ""
@@ -83,10 +84,12 @@ def _lines(row: BoardRow) -> list[list[str]]:
     for name, rate in rates.items():
         ms = timed.get("exits", {}).get(name, {}).get("mean")
         line = [f"`{row.system}`", name, numbers.percent(rate["value"]), _percent(rate["accuracy"])]
-        line += [numbers.percent(alone[name]["value"]), numbers.digits(macs[name] / MILLION), _milliseconds(ms)]
+        line += [numbers.percent(alone[name]["value"]), "", numbers.digits(macs[name] / MILLION), _milliseconds(ms)]
         lines.append([*line, "", "", ""])
     ratio = timed.get("cascade_to_final")
     text = f"{ratio['value']:.3f} [{ratio['ci_low']:.3f}–{ratio['ci_high']:.3f}]" if ratio else numbers.NONE
+    paired = found["exit_accuracy"].get("paired", {})
+    lines[-1][5] = numbers.points(Measured(paired.get("difference"), paired.get("ci_low"), paired.get("ci_high")))
     whole = _milliseconds(timed.get("cascade", {}).get("mean"))
     lines[-1][-3:] = [whole, text, numbers.digits(found["expected_macs"]["value"] / MILLION)]
     return lines

@@ -7,6 +7,7 @@ POINTS = [
     {"threshold": t, "accuracy": a, "exit_rate": 1 - t, "macs": 6e7, "latency": 1e6 * (2 + 2 * t)}
     for t, a in ((1e-6, 0.9), (0.5, 0.93), (0.98, 0.95), (1.0, 0.96))
 ]
+PAIRED = {"only_cascade": 12, "only_final": 2, "p": 0.01, "difference": 0.01, "ci_low": 0.002, "ci_high": 0.018}
 BUDGETS = [
     {
         "budget": 0.7, "leaves_at": ["mid_a"], "threshold": 0.75, "average": False, "temperatures": [1.1, 1.0],
@@ -22,7 +23,9 @@ BUDGETS = [
 def cascade(**changes):
     made = record("fire_cascade", 0.95, 0.7)
     exits = {
-        "exit_accuracy": {"value": 0.94, "exits": {"mid_a": {"value": 0.9}, "final": {"value": 0.94}}},
+        "exit_accuracy": {
+            "value": 0.94, "exits": {"mid_a": {"value": 0.9}, "final": {"value": 0.94}}, "paired": PAIRED,
+        },
         "exit_rate": {
             "value": 0.75,
             "exits": {"mid_a": {"value": 0.75, "accuracy": 0.98}, "final": {"value": 0.25, "accuracy": None}},
@@ -44,9 +47,10 @@ def test_each_head_has_its_line_and_the_cascade_its_figures(tmp_path):
     page = boards(tmp_path, cascade(), record("fire:gwap", 0.94, 1.0))["hccr.md"]
     section = page.split("## Early exits")[1].split("## ")[0]
     lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if "`fire" in line]
-    assert lines[0] == ["`fire_cascade`", "mid_a", "75.00", "98.00", "90.00", "51.6", "2.50", "", "", ""]
+    assert lines[0] == ["`fire_cascade`", "mid_a", "75.00", "98.00", "90.00", "", "51.6", "2.50", "", "", ""]
     assert lines[1] == [
-        "`fire_cascade`", "final", "25.00", "—", "94.00", "104", "4.00", "3.00", "0.750 [0.700–0.800]", "66.0"
+        "`fire_cascade`", "final", "25.00", "—", "94.00", "1.00 [0.20, 1.80]", "104", "4.00", "3.00",
+        "0.750 [0.700–0.800]", "66.0",
     ]  # fmt: skip
     assert "leaves at mid_a from 0.98 on; who stays is read by the mean of the last two heads" in section
     assert "temperatures 1.1, 1." in section
