@@ -8,10 +8,14 @@ from itertools import combinations, product
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.recipe import LEAST_THRESHOLD
+
 # Thresholds that are tried: next to 0, at which everyone leaves; by twentieths up to a half; then ever closer to 1,
 # where most confidences are: a step takes a sixth off the distance to it. fire-hccr's own 0.98 is among them.
-_LOW = (1e-6, *(round(step / 20, 2) for step in range(1, 10)))
+_LOW = (LEAST_THRESHOLD, *(round(step / 20, 2) for step in range(1, 10)))
 GRID = tuple(sorted({*_LOW, *(round(1 - 0.5 ** (step / 4), 6) for step in range(4, 57)), 0.98, 1.0}))
+
+_TEMPERATURES = (1e-6, 1e6)  # weights' files keep six decimals of one as well, and hold it in float32
 
 
 @dataclass(frozen=True)
@@ -20,12 +24,13 @@ class ExitPolicy:
 
     Attributes:
         exits: early heads at which it may leave, in the order in which they are reached; none for the final one alone.
-        threshold: it leaves at the first of them whose top probability is at least this, above 0 and at most 1.
+        threshold: it leaves at the first of them whose top probability is at least this, LEAST_THRESHOLD to 1.
         average: the answer of those who stay is the mean of the last early head's probabilities and the final one's.
-        temperatures: by which each head's logits are divided, in the order of the heads; all 1 where empty.
+        temperatures: by which each head's logits are divided, in the order of the heads; from a millionth to a
+            million, all 1 where empty.
 
     Raises:
-        ValueError: a threshold outside (0, 1], or a temperature that is not above 0.
+        ValueError: a threshold or a temperature outside of these.
     """
 
     exits: tuple[str, ...] = ()
@@ -34,10 +39,12 @@ class ExitPolicy:
     temperatures: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        if not 0 < self.threshold <= 1:
-            raise ValueError(f"wanted an exit threshold above 0 and at most 1, got {self.threshold}")
-        if not all(0 < temperature < float("inf") for temperature in self.temperatures):
-            raise ValueError(f"wanted temperatures above 0, got {', '.join(map(str, self.temperatures))}")
+        if not LEAST_THRESHOLD <= self.threshold <= 1:
+            raise ValueError(f"wanted an exit threshold from {LEAST_THRESHOLD} to 1, got {self.threshold}")
+        low, high = _TEMPERATURES
+        if not all(low <= temperature <= high for temperature in self.temperatures):
+            found = ", ".join(map(str, self.temperatures))
+            raise ValueError(f"wanted temperatures from {low} to {high:,.0f}, got {found}")
 
     def asked(self, heads: Sequence[str]) -> tuple[str, ...]:
         """The heads that are computed at all, of all those of a network; the long path passes every one of them."""

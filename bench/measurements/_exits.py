@@ -10,8 +10,9 @@ from bench.predictions import Predictions
 from bench.row import Row
 from tasks.cascade import Cascade, cascade_of
 from tasks.exits import Costs, ExitPolicy, HeadAnswers, expected_cost, follow, path_costs
+from tasks.recipe import LEAST_THRESHOLD
 
-ALWAYS = 1e-6  # a threshold that every top probability reaches
+ALWAYS = LEAST_THRESHOLD  # every top probability reaches it
 
 
 def cascade(row: Row) -> Cascade:

@@ -123,9 +123,9 @@ def test_no_characters_choose_nothing() -> None:
         choose_policy(HEADS, nothing, LABELS[:0], COSTS)
 
 
-@pytest.mark.parametrize("threshold", [0.0, -1.0, 1.0001, float("nan"), float("inf")])
+@pytest.mark.parametrize("threshold", [0.0, -1.0, 4e-7, 1.0001, float("nan"), float("inf")])
 def test_a_threshold_lies_above_0_and_is_at_most_1(threshold: float) -> None:
-    with pytest.raises(ValueError, match="wanted an exit threshold above 0 and at most 1, got"):
+    with pytest.raises(ValueError, match="wanted an exit threshold from 1e-06 to 1, got"):
         ExitPolicy(("a",), threshold)
 
 
@@ -134,5 +134,6 @@ def test_the_tried_thresholds_have_the_papers_among_them() -> None:
     assert list(GRID) == sorted(set(GRID))
     assert 0 < GRID[0] < 1e-5
     assert GRID[-1] == 1
-    with pytest.raises(ValueError, match="wanted temperatures above 0"):
-        ExitPolicy(temperatures=(1.0, 0.0))
+    for wrong in (0.0, 4e-7, 1.1e6, float("inf"), float("nan")):
+        with pytest.raises(ValueError, match="wanted temperatures from 1e-06 to 1,000,000, got"):
+            ExitPolicy(temperatures=(1.0, wrong))
