@@ -10,6 +10,7 @@ from bench import _numbers as numbers
 from bench._numbers import MILLION
 from bench._picture import BLUE, FONT, GREY, ORANGE, svg
 from bench._rows import BoardRow
+from bench._rows import Figure as Measured
 
 SIZE = (10.0, 5.2)  # inches of 72 points, as wide as the board's other picture
 COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7")  # Okabe and Ito's palette; more systems begin again
@@ -20,10 +21,12 @@ def exits_text(rows: Sequence[BoardRow]) -> str:
     """What each exit reads and costs, a line for each head of each system; nothing where no system has early exits."""
     lines = [line for row in rows for line in _lines(row)]
     header = [
-        "System", "Head", "Leaves here, %", "of these right, %", "Alone right, %", "MACs up to here (M)", "Alone, ms",
-        "Cascade, ms", "Cascade / final, time [95 %]", "Mean MACs (M)",
+        "System", "Head", "Leaves here, %", "of these right, %", "Alone right, %", "Cascade − final, points [95 %]",
+        "MACs up to here (M)", "Alone, ms", "Cascade, ms", "Cascade / final, time [95 %]", "Mean MACs (M)",
     ]  # fmt: skip
-    return board.table(header, lines, 2) + "\n" + "\n".join(_policies(rows)) + "\n" if lines else ""
+    if not lines:
+        return ""
+    return board.table(header, lines, 2) + "\n" + "\n".join(_policies(rows)) + "\n" + _within_budgets(rows)
 
 
 def exits_picture(rows: Sequence[BoardRow], title: str, description: str) -> bytes | None:
@@ -81,10 +84,12 @@ def _lines(row: BoardRow) -> list[list[str]]:
     for name, rate in rates.items():
         ms = timed.get("exits", {}).get(name, {}).get("mean")
         line = [f"`{row.system}`", name, numbers.percent(rate["value"]), _percent(rate["accuracy"])]
-        line += [numbers.percent(alone[name]["value"]), numbers.digits(macs[name] / MILLION), _milliseconds(ms)]
+        line += [numbers.percent(alone[name]["value"]), "", numbers.digits(macs[name] / MILLION), _milliseconds(ms)]
         lines.append([*line, "", "", ""])
     ratio = timed.get("cascade_to_final")
     text = f"{ratio['value']:.3f} [{ratio['ci_low']:.3f}–{ratio['ci_high']:.3f}]" if ratio else numbers.NONE
+    paired = found["exit_accuracy"].get("paired", {})
+    lines[-1][5] = numbers.points(Measured(paired.get("difference"), paired.get("ci_low"), paired.get("ci_high")))
     whole = _milliseconds(timed.get("cascade", {}).get("mean"))
     lines[-1][-3:] = [whole, text, numbers.digits(found["expected_macs"]["value"] / MILLION)]
     return lines
@@ -103,9 +108,34 @@ def _policies(rows: Sequence[BoardRow]) -> list[str]:
     return said
 
 
+def _within_budgets(rows: Sequence[BoardRow]) -> str:
+    """What the most accurate policies within shares of the final head's time give; nothing where none were chosen."""
+    lines = []
+    for row in rows:
+        final = _measured(row).get("exit_latency", {}).get("value")
+        for one in _measured(row).get("exit_curve", {}).get("budgets", ()):
+            where = " and ".join(one["leaves_at"]) or "the final head only"
+            line = [f"`{row.system}`", where, "yes" if one["average"] else "no", f"{one['budget']:g}"]
+            line += [f"{one['threshold']:g}", numbers.percent(one["accuracy"]), numbers.percent(one["exit_rate"])]
+            share = numbers.NONE if final is None else numbers.digits(one["latency"] / final)
+            lines.append([*line, _milliseconds(one["latency"]), share])
+    header = [
+        "System", "Leaves at", "Averages", "Most time, × final", "Threshold", "Accuracy, %", "Leave early, %", "ms",
+        "× final",
+    ]  # fmt: skip
+    return f"\n{_BUDGETS}\n{board.table(header, lines, 3)}" if lines else ""
+
+
 def _percent(value: float | None) -> str:
     return numbers.NONE if value is None else numbers.percent(value)
 
 
 def _milliseconds(value: float | None) -> str:
     return numbers.NONE if value is None else numbers.digits(value / MILLION)
+
+
+_BUDGETS = (
+    "The most accurate policy on validation characters whose expected time on them is within a share of the final "
+    "head's mean time, and what it gives on the test characters. Times are those of the exits, measured alone, weighed "
+    "by how many leave there.\n"
+)

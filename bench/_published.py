@@ -76,6 +76,16 @@ def robustness_table(shown: Sequence[Claim]) -> tuple[list[str], list[list[str]]
     return ["System as named there", "Source", "Data set", "Recipe here", *columns], lines
 
 
+def time_ratios(claims: Sequence[Claim]) -> str:
+    """How long training without labels takes others, as a share of training with them: each with its system, linked.
+
+    The papers print how much less that is, in per cent.
+    """
+    found = [claim for claim in claims if claim.metric == "time_ratio" and claim.num is not None]
+    shares = [(claim, digits(1 - (claim.num or 0.0) / 100)) for claim in found if claim.unit == "%"]
+    return ", ".join(f"[{share}]({_answer(claim)}) {claim.name}, {claim.dataset}" for claim, share in shares) or NONE
+
+
 def anchor(claim: Claim) -> str:
     """Where ``audit.md`` answers a claim."""
     return "claim-" + re.sub(r"[^a-z0-9]+", "-", claim.id.lower()).strip("-")
@@ -100,7 +110,11 @@ def _joined(group: Sequence[Claim], metrics: Sequence[str]) -> str:
 
 
 def _linked(claim: Claim) -> str:
-    return f"[{_value(claim)}](audit.md#{anchor(claim)})"
+    return f"[{_value(claim)}]({_answer(claim)})"
+
+
+def _answer(claim: Claim) -> str:
+    return f"audit.md#{anchor(claim)}"
 
 
 def _value(claim: Claim) -> str:

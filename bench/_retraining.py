@@ -5,19 +5,27 @@ from typing import Any
 
 from bench import _board as board
 from bench import _numbers as numbers
+from bench._published import time_ratios
 from bench._rows import BoardRow
+from bench.claims import Claim
 
 NEAR = 0.01  # of accuracy on validation characters: "within 1 point" of where the conventional run ended
 _WITHOUT, _WITH = "-retrained", "-conventional"
 
 
-def retraining_text(rows: Sequence[BoardRow]) -> str:
-    """A line for each system that learned again after it was quantised; nothing where none did."""
+def retraining_text(rows: Sequence[BoardRow], claims: Sequence[Claim]) -> str:
+    """A line for each system that learned again after it was quantised; nothing where none did.
+
+    Args:
+        rows: of one section.
+        claims: published figures, those of the time that others took among them.
+    """
+    printed = time_ratios(claims)
     found = {(row.machine, row.system): said for row in rows if (said := _said(row))}
     header = [
         "System", "Learned from", "Before, %", "After, %", "Float32 parent, %", "Came back, % [95 %]", "Epochs",
-        "Seconds an epoch", "of the teacher's answers", "in all", "× conventional", "× its best rate alone",
-        "Seconds to within 1 point of the conventional end",
+        "Seconds an epoch", "of the teacher's answers", "in all", "× conventional", "× conventional, published",
+        "× its best rate alone", "Seconds to within 1 point of the conventional end",
     ]  # fmt: skip
     lines = []
     for (machine, system), said in found.items():
@@ -25,7 +33,9 @@ def retraining_text(rows: Sequence[BoardRow]) -> str:
         against = compared(said, beside)
         if system.endswith(_WITH):  # it comes near its own end before that, too
             against["seconds_near"] = compared(said, said)["seconds_near"]
-        lines.append([f"`{system}`", *_accuracies(said), *_times(said), *_against(against)])
+        ratio, *others = _against(against)
+        theirs = printed if system.endswith(_WITHOUT) else numbers.NONE
+        lines.append([f"`{system}`", *_accuracies(said), *_times(said), ratio, theirs, *others])
     return board.table(header, lines, 2) + "\n" + _NOTE if lines else ""
 
 
@@ -83,5 +93,6 @@ _NOTE = (
     "on the test part. Without labels one learning rate is tried; the conventional way tries three on the labelled "
     "training part and keeps the best by validation accuracy, and all three count. Quantised weights stay as they are "
     "in both. Seconds are of learning, the teacher's answers included, validation not; the last column is by the "
-    "validation part, of the conventional way at its best rate alone.\n"
+    "validation part, of the conventional way at its best rate alone. What is published is of other networks, images "
+    "and machines.\n"
 )

@@ -114,6 +114,9 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--out", type=Path, default=Path("leaderboards"), metavar="DIR", help="folder of results/")
     check.add_argument("--with-storage", action="store_true",
         help="write the networks of claims about file sizes whole, once: minutes instead of seconds")  # fmt: skip
+    check.add_argument("--weights", type=Path, metavar="DIR",
+        help="trained weights for these files, safetensors named by system, such as resnet--50.safetensors, with "
+        "torchvision's names; seeded Gaussian ones without")  # fmt: skip
     _add_data(verbs.add_parser("data", help="look at data, or draw synthetic data"), shared)
     _add_export(verbs.add_parser("export", parents=[shared], help="a trained system as one file to take home"))
     _add_recognize(verbs.add_parser("recognize", parents=[shared], help="read images with an exported file"))

@@ -85,13 +85,23 @@ def _cost(plan: Plan, system: System, seed: int) -> dict[str, Any]:
         seconds["seconds_train"] = taken or training_seconds(images, counted.macs, batch)
     if found.todo != "nothing":
         passes = sum(MEASUREMENTS.literals(name).get("PASSES", 0) for name in plan.taken)
-        memory = SECONDS_OF_MEMORY * ("process_bytes" in plan.taken)
         seconds["seconds_measure"] = PASS_SHARE * training_seconds(passes * info.sizes["test"], counted.macs)
         seconds["seconds_export"] = SECONDS_TO_EXPORT * len(plan.runtimes)
-        seconds["seconds_time"] = SECONDS_TO_TIME * (1 + len(plan.runtimes)) + memory
+        seconds["seconds_time"] = _timing_seconds(plan, system)
     return {
         "macs": counted.macs, "params": params, "todo": found.todo, "seconds": sum(seconds.values()), **seconds,
     }  # fmt: skip
+
+
+def _timing_seconds(plan: Plan, system: System) -> float:
+    """What is timed alone on the machine: eager and each runtime, every exit of a cascade, and memory."""
+    taken = plan.measurements(system)
+    heads = len(ARCHITECTURES.literals(system.architecture.partition(":")[0]).get("HEADS", ()))
+    timings = {"latency": 1, "exit_latency": heads + 1}  # each head alone, and the cascade beside them
+    deployed = [name for _, name in plan.deployed(system)]
+    exports = heads * deployed.count("exit_latency")  # a runtime takes each head as a file of its own
+    timed = sum(timings.get(name, 0) for name in (*taken, *deployed))
+    return SECONDS_TO_TIME * timed + SECONDS_TO_EXPORT * exports + SECONDS_OF_MEMORY * ("process_bytes" in taken)
 
 
 def _images(plan: Plan, system: System, network: Normalised) -> float:

@@ -233,7 +233,7 @@ def _section(
     for heading, text in (
         ("Runtimes", deployed_text(rows)),
         ("Made from other rows", made_from_text(rows)),
-        ("Retraining", retraining_text(rows)),
+        ("Retraining", retraining_text(rows, claims)),
         ("Robustness", board.robustness(rows)),
         ("Other conditions", board.conditions(rows)),
         ("Failed", board.failures(stored)),

@@ -111,10 +111,15 @@ def audit(options: argparse.Namespace) -> Answer:
     from bench.audit.files import Files
     from bench.audit.noted import settle
     from bench.audit.page import counted, settled_counted
+    from bench.audit.weights import WeightsFolder
     from bench.claims import load_claims, load_contradictions
+    from bench.plan import UsageError
     from bench.render import present_protocols
 
-    files = Files(cache_folder() / "audit") if options.with_storage else None
+    if options.weights and not options.with_storage:
+        raise UsageError("--weights: files are written with --with-storage alone; add it")
+    given = WeightsFolder(options.weights) if options.weights else None
+    files = Files(cache_folder() / "audit", given) if options.with_storage else None
     verdicts = audit_claims(load_claims(), read_stored(options.out)[0], present_protocols(), files)
     wrong = [f"{found.claim.id}: printed {found.claim.printed}; {found.why}" for found in verdicts
              if found.verdict == "contradicted"]  # fmt: skip

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from tasks.exits import ExitPolicy
 from tasks.normalised import Normalised
 
-_DIGITS = 6  # of a stored threshold or temperature: float32 holds no more
+_DIGITS = 6  # of a stored threshold or temperature: float32 holds no more; policies refuse what would become 0
 
 
 class Cascade(nn.Module):

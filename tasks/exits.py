@@ -8,10 +8,14 @@ from itertools import combinations, product
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.recipe import LEAST_THRESHOLD
+
 # Thresholds that are tried: next to 0, at which everyone leaves; by twentieths up to a half; then ever closer to 1,
 # where most confidences are: a step takes a sixth off the distance to it. fire-hccr's own 0.98 is among them.
-_LOW = (1e-6, *(round(step / 20, 2) for step in range(1, 10)))
+_LOW = (LEAST_THRESHOLD, *(round(step / 20, 2) for step in range(1, 10)))
 GRID = tuple(sorted({*_LOW, *(round(1 - 0.5 ** (step / 4), 6) for step in range(4, 57)), 0.98, 1.0}))
+
+_TEMPERATURES = (1e-6, 1e6)  # weights' files keep six decimals of one as well, and hold it in float32
 
 
 @dataclass(frozen=True)
@@ -20,12 +24,13 @@ class ExitPolicy:
 
     Attributes:
         exits: early heads at which it may leave, in the order in which they are reached; none for the final one alone.
-        threshold: it leaves at the first of them whose top probability is at least this, above 0 and at most 1.
+        threshold: it leaves at the first of them whose top probability is at least this, LEAST_THRESHOLD to 1.
         average: the answer of those who stay is the mean of the last early head's probabilities and the final one's.
-        temperatures: by which each head's logits are divided, in the order of the heads; all 1 where empty.
+        temperatures: by which each head's logits are divided, in the order of the heads; from a millionth to a
+            million, all 1 where empty.
 
     Raises:
-        ValueError: a threshold outside (0, 1], or a temperature that is not above 0.
+        ValueError: a threshold or a temperature outside of these.
     """
 
     exits: tuple[str, ...] = ()
@@ -34,15 +39,21 @@ class ExitPolicy:
     temperatures: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        if not 0 < self.threshold <= 1:
-            raise ValueError(f"wanted an exit threshold above 0 and at most 1, got {self.threshold}")
-        if not all(0 < temperature < float("inf") for temperature in self.temperatures):
-            raise ValueError(f"wanted temperatures above 0, got {', '.join(map(str, self.temperatures))}")
+        if not LEAST_THRESHOLD <= self.threshold <= 1:
+            raise ValueError(f"wanted an exit threshold from {LEAST_THRESHOLD} to 1, got {self.threshold}")
+        low, high = _TEMPERATURES
+        if not all(low <= temperature <= high for temperature in self.temperatures):
+            found = ", ".join(map(str, self.temperatures))
+            raise ValueError(f"wanted temperatures from {low} to {high:,.0f}, got {found}")
 
     def asked(self, heads: Sequence[str]) -> tuple[str, ...]:
         """The heads that are computed at all, of all those of a network; the long path passes every one of them."""
         averaged = heads[-2:-1] if self.average else ()
         return tuple(name for name in heads if name in (*self.exits, *averaged, heads[-1]))
+
+
+class BudgetError(ValueError):
+    """No exit policy costs as little as was wanted."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +78,14 @@ class Costs:
     Attributes:
         stages: from the head before, or the input, to this head.
         heads: the head itself.
+        alone: what was measured, such as the time, of all who leave at a head and are asked at no other. A path then
+            costs that of its end, scaled as its parts are to the stages and the head of the end; empty where the parts
+            themselves are the cost.
     """
 
     stages: tuple[float, ...]
     heads: tuple[float, ...]
+    alone: tuple[float, ...] = ()
 
 
 def follow(
@@ -92,7 +107,11 @@ def path_costs(policy: ExitPolicy, heads: Sequence[str], costs: Costs) -> tuple[
     asked = policy.asked(heads)
     parts = zip(heads, costs.stages, costs.heads, strict=True)
     paid = [stage + (head if name in asked else 0) for name, stage, head in parts]
-    return tuple(sum(paid[: number + 1]) for number in range(len(heads)))
+    paths = [sum(paid[: number + 1]) for number in range(len(heads))]
+    if not costs.alone:
+        return tuple(paths)
+    own = [sum(costs.stages[: number + 1]) + head for number, head in enumerate(costs.heads)]
+    return tuple(one * path / part for one, path, part in zip(costs.alone, paths, own, strict=True))
 
 
 def expected_cost(left: NDArray[np.int8], paths: Sequence[float]) -> float:
@@ -126,7 +145,8 @@ def choose_policy(
             outnumber those that only the final head does: the validation part is small, and may be easier.
 
     Raises:
-        ValueError: no characters to choose by, or no policy within the budget.
+        ValueError: no characters to choose by.
+        BudgetError: no policy within the budget.
     """
     if len(labels) == 0:
         raise ValueError("wanted validation characters to choose exits by, got none")
@@ -148,5 +168,5 @@ def choose_policy(
     within = [one for one in found if one[0] <= budget]
     if not within:
         least = min(cost for cost, _, _ in found)
-        raise ValueError(f"wanted an exit policy that costs at most {budget:g}, the cheapest costs {least:g}")
+        raise BudgetError(f"wanted an exit policy that costs at most {budget:g}, the cheapest costs {least:g}")
     return min(within, key=lambda one: (-one[1], one[0]))[2]

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+LEAST_THRESHOLD = 1e-6  # of exits: six decimals are what the weights' files keep of one; less would become 0
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -64,8 +66,8 @@ class Heads:
     def __post_init__(self) -> None:
         if self.training not in ("separate", "joint"):
             raise ValueError(f"wanted heads trained separate or joint, got {self.training!r}")
-        if self.threshold is not None and not 0 < self.threshold <= 1:
-            raise ValueError(f"wanted an exit threshold above 0 and at most 1, got {self.threshold}")
+        if self.threshold is not None and not LEAST_THRESHOLD <= self.threshold <= 1:
+            raise ValueError(f"wanted an exit threshold from {LEAST_THRESHOLD} to 1, got {self.threshold}")
         if self.threshold is not None and self.budget is not None:
             raise ValueError("wanted a fixed exit threshold or a budget to choose it by, got both")
         if self.begun and self.training != "separate":

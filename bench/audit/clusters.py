@@ -2,10 +2,11 @@
 
 import zlib
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.audit.figures import parts_of
 from bench.audit.networks import Built
@@ -17,19 +18,26 @@ _LEVELS = (1, 4, 9)  # of gzip: fastest, h5py's default, and best; the paper nam
 _DEFAULT = 4  # of h5py
 
 
-def compressed(built: Built, check: Mapping[str, Any]) -> Finding:
+def compressed(built: Built, check: Mapping[str, Any], sample: NDArray[np.float32] | None = None) -> Finding:
     """Per cent by which the file shrinks when ``layers`` are cut into clusters, everything else kept as it is.
 
     ``clusters`` is one number or a list; the figure is that of the first at h5py's default gzip level, the range
-    that of all of them at every level. Weights stand for normally distributed ones: training changes the ratio little.
+    that of all of them at every level. Normally distributed weights stand for trained ones: training changes
+    the ratio little.
+
+    Args:
+        built: the network.
+        check: of the claim.
+        sample: trained weights to learn the ratio from instead, the first _SAMPLE of them.
     """
+    ratio = _ratio if sample is None else cache(partial(_shrunk, sample.ravel()[:_SAMPLE]))
     numbers = check["clusters"] if isinstance(check["clusters"], list) else [check["clusters"]]
     total = keras_parameters(built.network)
     chosen = sum(p.numel() for part in parts_of(built, check) for p in part.parameters() if p.dim() > 1)
     share = chosen / total
 
     def saved(clusters: int, level: int) -> float:
-        return 100 * (1 - share * _ratio(clusters, level) - (1 - share) * _ratio(0, level))
+        return 100 * (1 - share * ratio(clusters, level) - (1 - share) * ratio(0, level))
 
     found = [saved(clusters, level) for clusters in numbers for level in _LEVELS]
     low, high = round(min(found), 1), round(max(found), 1)  # a tenth: zlib's builds differ in the second decimal
@@ -44,7 +52,11 @@ def compressed(built: Built, check: Mapping[str, Any]) -> Finding:
 @cache
 def _ratio(clusters: int, level: int) -> float:
     """Compressed size over size of float32 weights in so many equal clusters, 0 for weights as they are."""
-    weights = np.random.default_rng(0).standard_normal(_SAMPLE).astype(np.float32)
+    return _shrunk(np.random.default_rng(0).standard_normal(_SAMPLE).astype(np.float32), clusters, level)
+
+
+def _shrunk(sample: NDArray[np.float32], clusters: int, level: int) -> float:
+    weights = sample.copy()
     if clusters:
         order = np.argsort(weights, kind="stable")
         for members in np.array_split(order, clusters):

@@ -1,14 +1,13 @@
 """Sizes of whole files: networks of claims written as quant-retrain writes them, HDF5 with gzip, each once.
 
-No trained weights are at hand: seeded Gaussian ones, He's width for each layer, stand for them; training changes what
-gzip makes of them little.
+Where the user gives no trained weights, seeded Gaussian ones, He's width for each layer, stand for them; training
+changes what gzip makes of them little.
 """
 
 import hashlib
 import json
 import math
 import tempfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,18 +17,17 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.audit import clusters
+from bench.audit import clusters, weights
 from bench.audit.figures import parts_of
 from bench.audit.networks import Built
 from bench.audit.verdicts import Finding
+from bench.audit.weights import DRAWN, Shapes, Weights, WeightsFolder
 from datamodules._cache import write_whole
 from tasks.compression import _bits, _container, centroid, hdf5
 from tasks.compression.hdf5 import LEVEL, filters_of, read_hdf5, write_hdf5
 
 _FLOAT = 4  # bytes
-_SOURCES = (_bits, _container, centroid, hdf5)
-
-Shapes = Mapping[str, tuple[int, ...]]
+_SOURCES = (_bits, _container, centroid, hdf5, weights)
 
 
 class Files:
@@ -37,9 +35,11 @@ class Files:
 
     Args:
         folder: of what is remembered, one file for each state of the code.
+        given: trained weights of some systems; None where all are drawn.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, given: WeightsFolder | None = None) -> None:
+        self._given = given
         self._path = folder / f"storage-{code_hash()[:16]}.json"
         try:
             self._sizes: dict[str, dict[str, int]] = json.loads(self._path.read_text(encoding="utf-8"))
@@ -50,57 +50,67 @@ class Files:
         """As ``clusters.compressed``, its figure that of whole files at gzip level LEVEL.
 
         ``biases: one`` sets those of all layers to one centroid each. Other levels, which the paper might have used,
-        widen the range by what a sample of weights shows.
+        widen the range by what a sample of weights shows: of the largest layer, where they are trained.
+
+        Raises:
+            WeightsError: given weights that are not this network's.
         """
         numbers = check["clusters"] if isinstance(check["clusters"], list) else [check["clusters"]]
         shapes = shapes_of(built)
         below = {id(module) for part in parts_of(built, check) for module in part.modules()}
         inside = {name for name, module in built.network.named_modules() if id(module) in below}
-        weights = [name for name, shape in shapes.items() if len(shape) > 1 and name.rpartition(".")[0] in inside]
+        layers = [name for name, shape in shapes.items() if len(shape) > 1 and name.rpartition(".")[0] in inside]
+        values = self._weights(built)
         ones = {name: 1 for name in shapes if check.get("biases") == "one" and _is_bias(name, shapes)}
         total = _FLOAT * sum(map(math.prod, shapes.values()))
         bounds = dict.fromkeys([numbers[0], min(numbers), max(numbers)])  # more clusters never make a smaller file
-        sizes = [self.size(shapes, {name: int(number) for name in weights} | ones) for number in bounds]
+        sizes = [self.size(shapes, {name: int(number) for name in layers} | ones, values) for number in bounds]
         found = [100 * (1 - size / total) for size in sizes]
-        sampled = clusters.compressed(built, check)
+        sampled = clusters.compressed(built, check, _sample(layers, shapes, values))
         low, high = min(sampled.low or 0.0, *found), max(sampled.high or 0.0, *found)
         why = (
-            f"{sampled.why}; written whole, HDF5 with gzip level {LEVEL}, an array in one chunk, seeded Gaussian "
-            f"weights: {numbers[0]} clusters take {sizes[0]:,} of {total:,} bytes"
+            f"{sampled.why}; written whole, HDF5 with gzip level {LEVEL}, an array in one chunk, "
+            f"{values.words}: {numbers[0]} clusters take {sizes[0]:,} of {total:,} bytes"
         )
         return replace(sampled, computed=round(found[0], 2), why=why, low=round(low, 2), high=round(high, 2))
 
     def stated(self, built: Built, check: Mapping[str, Any]) -> Finding:
         """Whether a layer in so many ``clusters``, written and read back, was stored by the ``filter`` of the check."""
         name = f"{check['layers'][0]}.weight"
-        weights = centroid.equal_population(gaussian(name, shapes_of(built)[name]), check["clusters"]).weights
+        shapes, values = shapes_of(built), self._weights(built)
+        array = centroid.equal_population(values.array(name, shapes[name]), check["clusters"]).weights
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "layer.h5"
-            write_hdf5(path, [(name, weights)])
+            write_hdf5(path, [(name, array)])
             stored, (back,) = filters_of(path)[name], read_hdf5(path).values()
-        holds = stored.filter == check["filter"] and np.array_equal(back, weights)
+        holds = stored.filter == check["filter"] and np.array_equal(back, array)
         words = f"{stored.filter} level {stored.level}" if stored.filter else "no filter"
-        return Finding(None, f"{name}, written and read back: {words}, {stored.size:,} bytes", holds=holds)
+        why = f"{name}, {values.words}, written and read back: {words}, {stored.size:,} bytes"
+        return Finding(None, why, holds=holds)
 
-    def size(self, shapes: Shapes, clustered: Mapping[str, int]) -> int:
+    def size(self, shapes: Shapes, clustered: Mapping[str, int], values: Weights) -> int:
         """Bytes of a network's file, the named tensors in so many clusters each.
 
         Arrays are compressed apart and what a file needs to find them does not change with them, so the size follows
         from that of the file without clusters, and of each array with them, but for a few bytes of padding.
         """
-        plain = self._remembered("plain", shapes, {})
+        plain = self._remembered("plain", shapes, {}, values)
         size = plain[""]
         for name, number in clustered.items():
-            wanted = self._remembered(f"{name} {shapes[name]}", {name: shapes[name]}, {name: number})
+            wanted = self._remembered(f"{name} {shapes[name]}", {name: shapes[name]}, {name: number}, values)
             size += wanted[str(number)] - plain[name]
         return size
 
-    def _remembered(self, what: str, shapes: Shapes, clustered: Mapping[str, int]) -> dict[str, int]:
+    def _weights(self, built: Built) -> Weights:
+        return DRAWN if self._given is None else self._given.of(built.system, shapes_of(built))
+
+    def _remembered(self, what: str, shapes: Shapes, clustered: Mapping[str, int], values: Weights) -> dict[str, int]:
         """Sizes of all arrays of a plain file and, by an empty name, its own; or of one array by its clusters."""
-        key = f"{what} {hashlib.sha256(repr(sorted(shapes.items())).encode()).hexdigest()[:16]}"
+        key = f"{what} {hashlib.sha256(repr(sorted(shapes.items())).encode()).hexdigest()[:16]} {values.key}"
         missing = [str(number) for number in clustered.values() if str(number) not in self._sizes.get(key, {})]
         if missing or key not in self._sizes:
-            made = _clustered(shapes, [int(number) for number in missing]) if clustered else _plain(shapes)
+            numbers = [int(number) for number in missing]
+            made = _clustered(shapes, numbers, values) if clustered else _plain(shapes, values)
             self._sizes[key] = self._sizes.get(key, {}) | made
             write_whole(self._path, json.dumps(self._sizes, indent=1).encode())
         return self._sizes[key]
@@ -120,30 +130,28 @@ def shapes_of(built: Built) -> dict[str, tuple[int, ...]]:
     return {name: tuple(value.shape) for name, value in state.items() if value.is_floating_point()}
 
 
-def gaussian(name: str, shape: Sequence[int]) -> NDArray[np.float32]:
-    """Weights that stand for trained ones, the same for the same name and shape.
-
-    Source: He et al., ICCV 2015: a standard deviation of sqrt(2 / inputs) for weights.
-    """
-    random = np.random.default_rng(zlib.crc32(name.encode()))
-    drawn = random.standard_normal(shape, dtype=np.float32)
-    return drawn * np.float32(math.sqrt(2 / math.prod(shape[1:]))) if len(shape) > 1 else np.asarray(drawn)
+def _sample(layers: Sequence[str], shapes: Shapes, values: Weights) -> NDArray[np.float32] | None:
+    """Trained weights of the largest of these layers; None for drawn ones, of which there is a sample already."""
+    if values is DRAWN or not layers:
+        return None
+    largest = max(layers, key=lambda name: math.prod(shapes[name]))
+    return values.array(largest, shapes[largest])
 
 
-def _plain(shapes: Shapes) -> dict[str, int]:
+def _plain(shapes: Shapes, values: Weights) -> dict[str, int]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "plain.h5"
-        size = write_hdf5(path, ((name, gaussian(name, shape)) for name, shape in shapes.items()))
+        size = write_hdf5(path, ((name, values.array(name, shape)) for name, shape in shapes.items()))
         return {"": size, **{name: stored.size for name, stored in filters_of(path).items()}}
 
 
-def _clustered(shapes: Shapes, numbers: Sequence[int]) -> dict[str, int]:
+def _clustered(shapes: Shapes, numbers: Sequence[int], values: Weights) -> dict[str, int]:
     """Sizes of one array by its clusters."""
     ((name, shape),) = shapes.items()
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "layer.h5"
-        for number, array in _arrays(gaussian(name, shape), numbers):
+        for number, array in _arrays(values.array(name, shape), numbers):
             write_hdf5(path, [(name, array)])
             found[str(number)] = filters_of(path)[name].size
     return found

@@ -68,11 +68,13 @@ class Built:
     Args:
         network: in eval mode, on the meta device.
         image: shape of its input, (channels, side, side).
+        system: its name, without a recipe.
     """
 
-    def __init__(self, network: nn.Module, image: tuple[int, int, int]) -> None:
+    def __init__(self, network: nn.Module, image: tuple[int, int, int], system: str) -> None:
         self.network = network
         self.image = image
+        self.system = system
 
     @cached_property
     def layers(self) -> list[Layer]:
@@ -176,7 +178,7 @@ class Networks:
         key = (system.split("+")[0], classes, channels, side, until)
         if key not in self._built:
             network = self._part(self.built(system, classes, image), until) if until else self._network(*key[:4])
-            self._built[key] = Built(network.eval(), (channels, side, side))
+            self._built[key] = Built(network.eval(), (channels, side, side), key[0])
         return self._built[key]
 
     def _part(self, built: Built, until: str) -> nn.Module:

@@ -21,7 +21,8 @@ _MEANING = (
     "- **needs data**: a training run or files decide it; the last column has what was measured here so far.\n"
     "- **not checkable**: cited systems, hardware, opinion.\n\n"
     "How far a file shrinks under gzip is learnt here from a sample of seeded Gaussian weights; "
-    "`bench audit --with-storage` writes the whole files and judges by their sizes.\n"
+    "`bench audit --with-storage` writes the whole files and judges by their sizes, "
+    "with `--weights DIR` by those of trained weights.\n"
 )
 _WORDS = {"params": "parameters", "mult_adds": "multiply-adds", "flops": "multiply-adds", "memory_mb": "storage",
           "latency_ms": "latency"}  # fmt: skip

@@ -2,15 +2,17 @@
 
 from dataclasses import replace
 
+import numpy as np
 import torch
 
 from bench.counting import count
 from bench.predictions import Predictions
 from bench.row import Row
 from tasks.cascade import Cascade, cascade_of
-from tasks.exits import Costs, ExitPolicy, HeadAnswers
+from tasks.exits import Costs, ExitPolicy, HeadAnswers, expected_cost, follow, path_costs
+from tasks.recipe import LEAST_THRESHOLD
 
-ALWAYS = 1e-6  # a threshold that every top probability reaches
+ALWAYS = LEAST_THRESHOLD  # every top probability reaches it
 
 
 def cascade(row: Row) -> Cascade:
@@ -41,6 +43,25 @@ def ending_at(network: Cascade, head: str) -> ExitPolicy:
     """The policy by which every character leaves at one head, by its own answer alone."""
     early = head != network.heads[-1]
     return replace(network.policy, exits=(head,) if early else (), threshold=ALWAYS if early else 1.0, average=False)
+
+
+def on_test(row: Row, policy: ExitPolicy, parts: Costs, times: Costs) -> dict[str, float]:
+    """What a policy gives on the row's test characters.
+
+    Args:
+        row: with every head's predictions, by the temperatures of this policy.
+        policy: any; that of the row stays as it is.
+        parts: multiply-adds.
+        times: nanoseconds.
+    """
+    heads, (found, answers) = cascade(row).heads, answered(row)
+    classes, left = follow(policy, heads, answers)
+    return {
+        "threshold": policy.threshold, "accuracy": float(np.mean(classes == found.labels)),
+        "exit_rate": float(np.mean(left < len(heads) - 1)),
+        "macs": expected_cost(left, path_costs(policy, heads, parts)),
+        "latency": expected_cost(left, path_costs(policy, heads, times)),
+    }  # fmt: skip
 
 
 def macs_of_parts(row: Row) -> Costs:

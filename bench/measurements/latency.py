@@ -16,7 +16,8 @@ _IN_ALL_THREADS = ("eager", "onnxruntime", "openvino")
 
 
 def measure(row: Row) -> Measurement:
-    """Median time to classify one character in eager mode on one CPU thread, beside a frozen reference.
+    """Median time to classify one character in eager mode on one CPU thread, beside a frozen reference; of systems
+    whose cost varies by character, such as those with early exits, the mean.
 
     Raises:
         MeasurementError: the measuring process failed; its error as text.
@@ -27,7 +28,8 @@ def measure(row: Row) -> Measurement:
 
 
 def measure_in(deployment: Deployment) -> Measurement:
-    """Median time to classify one character in a runtime on one CPU thread, beside a frozen reference.
+    """Median time to classify one character in a runtime on one CPU thread, beside a frozen reference; of systems
+    whose cost varies by character, such as those with early exits, the mean.
 
     Resize, normalisation, network and softmax of a native-size character are inside the clock: a user pays
     for all of them. One thread, batch 1, a process of its own, the row's weights, and validation characters

@@ -7,12 +7,25 @@ POINTS = [
     {"threshold": t, "accuracy": a, "exit_rate": 1 - t, "macs": 6e7, "latency": 1e6 * (2 + 2 * t)}
     for t, a in ((1e-6, 0.9), (0.5, 0.93), (0.98, 0.95), (1.0, 0.96))
 ]
+PAIRED = {"only_cascade": 12, "only_final": 2, "p": 0.01, "difference": 0.01, "ci_low": 0.002, "ci_high": 0.018}
+BUDGETS = [
+    {
+        "budget": 0.7, "leaves_at": ["mid_a"], "threshold": 0.75, "average": False, "temperatures": [1.1, 1.0],
+        "accuracy": 0.931, "exit_rate": 0.8, "macs": 6e7, "latency": 2.84e6,
+    },
+    {
+        "budget": 0.9, "leaves_at": ["mid_a", "mid_b"], "threshold": 0.98, "average": True, "temperatures": [1.1, 1.0],
+        "accuracy": 0.955, "exit_rate": 0.6, "macs": 7e7, "latency": 3.5e6,
+    },
+]  # fmt: skip
 
 
 def cascade(**changes):
     made = record("fire_cascade", 0.95, 0.7)
     exits = {
-        "exit_accuracy": {"value": 0.94, "exits": {"mid_a": {"value": 0.9}, "final": {"value": 0.94}}},
+        "exit_accuracy": {
+            "value": 0.94, "exits": {"mid_a": {"value": 0.9}, "final": {"value": 0.94}}, "paired": PAIRED,
+        },
         "exit_rate": {
             "value": 0.75,
             "exits": {"mid_a": {"value": 0.75, "accuracy": 0.98}, "final": {"value": 0.25, "accuracy": None}},
@@ -23,7 +36,7 @@ def cascade(**changes):
             "value": 4e6, "exits": {"mid_a": {"mean": 2.5e6}, "final": {"mean": 4e6}}, "cascade": {"mean": 3e6},
             "cascade_to_final": {"value": 0.7501, "ci_low": 0.7, "ci_high": 0.8},
         },
-        "exit_curve": {"value": 3e6, "points": POINTS, "chosen": POINTS[2]},
+        "exit_curve": {"value": 3e6, "points": POINTS, "chosen": POINTS[2], "budgets": BUDGETS},
     }  # fmt: skip
     made["measurements"] |= {name: {"version": "1", "unit": "", **figure} for name, figure in exits.items()}
     made["measurements"] |= changes
@@ -34,14 +47,27 @@ def test_each_head_has_its_line_and_the_cascade_its_figures(tmp_path):
     page = boards(tmp_path, cascade(), record("fire:gwap", 0.94, 1.0))["hccr.md"]
     section = page.split("## Early exits")[1].split("## ")[0]
     lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if "`fire" in line]
-    assert lines[0] == ["`fire_cascade`", "mid_a", "75.00", "98.00", "90.00", "51.6", "2.50", "", "", ""]
+    assert lines[0] == ["`fire_cascade`", "mid_a", "75.00", "98.00", "90.00", "", "51.6", "2.50", "", "", ""]
     assert lines[1] == [
-        "`fire_cascade`", "final", "25.00", "—", "94.00", "104", "4.00", "3.00", "0.750 [0.700–0.800]", "66.0"
+        "`fire_cascade`", "final", "25.00", "—", "94.00", "1.00 [0.20, 1.80]", "104", "4.00", "3.00",
+        "0.750 [0.700–0.800]", "66.0",
     ]  # fmt: skip
     assert "leaves at mid_a from 0.98 on; who stays is read by the mean of the last two heads" in section
     assert "temperatures 1.1, 1." in section
     assert "fire:gwap" not in section
     assert "hccr-exits.svg" in section
+
+
+def test_each_budget_of_time_has_its_line(tmp_path):
+    section = boards(tmp_path, cascade())["hccr.md"].split("## Early exits")[1].split("## ")[0]
+    table = section.split("within a share of the final head's mean time")[1]
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if "`fire" in line]
+    assert lines == [
+        ["`fire_cascade`", "mid_a", "no", "0.7", "0.75", "93.10", "80.00", "2.84", "0.710"],  # of 4 ms
+        ["`fire_cascade`", "mid_a and mid_b", "yes", "0.9", "0.98", "95.50", "60.00", "3.50", "0.875"],
+    ]
+    without = cascade(exit_curve={"version": "1", "unit": "ns", "value": 3e6, "points": POINTS, "chosen": POINTS[2]})
+    assert "Most time" not in boards(tmp_path / "old", without)["hccr.md"].split("## Early exits")[1].split("## ")[0]
 
 
 def test_the_curve_is_a_picture_that_its_records_alone_decide(tmp_path):

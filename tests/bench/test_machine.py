@@ -38,3 +38,7 @@ def test_provenance_says_which_instructions_torch_uses() -> None:
     found = machine.provenance("bench run")["machine"]
     assert found["torch_capability"] == torch.backends.cpu.get_cpu_capability()
     assert found["cores"] == machine.cores() >= 1
+
+
+def test_records_state_the_packages_that_write_what_is_sized_and_timed() -> None:
+    assert {"torch", "onnxruntime", "safetensors", "h5py", "onnxscript"} <= set(machine.versions())

@@ -1,10 +1,17 @@
 """The board's section on retraining: what came back, and in what time."""
 
+from dataclasses import replace
+from functools import partial
+
 import pytest
+from fake import boards as made_boards
 from fake.boards import boards
+from fake.claims import claim
 from fake.records import record
 
+from bench._published import time_ratios
 from bench._retraining import compared
+from bench.claims import load_claims
 
 TEST = {"before": 0.02, "after": 0.92, "parent": 0.93, "came_back": 0.989, "ci_low": 0.97, "ci_high": 1.0}
 
@@ -38,11 +45,11 @@ def test_each_way_has_its_line_and_the_times_stand_side_by_side(tmp_path):
     found = lines(boards(tmp_path, without(), conventional(), record("fire:gwap", 0.93, 1.0))["hccr.md"])
     assert found["fire:gwap+c4-retrained"] == [
         "6,300 images of `kanji`, no labels", "2.00", "92.00", "93.00", "98.90 [97.00–100.00]", "3", "8.00", "3.50",
-        "30.0", "0.375", "1.20", "20.0",
+        "30.0", "0.375", "—", "1.20", "20.0",
     ]  # fmt: skip
     assert found["fire:gwap+c4-conventional"] == [
         "training part, labels", "2.00", "92.00", "93.00", "98.90 [97.00–100.00]", "3", "8.00", "—", "80.0", "—", "—",
-        "20.0",
+        "—", "20.0",
     ]  # fmt: skip
     assert len(found) == 2
 
@@ -51,7 +58,29 @@ def test_one_without_the_other_has_no_ratio(tmp_path):
     nothing = {**TEST, "came_back": None, "ci_low": None, "ci_high": None}
     found = lines(boards(tmp_path, without(test=nothing))["hccr.md"])["fire:gwap+c4-retrained"]
     assert found[4] == "—"
-    assert found[-3:] == ["—", "—", "—"]
+    assert found[-4:] == ["—", "—", "—", "—"]
+
+
+def test_printed_ratios_stand_beside_the_measured_one_with_their_answers(tmp_path, monkeypatch):
+    printed = partial(claim, metric="time_ratio", unit="%", dataset="imagenet")
+    claims = [
+        replace(printed("q/vgg16/time", num=85.46, printed="85.46"), name="VGG-16"),
+        replace(printed("q/resnet50/time", num=82.49, printed="82.49"), name="ResNet-50"),
+        printed("q/words/time", num=None, printed="less"),
+        claim("q/other", num=3, metric="params"),
+    ]
+    monkeypatch.setattr(made_boards, "CLAIMS", claims)
+    found = lines(boards(tmp_path, without(), conventional())["hccr.md"])
+    assert found["fire:gwap+c4-retrained"][9:11] == [
+        "0.375",
+        "[0.145](audit.md#claim-q-vgg16-time) VGG-16, imagenet, "
+        "[0.175](audit.md#claim-q-resnet50-time) ResNet-50, imagenet",
+    ]
+    assert found["fire:gwap+c4-conventional"][9:11] == ["—", "—"]
+
+
+def test_the_shipped_claims_print_both_ratios():
+    assert time_ratios(load_claims()).count("](audit.md#claim-quant-retrain-results-") == 2
 
 
 def test_the_time_to_within_a_point_by_hand():

@@ -110,6 +110,16 @@ def test_the_policy_travels_with_the_weights(tmp_path):
     assert cascade_of(other).policy == ExitPolicy(("two",), 0.93, True, (1.1, 0.9, 1.0))
 
 
+@pytest.mark.parametrize("extreme", [1e-6, 1.4e-6, 1e6])
+def test_what_a_policy_takes_can_be_read_back(extreme):
+    cascade = cascade_of(sealed())
+    threshold = min(extreme, 1.0)
+    cascade.policy = ExitPolicy(("one",), threshold, False, (extreme, 1.0, 1.0))
+    found = cascade.policy
+    assert found.threshold == pytest.approx(threshold, abs=5e-7)
+    assert found.temperatures[0] == pytest.approx(extreme, abs=5e-7)
+
+
 def test_a_policy_of_other_heads_is_refused():
     cascade = cascade_of(sealed())
     for wrong in (ExitPolicy(("last",)), ExitPolicy(("mid_a",)), ExitPolicy(temperatures=(1.0, 1.0))):

@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from tasks.exits import GRID, Costs, ExitPolicy, HeadAnswers, choose_policy, expected_cost, follow, path_costs
+from tasks.exits import (
+    GRID,
+    BudgetError,
+    Costs,
+    ExitPolicy,
+    HeadAnswers,
+    choose_policy,
+    expected_cost,
+    follow,
+    path_costs,
+)
 
 HEADS = ("a", "b", "final")
 # Stages and heads cost powers of ten: a sum shows what is in it.
@@ -37,6 +47,14 @@ def test_a_path_pays_for_the_heads_that_are_asked_alone() -> None:
     assert paths("a", average=True) == (11, 1_111, 111_111)
     assert paths("b") == (1, 1_101, 111_101)
     assert paths("a", "b", average=True) == paths("a", "b") == (11, 1_111, 111_111)
+
+
+def test_what_was_measured_of_each_head_alone_is_scaled_by_the_parts_of_the_path() -> None:
+    timed = Costs((1.0, 3.0, 4.0), (1.0, 1.0, 2.0), alone=(10.0, 40.0, 100.0))  # parts of the heads alone: 2, 5, 10
+    assert path_costs(ExitPolicy(), HEADS, timed)[2] == 100
+    # b's head takes the long path from 10 parts to 11, a's the middle one from 5 to 6.
+    assert path_costs(ExitPolicy(("b",), 0.9), HEADS, timed)[1:] == (40, 110)
+    assert path_costs(ExitPolicy(("a", "b"), 0.9), HEADS, timed) == (10, 48, 120)
 
 
 def test_expected_cost_is_the_mean_over_characters() -> None:
@@ -83,7 +101,7 @@ def test_a_budget_is_kept_and_the_most_accurate_policy_within_it_taken() -> None
     all_right = choose_policy(HEADS, ANSWERS, LABELS, COSTS, average=False, budget=200_000)
     classes, _ = follow(all_right, HEADS, ANSWERS)
     assert (classes == LABELS).all()
-    with pytest.raises(ValueError, match="wanted an exit policy that costs at most 5, the cheapest costs 11"):
+    with pytest.raises(BudgetError, match="wanted an exit policy that costs at most 5, the cheapest costs 11"):
         choose_policy(HEADS, ANSWERS, LABELS, COSTS, budget=5)
 
 
@@ -105,9 +123,9 @@ def test_no_characters_choose_nothing() -> None:
         choose_policy(HEADS, nothing, LABELS[:0], COSTS)
 
 
-@pytest.mark.parametrize("threshold", [0.0, -1.0, 1.0001, float("nan"), float("inf")])
+@pytest.mark.parametrize("threshold", [0.0, -1.0, 4e-7, 1.0001, float("nan"), float("inf")])
 def test_a_threshold_lies_above_0_and_is_at_most_1(threshold: float) -> None:
-    with pytest.raises(ValueError, match="wanted an exit threshold above 0 and at most 1, got"):
+    with pytest.raises(ValueError, match="wanted an exit threshold from 1e-06 to 1, got"):
         ExitPolicy(("a",), threshold)
 
 
@@ -116,5 +134,6 @@ def test_the_tried_thresholds_have_the_papers_among_them() -> None:
     assert list(GRID) == sorted(set(GRID))
     assert 0 < GRID[0] < 1e-5
     assert GRID[-1] == 1
-    with pytest.raises(ValueError, match="wanted temperatures above 0"):
-        ExitPolicy(temperatures=(1.0, 0.0))
+    for wrong in (0.0, 4e-7, 1.1e6, float("inf"), float("nan")):
+        with pytest.raises(ValueError, match="wanted temperatures from 1e-06 to 1,000,000, got"):
+            ExitPolicy(temperatures=(1.0, wrong))

@@ -203,8 +203,8 @@ def test_epochs_are_shared_out() -> None:
 def test_wrong_settings_are_refused() -> None:
     with pytest.raises(ValueError, match="separate or joint, got 'both'"):
         Heads("both")
-    for threshold in (0.0, -0.1, 1.01, float("nan")):
-        with pytest.raises(ValueError, match=r"threshold above 0 and at most 1"):
+    for threshold in (0.0, -0.1, 4e-7, 1.01, float("nan")):
+        with pytest.raises(ValueError, match=r"threshold from 1e-06 to 1, got"):
             Heads("separate", threshold=threshold)
     with pytest.raises(ValueError, match="a fixed exit threshold or a budget"):
         Heads("separate", threshold=0.5, budget=0.5)

@@ -10,8 +10,9 @@ import pytest
 from fake.claims import claim
 
 from bench.audit import Auditor, files
-from bench.audit.files import Files, gaussian, shapes_of
+from bench.audit.files import Files, shapes_of
 from bench.audit.networks import Built, Networks
+from bench.audit.weights import DRAWN, gaussian
 from bench.claims import load_claims
 from tasks.architectures import lenet5
 from tasks.compression.centroid import equal_population
@@ -36,7 +37,7 @@ def test_the_size_is_that_of_the_file(built: Built, layers: list[str], tmp_path:
         weights = gaussian(name, shape)
         arrays.append((name, equal_population(weights, chosen[name]).weights if name in chosen else weights))
     whole = write_hdf5(tmp_path / "net.h5", arrays)
-    found = Files(tmp_path).size(shapes, chosen)
+    found = Files(tmp_path).size(shapes, chosen, DRAWN)
     assert found == pytest.approx(whole, abs=1024)  # HDF5 leaves gaps between its blocks
 
 

@@ -57,7 +57,20 @@ def test_each_head_alone(tmp_path):
     assert {name: one["value"] for name, one in found.detail["exits"].items()} == {"one": 0.7, "two": 1, "last": 0.9}
     assert (found.detail["ci_low"], found.detail["ci_high"]) == wilson(9, 10)
     # The cascade errs on the sixth, the final head on the tenth.
-    assert found.detail["paired"] == {"only_cascade": 1, "only_final": 1, "p": 1.0}
+    paired = found.detail["paired"]
+    assert {name: paired[name] for name in ("only_cascade", "only_final", "p", "difference")} == {
+        "only_cascade": 1, "only_final": 1, "p": 1.0, "difference": 0.0
+    }  # fmt: skip
+    half = 1.959964 * 3**0.5 / 12  # half a character added to each count: 1.5 and 1.5 of 12
+    assert (paired["ci_low"], paired["ci_high"]) == (pytest.approx(-half), pytest.approx(half))
+
+
+def test_the_cascade_is_above_its_final_head_where_it_alone_reads_more(tmp_path):
+    better = replace(answers(), top=np.zeros((10, 1), np.int32))  # the final head still errs on the last
+    paired = exit_accuracy.measure(cascade_row(tmp_path, predictions=better)).detail["paired"]
+    assert (paired["only_cascade"], paired["only_final"], paired["difference"]) == (1, 0, 0.1)
+    centre, half = 1 / 12, 1.959964 * (2 - 1 / 12) ** 0.5 / 12  # 1.5 against 0.5 of 12
+    assert (paired["ci_low"], paired["ci_high"]) == (pytest.approx(centre - half), pytest.approx(centre + half))
 
 
 def test_who_leaves_where(tmp_path):

@@ -1,5 +1,10 @@
 """Suite compression: its rows, and which figures each of them has."""
 
+from pathlib import Path
+
+import pytest
+
+from bench import estimate
 from bench.plan import Request, make_plan
 from bench.suites.compression import SUITE
 
@@ -38,3 +43,17 @@ def test_a_cascade_comes_after_the_network_that_it_begins_with() -> None:
 def test_the_curve_comes_after_the_times_that_it_weighs() -> None:
     order = SUITE.measurements
     assert order.index("exit_latency") < order.index("exit_curve")
+
+
+def test_the_estimate_has_the_exits_of_a_cascade_in_eager_and_in_every_runtime(tmp_path: Path) -> None:
+    request = Request(
+        "compression", scale="smoke", systems=("fire_cascade+joint", "fire:gwap"), runtimes=("onnxruntime", "openvino"),
+        out=tmp_path, runs=tmp_path,
+    )  # fmt: skip
+    plan = make_plan(request)
+    assert plan.runtimes == ("onnxruntime", "openvino")
+    cascade, plain = estimate.costs(plan)
+    assert plain["seconds_time"] == pytest.approx(3 * estimate.SECONDS_TO_TIME)
+    # Three heads alone and the cascade beside them; each of the heads is exported to both runtimes.
+    more = 3 * 4 * estimate.SECONDS_TO_TIME + 2 * 3 * estimate.SECONDS_TO_EXPORT
+    assert cascade["seconds_time"] - plain["seconds_time"] == pytest.approx(more)
