@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from bench import runtimes
 from bench.plugins import MEASUREMENTS
 
 # Taken of a row in each runtime, where its suite takes them at all.
@@ -58,8 +59,8 @@ def takers(measurements: Sequence[str]) -> dict[str, Any]:
 def measurement_of(figure: str, measurements: Sequence[str]) -> str | None:
     """Which of these measurements gives a figure; a runtime's, such as ``latency@…``, has no other."""
     own = (name for name in measurements if figure in figures(name))
-    base, _, runtime = figure.partition("@")
-    return next(own, base if runtime and base in in_runtimes(measurements) else None)
+    base, _, condition = figure.partition("@")
+    return next(own, base if condition in runtimes.names() and base in in_runtimes(measurements) else None)
 
 
 def in_runtimes(measurements: Sequence[str]) -> tuple[str, ...]:
