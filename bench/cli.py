@@ -176,8 +176,9 @@ def _add_recognize(parser: argparse.ArgumentParser) -> None:
 
 def _add_choose(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--max-latency-ms", type=_amount, metavar="X", help="milliseconds a character, one thread")
-    add("--min-accuracy", type=_amount, metavar="X", help="per cent of the test part; 1 and less is a ratio")
+    add("--max-latency-ms", type=_amount, metavar="X",
+        help="milliseconds a character, one thread: the ratio to the reference times its median time")  # fmt: skip
+    add("--min-accuracy", type=_per_cent, metavar="X", help="per cent of the test part; 1 and less is a ratio")
     add("--max-size-mb", type=_amount, metavar="X", help="MB of 10^6 bytes")
     add("--suite", default="hccr", metavar="NAME")
     add("--dataset", metavar="NAME", help="as records name it; the suite's own by default")
@@ -225,6 +226,16 @@ def _amount(text: str) -> float:
         value = 0.0
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"wanted a number above 0, got {text!r}")
+    return value
+
+
+def _per_cent(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 100:
+        raise argparse.ArgumentTypeError(f"wanted per cent from 0 to 100, got {text!r}")
     return value
 
 
