@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("interrupted; finished rows are kept, and the same command without --fresh continues", file=sys.stderr)
         return EXIT_INTERRUPTED
     except (BenchError, OSError) as error:  # what the user, or the user's disk, can mend
-        print(f"bench: {_line(error)}", file=sys.stderr)
+        print(f"bench: {_line(error, options.verb)}", file=sys.stderr)
         return EXIT_USAGE
     shown = json.dumps(document, ensure_ascii=False, indent=1) if options.json else text
     try:
@@ -77,13 +77,15 @@ def _verb(options: argparse.Namespace) -> Any:
     return getattr(verbs, options.verb)
 
 
-def _line(error: BenchError | OSError) -> str:
+def _line(error: BenchError | OSError, verb: str) -> str:
     """What is said of an error, in one line."""
     if not isinstance(error, OSError):
         return str(error)
     text = error.strerror or str(error) or type(error).__name__
     place = f"{error.filename}: " if error.filename else ""
-    return f"{place}{text}; mend that and run it again, what is finished is kept"
+    if isinstance(error, FileNotFoundError) and verb != "run":
+        return f"{place}{text}; is it named right?"
+    return f"{place}{text}; mend that and run it again" + (", what is finished is kept" if verb == "run" else "")
 
 
 def _command(arguments: Sequence[str]) -> str:
