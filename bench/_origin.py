@@ -1,16 +1,22 @@
 """What stored weights say of themselves: which system they are of, and what their answers mean."""
 
 import json
+import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
+from bench._seal import DIGITS
 from datamodules._base import CharacterDataModule
 from datamodules._errors import DataError
+from tasks.compression._container import MAGIC, from_bytes
 
 _PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")  # torch.save's zip, and plain ones
+_OTHERS = {b"\x89PNG": "a PNG image", b"\xff\xd8\xff": "a JPEG image", b"\x89HDF": "an HDF5 file"}
+_ADVICE = "Give the weights.safetensors of a run, or save the tensors alone with safetensors."
 
 
 @dataclass(frozen=True)
@@ -18,16 +24,27 @@ class Origin:
     """Where weights come from.
 
     Attributes:
-        system: the name of the system that was trained; empty where unknown.
+        architecture: ``name`` or ``name:variant``; empty where unknown.
+        recipe: by which it was trained; empty where unknown.
+        storage: in which way it is packed; empty for float32.
         dataset: what it was trained on, as records name it; empty where unknown.
         synthetic: whether a program drew that; None where unknown.
         labels: class names in label order; empty where unknown.
+        classes: size of the label space; None where unknown.
     """
 
-    system: str = ""
+    architecture: str = ""
+    recipe: str = ""
+    storage: str = ""
     dataset: str = ""
     synthetic: bool | None = None
     labels: tuple[str, ...] = ()
+    classes: int | None = None
+
+    @property
+    def system(self) -> str:
+        """The name of the system, with its recipe; empty where unknown."""
+        return "+".join(filter(None, (self.architecture, self.recipe, self.storage)))
 
 
 def origin(architecture: str, recipe: str, datamodule: CharacterDataModule) -> dict[str, str]:
@@ -46,14 +63,17 @@ def read_origin(weights: Path) -> Origin:
     """What a file of weights says of itself; nothing where it was written without.
 
     Raises:
-        DataError: not a safetensors file; one that could run code is not opened.
+        DataError: neither a safetensors file nor a packed one; one that could run code is not opened.
     """
     with weights.open("rb") as file:
         start = file.read(9)
-    if start.startswith(_PICKLES) and start[8:] != b"{":  # a safetensors header follows its own length
-        got = "a pickle, which can run code when it is loaded; it was not"
-        advice = "Use the weights.safetensors of a run, or save the tensors alone with safetensors."
-        raise DataError(weights, 0, "weights as safetensors", got, advice)
+        file.seek(max(0, file.seek(0, os.SEEK_END) - DIGITS))
+        end = file.read()
+    if start.startswith(MAGIC):
+        return _packed(weights)
+    kind = "" if start[8:] == b"{" else _kind(weights, start, end)  # a safetensors header follows its own length
+    if kind:
+        raise DataError(weights, 0, "weights as safetensors", kind, _ADVICE)
     try:
         with safe_open(weights, framework="numpy") as stored:
             return _origin(weights, stored.metadata() or {})
@@ -64,6 +84,26 @@ def read_origin(weights: Path) -> Origin:
         ) from error
 
 
+def _kind(weights: Path, start: bytes, end: bytes) -> str:
+    """What else a file is, by its first and last bytes; empty where they do not tell."""
+    if not start:
+        return "an empty file"
+    if re.fullmatch(rb"[0-9a-f]{64}", end) and (start.startswith(b"PK") or weights.suffix == ".onnx"):
+        return "a file that bench export wrote, which holds a graph to run"
+    if start.startswith(_PICKLES):
+        return "a pickle, which can run code when it is loaded; it was not and never is"
+    if weights.suffix == ".onnx":
+        return "an ONNX graph"
+    return next((kind for magic, kind in _OTHERS.items() if start.startswith(magic)), "")
+
+
+def _packed(weights: Path) -> Origin:
+    about, _ = from_bytes(weights.read_bytes(), weights)
+    architecture, storage = (str(about.get(name) or "") for name in ("architecture", "storage"))
+    classes = about.get("classes")
+    return Origin(architecture, storage=storage, classes=classes if isinstance(classes, int) else None)
+
+
 def _origin(weights: Path, said: Mapping[str, str]) -> Origin:
     try:
         labels = json.loads(said.get("labels", "[]"))
@@ -72,5 +112,5 @@ def _origin(weights: Path, said: Mapping[str, str]) -> Origin:
             raise ValueError(f"labels {str(labels)[:80]}")
     except ValueError as error:
         raise DataError(weights, 8, "metadata as a run writes it", str(error), "Train again.") from error
-    system = said.get("architecture", "") + (f"+{said['recipe']}" if said.get("recipe") else "")
-    return Origin(system, said.get("dataset", ""), synthetic, tuple(labels))
+    architecture, recipe, dataset = (said.get(name, "") for name in ("architecture", "recipe", "dataset"))
+    return Origin(architecture, recipe, "", dataset, synthetic, tuple(labels), len(labels) or None)

@@ -1,5 +1,6 @@
 """The records below a folder of boards, and the files among them that boards cannot use."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from bench.record import RecordError, read_record
 
 _DATASET = ("name", "synthetic", "fingerprint", "classes")
 # Fields of a measurement that are numbers or null.
-_NUMBERS = ("value", "n", "ci_low", "ci_high", "q25", "q75", "p90", "ratio_to_reference", "drop")
+_NUMBERS = ("value", "n", "ci_low", "ci_high", "q25", "q75", "p90", "reference_ns", "ratio_to_reference", "drop")
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def _fault(record: Mapping[str, Any]) -> str:
 
 
 def _number(value: Any) -> bool:
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value))
 
 
 def _pair(value: Any) -> bool:

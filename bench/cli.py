@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("interrupted; finished rows are kept, and the same command without --fresh continues", file=sys.stderr)
         return EXIT_INTERRUPTED
     except (BenchError, OSError) as error:  # what the user, or the user's disk, can mend
-        print(f"bench: {_line(error)}", file=sys.stderr)
+        print(f"bench: {_line(error, options.verb)}", file=sys.stderr)
         return EXIT_USAGE
     shown = json.dumps(document, ensure_ascii=False, indent=1) if options.json else text
     try:
@@ -77,13 +77,15 @@ def _verb(options: argparse.Namespace) -> Any:
     return getattr(verbs, options.verb)
 
 
-def _line(error: BenchError | OSError) -> str:
+def _line(error: BenchError | OSError, verb: str) -> str:
     """What is said of an error, in one line."""
     if not isinstance(error, OSError):
         return str(error)
     text = error.strerror or str(error) or type(error).__name__
     place = f"{error.filename}: " if error.filename else ""
-    return f"{place}{text}; mend that and run it again, what is finished is kept"
+    if isinstance(error, FileNotFoundError) and verb != "run":
+        return f"{place}{text}; is it named right?"
+    return f"{place}{text}; mend that and run it again" + (", what is finished is kept" if verb == "run" else "")
 
 
 def _command(arguments: Sequence[str]) -> str:
@@ -179,8 +181,9 @@ def _add_recognize(parser: argparse.ArgumentParser) -> None:
 
 def _add_choose(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--max-latency-ms", type=_amount, metavar="X", help="milliseconds a character, one thread")
-    add("--min-accuracy", type=_amount, metavar="X", help="per cent of the test part; 1 and less is a ratio")
+    add("--max-latency-ms", type=_amount, metavar="X",
+        help="milliseconds a character, one thread: the ratio to the reference times its median time")  # fmt: skip
+    add("--min-accuracy", type=_per_cent, metavar="X", help="per cent of the test part; 1 and less is a ratio")
     add("--max-size-mb", type=_amount, metavar="X", help="MB of 10^6 bytes")
     add("--suite", default="hccr", metavar="NAME")
     add("--dataset", metavar="NAME", help="as records name it; the suite's own by default")
@@ -228,6 +231,16 @@ def _amount(text: str) -> float:
         value = 0.0
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"wanted a number above 0, got {text!r}")
+    return value
+
+
+def _per_cent(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 100:
+        raise argparse.ArgumentTypeError(f"wanted per cent from 0 to 100, got {text!r}")
     return value
 
 

@@ -11,15 +11,15 @@ from typing import Any
 
 import onnx
 
+from bench._checkpoint import check_checkpoint, unfit
 from bench._home import FORMAT
-from bench._origin import Origin, read_origin
+from bench._origin import Origin
 from bench._seal import DIGITS, sealed, sealed_onnx
 from bench._stored import read_stored
 from bench.export import onnx_model
 from bench.left import sha256
 from bench.machine import source_state, versions
 from bench.plan import UsageError
-from bench.system import parse_system
 from datamodules._cache import write_whole
 from datamodules._errors import DataError
 from tasks.cascade import cascade_of
@@ -48,30 +48,37 @@ def export_system(
     Raises:
         UnknownPlugin: no such system.
         DataError: no safetensors file.
-        UsageError: weights of another system, or without labels; a system stored in fewer bits.
+        UsageError: weights of another system, or without labels; a system stored in fewer bits; no place for ``out``.
         ModuleNotFoundError: OpenVINO is not installed; names the extra.
     """
-    named = parse_system(system, "light")
+    _check_out(out, checkpoint)
+    named, origin = check_checkpoint(system, checkpoint)
     plain = replace(named, storage="")
     if named != plain:
-        raise UsageError(f"{system}: wanted a system in float32, as exported graphs are; export {plain.name}")
-    architecture = named.architecture
-    if out.resolve() == checkpoint.resolve():
-        raise UsageError(f"--out {out}: is the checkpoint itself, which must not be overwritten")
-    origin = read_origin(checkpoint)
-    if origin.system and origin.system.partition("+")[0] != architecture:
-        raise UsageError(f"--checkpoint {checkpoint}: wanted weights of {architecture}, got those of {origin.system}")
+        raise UsageError(
+            f"{system}: wanted a system in float32, as exported graphs are; export {plain.name} from its own weights"
+        )
     names = _labels(checkpoint, origin, labels)
     try:
-        recogniser = load_recogniser(architecture, len(names), checkpoint)
+        recogniser = load_recogniser(named.architecture, len(names), checkpoint)
     except ValueError as error:
-        reason = " ".join(str(error).split())[:300]
-        raise UsageError(f"--checkpoint: {reason}; is it of this system, and are its labels {len(names)}?") from error
+        raise unfit(checkpoint, error, f"is it of this system, and are its labels {len(names)}?") from error
     graph = onnx.load_from_string(onnx_model(recogniser, batch=True))
-    about = _about(system, checkpoint, names, origin, recogniser, leaderboards)
+    # A recipe that was named is one that the weights do not deny; one that was left out is theirs.
+    about = _about(system if "+" in system else named.name, checkpoint, names, origin, recogniser, leaderboards)
     content = _onnx_file(graph, about) if form == "onnx" else _openvino_file(graph, about)
     write_whole(out, content)
     return about
+
+
+def _check_out(out: Path, checkpoint: Path) -> None:
+    """Refuse a place that the file cannot take, before the work is done."""
+    if out.resolve() == checkpoint.resolve():
+        raise UsageError(f"--out {out}: is the checkpoint itself, which must not be overwritten")
+    if out.is_dir():
+        raise UsageError(f"--out {out}: is a folder; name the file to write, such as {out / 'hanzi.onnx'}")
+    if not out.parent.is_dir():
+        raise UsageError(f"--out {out}: there is no folder {out.parent} to write it in; make it first")
 
 
 def _labels(checkpoint: Path, origin: Origin, file: Path | None) -> Sequence[str]:

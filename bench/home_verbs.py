@@ -87,7 +87,8 @@ def recognize(options: argparse.Namespace) -> "Answer":
 
 def choose(options: argparse.Namespace) -> "Answer":
     """``bench choose``: the system to deploy within limits, from the records."""
-    from bench.choosing import Limits, choose_from, format_choice
+    from bench._choice_text import format_choice
+    from bench.choosing import Limits, choose_from
 
     limits = Limits(options.max_latency_ms, options.min_accuracy, options.max_size_mb)
     found = choose_from(options.out, options.suite, options.dataset, options.scale, options.machine, limits)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from bench import runtimes
+from bench._checkpoint import check_checkpoint, unfit
 from bench.deployment import EAGER, deployed
 from bench.left import sha256
 from bench.machine import provenance
@@ -48,9 +49,10 @@ def profile_system(
 
     Raises:
         UnknownPlugin: an unknown system or runtime.
-        UsageError: a checkpoint that is not there, or of another architecture.
+        UsageError: a checkpoint that is not there, or of another system or label space.
+        DataError: a checkpoint that is no file of weights.
     """
-    system = parse_system(name, "light")
+    system = parse_system(name, "light") if checkpoint is None else _checked(name, checkpoint, classes)
     runtimes.check(runtime)
     made, started = provenance(command), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
@@ -62,10 +64,12 @@ def profile_system(
                 source, weights = weights, Path(folder) / system.weights_file
                 pack_file(system, classes, source, weights)
             row = _row(system, classes, weights, trained=checkpoint is not None, launches=launches)
-        except (ValueError, OSError) as error:
+        except ValueError as error:
             if checkpoint is None:
                 raise
-            raise UsageError(f"--checkpoint: {error}") from error
+            raise unfit(
+                checkpoint, error, f"is it of this system, and are its classes {classes} (--classes)?"
+            ) from error
         checksum = sha256(weights)
         measurements: dict[str, Any] = {}
         for phase in ("figures", "timing"):
@@ -85,6 +89,17 @@ def random_row(name: str, classes: int, weights: Path) -> Row:
     system = parse_system(name, "light")
     _write_random(system.architecture, classes, weights)
     return _row(system, classes, weights, trained=False)
+
+
+def _checked(name: str, checkpoint: Path, classes: int) -> System:
+    """The system of a checkpoint that fits what was asked for."""
+    system, origin = check_checkpoint(name, checkpoint)
+    if origin.classes not in (None, classes):
+        raise UsageError(
+            f"--checkpoint {checkpoint}: tells {origin.classes:,} classes apart, got --classes {classes}; "
+            f"say --classes {origin.classes}"
+        )
+    return system
 
 
 def _row(system: System, classes: int, weights: Path, trained: bool, launches: int = 1) -> Row:

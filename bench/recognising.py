@@ -17,7 +17,7 @@ from bench._home import HomeRecogniser
 from datamodules._decode import decode_photo
 from datamodules._errors import DataError
 from datamodules._image import fit_matrix, resample, with_channels
-from datamodules._photo import find_character
+from datamodules._photo import find_character, refuse_blank
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif")
 BATCH = 32  # images at once; more are no faster on the networks of the suite, and answer later
@@ -97,7 +97,7 @@ def native_character(file: Path, channels: int) -> NDArray[np.uint8]:
     """An image file as a recogniser takes it: uint8 (h, w), cut out of its photo or scan, or (h, w, 3) as it is.
 
     Raises:
-        DataError: no image, blank, or more than one character.
+        DataError: no image, blank, or, where it is grey, more than one character.
         OSError: no such file.
     """
     return _cut(_read(file, channels), file)
@@ -108,7 +108,10 @@ def _read(file: Path, channels: int) -> NDArray[np.uint8]:
 
 
 def _cut(image: NDArray[np.uint8], file: Path) -> NDArray[np.uint8]:
-    return find_character(image, str(file)) if image.ndim == 2 else image
+    if image.ndim == 2:
+        return find_character(image, str(file))
+    refuse_blank(image, str(file))  # photographs need not look like a character; what they show is not ours to say
+    return image
 
 
 def _batched(files: Iterable[Path], size: int) -> Iterator[list[Path]]:

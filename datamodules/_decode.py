@@ -1,6 +1,7 @@
 """Image files to pixels, strictly: what is no image, or only a part of one, is an error."""
 
 import io
+import warnings
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +11,15 @@ from datamodules._errors import DataError
 
 LARGEST = 4096  # pixels a side: more is a page, not a character
 LARGEST_PHOTO = 16384  # pixels a side of a photo, which is shrunk while it is decoded
-_PHOTO = (
-    1024  # pixels a side of what is left of it; a character that fills a tenth of it is still larger than any input
-)
+MOST_PIXELS = 178_956_970  # of a photo: Pillow's own limit against bombs, half a gigabyte in three channels
+# Pixels a side of what is left of a photo; a character that fills a tenth of it is still larger than any input.
+_PHOTO = 1024
 _WHITE = 255
+
+# By default Pillow warns on stderr from half of its limit on. Here the limit is one: up to it nothing is said, and what
+# is above is refused in our words, whichever of the two Pillow makes of it.
+Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
 
 def decode_image(content: bytes, name: str) -> NDArray[np.uint8]:
@@ -35,7 +41,7 @@ def decode_photo(content: bytes, name: str) -> NDArray[np.uint8]:
     Returns: uint8 (h, w), or (h, w, 3) where there is colour.
 
     Raises:
-        DataError: no image, cut short (the offset is where the bytes end), or larger than LARGEST_PHOTO.
+        DataError: no image, cut short (the offset is where the bytes end), or larger than LARGEST_PHOTO or MOST_PIXELS.
     """
     return _decoded(content, name, photo=True)
 
@@ -44,8 +50,8 @@ def _decoded(content: bytes, name: str, photo: bool) -> NDArray[np.uint8]:
     largest = LARGEST_PHOTO if photo else LARGEST
     try:
         with Image.open(io.BytesIO(content)) as opened:
-            if max(opened.size) > largest:
-                raise DataError(name, 0, f"a character of at most {largest} pixels a side", f"{opened.size}")
+            if max(opened.size) > largest or opened.width * opened.height > MOST_PIXELS:
+                raise _too_large(name, photo, f"{opened.width:,} × {opened.height:,}")
             eight_bits = _in_eight_bits(_shrunk(opened) if photo else opened, name)
             if eight_bits.mode in ("L", "RGB") and "transparency" not in eight_bits.info:
                 return _grey_where_equal(np.array(eight_bits))
@@ -54,11 +60,20 @@ def _decoded(content: bytes, name: str, photo: bool) -> NDArray[np.uint8]:
         raise
     except UnidentifiedImageError as error:
         raise DataError(name, 0, "an image", f"{len(content)} bytes of another kind") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_large(name, photo, f"more than {MOST_PIXELS:,} pixels") from error
+    except (OSError, SyntaxError, ValueError) as error:
         raise DataError(name, len(content), "a whole image", f"{error}", "Restore this file.") from error
     if rgba[..., 3].min() == _WHITE:
         return _grey_where_equal(rgba[..., :3])
     return _grey_where_equal(_on_paper(rgba, 0 if photo and _ink_is_light(rgba) else _WHITE))
+
+
+def _too_large(name: str, photo: bool, got: str) -> DataError:
+    if photo:
+        wanted = f"a photo of at most {LARGEST_PHOTO:,} pixels a side and {MOST_PIXELS:,} pixels in all"
+        return DataError(name, 0, wanted, got, "Make it smaller, or cut out the character.")
+    return DataError(name, 0, f"a character of at most {LARGEST:,} pixels a side", got, "Make it smaller.")
 
 
 def _shrunk(image: Image.Image) -> Image.Image:

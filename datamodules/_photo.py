@@ -52,6 +52,20 @@ def find_character(grey: NDArray[np.uint8], name: str) -> NDArray[np.uint8]:
     return cv2.LUT(np.ascontiguousarray(even[parts.box]), levels)  # type: ignore[return-value]
 
 
+def refuse_blank(colour: NDArray[np.uint8], name: str) -> None:
+    """Refuse a picture that shows nothing: less contrast in every channel than ink has to paper.
+
+    Args:
+        colour: uint8 (h, w, 3), of anything.
+        name: of the image, for messages.
+
+    Raises:
+        DataError: blank.
+    """
+    if np.ptp(colour.reshape(-1, colour.shape[-1]), axis=0).max() < LEAST_CONTRAST:
+        raise DataError(name, 0, "a picture of something", "a blank image: one colour all over", "")
+
+
 @dataclass(frozen=True)
 class _Parts:
     """The connected parts of the ink that are no dirt."""

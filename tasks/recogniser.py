@@ -92,7 +92,8 @@ def load_recogniser(architecture: str, classes: int, weights: Path) -> Recognise
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
-        raise ValueError(f"{weights}: not the weights of {architecture} with {classes} classes: {error}") from error
+        why = _differences(network, tensors) or " ".join(str(error).split())
+        raise ValueError(f"{weights}: not the weights of {architecture} with {classes} classes: {why}") from error
     return Recogniser(network, channels, size)
 
 
@@ -103,6 +104,30 @@ def save_weights(network: nn.Module, path: Path, metadata: Mapping[str, str] | N
     """
     tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
     write_whole(path, _ordered(save(tensors, dict(metadata))) if metadata else save(tensors))
+
+
+def _differences(network: nn.Module, tensors: Mapping[str, Tensor]) -> str:
+    """In what stored tensors are not those of a network, by the first example of each kind; empty where they are."""
+    wanted = network.state_dict()
+    shapes = [
+        f"{name} is {_shape(tensors[name])} instead of {_shape(value)}"
+        for name, value in wanted.items()
+        if name in tensors and tensors[name].shape != value.shape
+    ]
+    kinds = {
+        "": shapes,
+        "it lacks ": [name for name in wanted if name not in tensors],
+        "it has also ": [name for name in tensors if name not in wanted],
+    }
+    return ", ".join(
+        word + found[0] + (f" (and {len(found) - 1} more)" if len(found) > 1 else "")
+        for word, found in kinds.items()
+        if found
+    )
+
+
+def _shape(tensor: Tensor) -> str:
+    return "×".join(map(str, tensor.shape)) or "a number"
 
 
 def _ordered(content: bytes) -> bytes:

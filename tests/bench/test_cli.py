@@ -87,7 +87,8 @@ def test_comparisons_refuse_what_they_cannot_use(bench: Bench, flags: str) -> No
 @pytest.mark.parametrize(
     ("command", "says"),
     [
-        ("profile lenet5 --checkpoint nowhere.safetensors", "--checkpoint: "),
+        ("profile lenet5 --checkpoint nowhere.safetensors", "--checkpoint nowhere.safetensors: no such file; give the"),
+        ("recognize nowhere.onnx x.png", "nowhere.onnx: No such file or directory; is it named right?"),
         ("data synthesize --classes 4000 --writers 1 --out x", "--classes: wanted 1 to 3755 classes, got 4000"),
         ("render", "leaderboards: no folder results/ with records in it; run: bench run --suite hccr"),
         ("compare a.json b.json", "a.json: not a readable record"),
@@ -113,15 +114,24 @@ def test_a_folder_that_cannot_be_made_is_said_in_one_line(bench: Bench, tmp_path
     assert "Not a directory; mend that and run it again" in err
 
 
-def test_a_full_disk_is_said_in_one_line(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*arguments: object, seed: int) -> None:
+@pytest.mark.parametrize(
+    ("command", "where", "kept"),
+    [
+        ("run --suite hccr --scale smoke --json", "bench.plan.make_plan", ", what is finished is kept"),
+        ("data synthesize --classes 2 --writers 1 --out drawn --json",
+         "datamodules._handwriting.write_synthetic_writer", ""),
+    ],
+)  # fmt: skip
+def test_a_full_disk_is_said_in_one_line(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, command: str, where: str, kept: str
+) -> None:
+    def full(*arguments: object, **named: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", "out/results/x.json")
 
-    monkeypatch.setattr("datamodules._handwriting.write_synthetic_writer", full)
-    code, out, err = bench("data synthesize --classes 2 --writers 1 --out drawn --json")
+    monkeypatch.setattr(where, full)
+    code, out, err = bench(command)
     assert (code, out) == (2, "")
-    said = "bench: out/results/x.json: No space left on device; mend that and run it again, what is finished is kept"
-    assert err.splitlines() == [said]
+    assert err.splitlines() == [f"bench: out/results/x.json: No space left on device; mend that and run it again{kept}"]
 
 
 @pytest.mark.parametrize("error", [ClaimError, CompareError, EnvironmentUnfitError, RecordError, UsageError])

@@ -261,7 +261,7 @@ def test_wrong_checkpoints_are_refused(bench: Bench, exports: Path, tmp_path: Pa
         "nearest_mean --checkpoint w.safetensors --labels six.txt": "contradicts the labels",
         "nearest_mean --checkpoint cut.safetensors": "cut.safetensors: byte 5000: wanted a whole safetensors file",
         "nearest_men --checkpoint w.safetensors": "unknown system 'nearest_men'",
-        "nearest_mean --checkpoint gone.safetensors": "gone.safetensors: No such file",
+        "nearest_mean --checkpoint gone.safetensors": "gone.safetensors: no such file",
     }.items():
         code, out, err = bench(f"export {given} --format onnx --out x.onnx")
         assert (code, out, len(err.splitlines())) == (2, "", 1), given

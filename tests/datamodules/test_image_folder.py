@@ -134,7 +134,7 @@ def is_a_page(root: Path) -> None:
         (is_empty_class, "train/v2.0", "an empty class"),
         (is_one_sided, "", "only on one side: extra"),
         (is_without_test, "", "wanted a folder test/CLASS with images"),
-        (is_a_page, "train/bar/002.png", "at most 4096 pixels a side"),
+        (is_a_page, "train/bar/002.png", "at most 4,096 pixels a side"),
     ],
 )
 def test_bad_folders_say_what_is_wrong_where(

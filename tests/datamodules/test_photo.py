@@ -1,7 +1,9 @@
 """One character out of a photo: where it is, how dark, and what is none."""
 
 import io
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 import cv2
@@ -10,7 +12,7 @@ import pytest
 from fake.home import CHARACTERS, glyph
 from PIL import Image
 
-from datamodules._decode import decode_image, decode_photo
+from datamodules._decode import LARGEST_PHOTO, MOST_PIXELS, decode_image, decode_photo
 from datamodules._errors import DataError
 from datamodules._photo import find_character
 
@@ -133,3 +135,28 @@ def test_light_ink_on_nothing_keeps_its_paper_dark() -> None:
     content = encoded(Image.fromarray(pixels), "PNG")
     assert (decode_photo(content, "x") == 255 - alpha).all()
     assert (decode_image(content, "x") == 255).all()  # training data have white paper, always
+
+
+def claiming(width: int, height: int) -> bytes:
+    """A PNG whose header says that it is so large; its pixels are few."""
+    content = encoded(Image.new("L", (8, 8)), "PNG")
+    header = b"IHDR" + struct.pack(">II", width, height) + content[24:29]
+    return content[:12] + header + struct.pack(">I", zlib.crc32(header)) + content[33:]
+
+
+@pytest.mark.parametrize("size", [(14000, 14000), (16384, 16384), (20000, 20000), (60000, 60000), (17000, 10)])
+def test_photos_that_are_too_large_are_refused_with_the_limit(size: tuple[int, int]) -> None:
+    wanted = f"a photo of at most {LARGEST_PHOTO:,} pixels a side and {MOST_PIXELS:,} pixels in all, got "
+    with pytest.raises(DataError) as caught:
+        decode_photo(claiming(*size), "x.png")
+    assert str(caught.value).startswith(f"x.png: byte 0: wanted {wanted}")
+    assert str(caught.value).endswith("Make it smaller, or cut out the character.")
+    assert "bomb" not in str(caught.value)
+    with pytest.raises(DataError, match=r"wanted a character of at most 4,096 pixels a side, got .*Make it smaller\.$"):
+        decode_image(claiming(*size), "x.png")
+
+
+def test_a_large_photo_is_decoded_without_a_warning() -> None:
+    """108 million pixels, from which on Pillow warns by itself; warnings are errors here."""
+    with pytest.raises(DataError, match="wanted a whole image"):  # its pixels are asked for, and are not there
+        decode_photo(claiming(12000, 9000), "x.png")

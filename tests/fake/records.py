@@ -41,7 +41,7 @@ def measurements(accuracy: float | None, ratio: float | None) -> dict[str, dict[
         value = 2e6 * ratio
         latency = {
             "value": value, "n": 60, "q25": 0.95 * value, "q75": 1.1 * value, "p90": 1.5 * value,
-            "ratio_to_reference": ratio, "ratio_ci": [0.98 * ratio, 1.02 * ratio],
+            "ratio_to_reference": ratio, "ratio_ci": [0.98 * ratio, 1.02 * ratio], "reference_ns": 2_000_000,
         }  # fmt: skip
     share: dict[str, Any] = {"value": None}
     if accuracy is not None:
