@@ -28,7 +28,7 @@ class Beside(NamedTuple):
 
 SECTIONS = (
     Beside(
-        "exits", "Early exits", "Accuracy against mean time of a character, for every threshold",
+        "exits", "Early exits", "Accuracy against mean time of a character, for every threshold of the first exit",
         exits_text, exits_picture,
     ),
     Beside(

@@ -101,10 +101,10 @@ def _policies(rows: Sequence[BoardRow]) -> list[str]:
         policy = _measured(row).get("exit_rate", {})
         if policy.get("value") is None:
             continue
-        where = " and ".join(policy["leaves_at"]) or "the final head only"
+        where = _where(policy)
         stay = "; who stays is read by the mean of the last two heads" if policy["average"] else ""
         scaled = ", ".join(f"{value:g}" for value in policy["temperatures"])
-        said.append(f"- `{row.system}` leaves at {where} from {policy['threshold']:g} on{stay}; temperatures {scaled}.")
+        said.append(f"- `{row.system}` leaves at {where}{stay}; temperatures {scaled}.")
     return said
 
 
@@ -114,16 +114,20 @@ def _within_budgets(rows: Sequence[BoardRow]) -> str:
     for row in rows:
         final = _measured(row).get("exit_latency", {}).get("value")
         for one in _measured(row).get("exit_curve", {}).get("budgets", ()):
-            where = " and ".join(one["leaves_at"]) or "the final head only"
-            line = [f"`{row.system}`", where, "yes" if one["average"] else "no", f"{one['budget']:g}"]
-            line += [f"{one['threshold']:g}", numbers.percent(one["accuracy"]), numbers.percent(one["exit_rate"])]
+            line = [f"`{row.system}`", _where(one), "yes" if one["average"] else "no", f"{one['budget']:g}"]
+            line += [numbers.percent(one["accuracy"]), numbers.percent(one["exit_rate"])]
             share = numbers.NONE if final is None else numbers.digits(one["latency"] / final)
             lines.append([*line, _milliseconds(one["latency"]), share])
     header = [
-        "System", "Leaves at", "Averages", "Most time, × final", "Threshold", "Accuracy, %", "Leave early, %", "ms",
+        "System", "Leaves at", "Averages", "Most time, × final", "Accuracy, %", "Leave early, %", "ms",
         "× final",
     ]  # fmt: skip
     return f"\n{_BUDGETS}\n{board.table(header, lines, 3)}" if lines else ""
+
+
+def _where(policy: Mapping[str, Any]) -> str:
+    places = [f"{name} from {threshold:g} on" for name, threshold in policy["leaves_at"].items()]
+    return " and ".join(places) or "the final head only"
 
 
 def _percent(value: float | None) -> str:

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -48,9 +49,12 @@ class Cascade(nn.Module):
     def policy(self) -> ExitPolicy:
         """Where and when characters leave."""
         stored = self.exits
-        exits = tuple(name for name, open_ in zip(self.heads, stored.open.tolist(), strict=True) if open_)
-        temperatures = tuple(round(value, _DIGITS) for value in stored.temperatures.tolist())
-        return ExitPolicy(exits, round(float(stored.threshold), _DIGITS), bool(stored.average), temperatures)
+        thresholds, temperatures = (
+            [round(value, _DIGITS) for value in values.tolist()] for values in (stored.thresholds, stored.temperatures)
+        )
+        heads = zip(self.heads, stored.open.tolist(), thresholds, strict=True)
+        exits = {name: threshold for name, open_, threshold in heads if open_}
+        return ExitPolicy(exits, bool(stored.average), tuple(temperatures))
 
     @policy.setter
     def policy(self, policy: ExitPolicy) -> None:
@@ -64,7 +68,7 @@ class Cascade(nn.Module):
             raise ValueError(f"wanted exits among {self.heads[:-1]} and {len(self.heads)} temperatures, got {policy}")
         stored = self.exits
         stored.open.copy_(torch.tensor([float(name in policy.exits) for name in self.heads]))
-        stored.threshold.fill_(policy.threshold)
+        stored.thresholds.copy_(torch.tensor([policy.exits.get(name, 1.0) for name in self.heads]))
         stored.average.fill_(float(policy.average))
         stored.temperatures.copy_(torch.tensor(temperatures))
 
@@ -132,7 +136,7 @@ class Leg(nn.Module):
         cascade = cascade_of(network)
         assert cascade is not None
         policy, self.name, self.takes_before = cascade.policy, passed[-1], takes_before
-        self.threshold = policy.threshold if self.name in policy.exits else None
+        self.threshold = policy.exits.get(self.name)
         self.front = network.normalise if first else None
         self.stages = nn.ModuleList([cascade.stage_layers(name) for name in passed])
         asked = policy.asked(cascade.heads)
@@ -261,13 +265,20 @@ class _StoredPolicy(nn.Module):
     """A policy as buffers, so that it travels with the weights; ``open`` marks the heads where one may leave."""
 
     open: Tensor
-    threshold: Tensor
+    thresholds: Tensor
     average: Tensor
     temperatures: Tensor
 
     def __init__(self, heads: int) -> None:
         super().__init__()
         self.register_buffer("open", torch.zeros(heads))
-        self.register_buffer("threshold", torch.ones(()))
+        self.register_buffer("thresholds", torch.ones(heads))
         self.register_buffer("average", torch.zeros(()))
         self.register_buffer("temperatures", torch.ones(heads))
+
+    def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *rest: Any) -> None:
+        """Take weights of earlier versions too, which hold one threshold for all heads."""
+        one = state.pop(f"{prefix}threshold", None)
+        if one is not None:
+            state[f"{prefix}thresholds"] = one.expand(len(self.thresholds)).clone()
+        super()._load_from_state_dict(state, prefix, *rest)

@@ -13,7 +13,7 @@ from torchmetrics import MetricCollection
 from torchmetrics.classification import MulticlassAccuracy
 
 from datamodules._base import CharacterDataModule
-from datamodules._loader import Batch
+from datamodules._loader import Batch, View
 from tasks.architectures import ARCHITECTURES
 from tasks.augmentation import CharacterAugmentation
 from tasks.cascade import EarlyExits, cascade_of, every_head
@@ -71,6 +71,10 @@ class ClassificationTask(pl.LightningModule):
         except RuntimeError as error:
             raise ValueError(f"wanted the weights of the final network of {self.architecture}: {error}") from None
 
+    def view(self) -> View:
+        """What training images pass through."""
+        return CharacterAugmentation(self.recipe.augmentation, self.size)
+
     def setup(self, stage: str) -> None:
         """Give the datamodule this network's input, this recipe's batch size and its augmentation.
 
@@ -83,7 +87,7 @@ class ClassificationTask(pl.LightningModule):
             datamodule.take_input(self.channels, self.size)
             datamodule.batch_size = self.recipe.batch
             datamodule.keep_rest = self.fitted  # a mean is that of all characters
-            datamodule.take_augmentation(CharacterAugmentation(self.recipe.augmentation, self.size))
+            datamodule.take_augmentation(self.view())
         elif stage == "fit":
             raise TypeError(
                 f"recipe {self.recipe.name!r} augments on the fly and needs a CharacterDataModule to do it, "

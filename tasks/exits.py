@@ -1,8 +1,9 @@
 """When a character leaves a cascade: the exit policy, what it answers and costs, and how it is chosen."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+import operator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import combinations, product
 
 import numpy as np
@@ -23,8 +24,8 @@ class ExitPolicy:
     """Where and when a character leaves.
 
     Attributes:
-        exits: early heads at which it may leave, in the order in which they are reached; none for the final one alone.
-        threshold: it leaves at the first of them whose top probability is at least this, LEAST_THRESHOLD to 1.
+        exits: early heads at which it may leave, in the order in which they are reached, each with its threshold: it
+            leaves at the first whose top probability is at least that, LEAST_THRESHOLD to 1; none for the final alone.
         average: the answer of those who stay is the mean of the last early head's probabilities and the final one's.
         temperatures: by which each head's logits are divided, in the order of the heads; from a millionth to a
             million, all 1 where empty.
@@ -33,14 +34,14 @@ class ExitPolicy:
         ValueError: a threshold or a temperature outside of these.
     """
 
-    exits: tuple[str, ...] = ()
-    threshold: float = 1.0
+    exits: Mapping[str, float] = field(default_factory=dict)
     average: bool = False
     temperatures: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        if not LEAST_THRESHOLD <= self.threshold <= 1:
-            raise ValueError(f"wanted an exit threshold from {LEAST_THRESHOLD} to 1, got {self.threshold}")
+        for threshold in self.exits.values():
+            if not LEAST_THRESHOLD <= threshold <= 1:
+                raise ValueError(f"wanted an exit threshold from {LEAST_THRESHOLD} to 1, got {threshold}")
         low, high = _TEMPERATURES
         if not all(low <= temperature <= high for temperature in self.temperatures):
             found = ", ".join(map(str, self.temperatures))
@@ -97,7 +98,7 @@ def follow(
     left = np.full(len(classes), last, np.int8)
     for number in reversed(range(last)):
         if heads[number] in policy.exits:
-            sure = answers.confidence[:, number] >= policy.threshold
+            sure = answers.confidence[:, number] >= policy.exits[heads[number]]
             classes[sure], left[sure] = answers.top[sure, number], number
     return classes, left
 
@@ -128,10 +129,11 @@ def choose_policy(
     average: bool | None = None,
     budget: float | None = None,
     margin: float = 0.0,
+    most_lost: float | None = None,
 ) -> ExitPolicy:
     """The cheapest policy that is no less accurate than the final head alone, or the most accurate within a budget.
 
-    Without a budget, every higher threshold must be as accurate too: a single lucky one is not taken.
+    Without a budget, all policies with higher thresholds must be as accurate too: a single lucky one is not taken.
 
     Args:
         heads: of the network, the final one last.
@@ -142,7 +144,9 @@ def choose_policy(
         average: whether it averages; None where that is to be chosen too.
         budget: most that a character may cost on average, in the unit of the costs.
         margin: standard errors by which, without a budget, the characters that only the policy reads rightly must
-            outnumber those that only the final head does: the validation part is small, and may be easier.
+            outnumber those that only the final head does.
+        most_lost: instead, at most this share of the characters may be read rightly by the final head alone, whatever
+            the policy gains; None where the margin says enough.
 
     Raises:
         ValueError: no characters to choose by.
@@ -151,22 +155,40 @@ def choose_policy(
     if len(labels) == 0:
         raise ValueError("wanted validation characters to choose exits by, got none")
     alone = answers.top[:, -1] == labels
-    early = [chosen for count in range(len(heads)) for chosen in combinations(heads[:-1], count)]
     found: list[tuple[float, int, ExitPolicy]] = []  # (mean cost, characters read rightly, policy)
-    for exits, averages in product(early, (False, True) if average is None else (average,)):
-        for threshold in reversed(GRID if exits else (1.0,)):
-            policy = ExitPolicy(exits, threshold, averages, tuple(temperatures))
+    for policies in _policies(heads, average, temperatures):
+        bad: list[tuple[float, ...]] = []
+        for policy in policies:
+            thresholds = tuple(policy.exits.values())
+            if any(all(map(operator.le, thresholds, higher)) for higher in bad):
+                continue
             classes, left = follow(policy, heads, answers)
             right = classes == labels
             gained, lost = int((right & ~alone).sum()), int((alone & ~right).sum())
-            if budget is None and gained - lost < margin * math.sqrt(gained + lost):
-                break
+            enough = gained - lost >= margin * math.sqrt(gained + lost)
+            if most_lost is not None:
+                enough = lost <= most_lost * len(labels)
+            if budget is None and not enough:
+                bad.append(thresholds)
+                continue
             found.append((expected_cost(left, path_costs(policy, heads, costs)), int(right.sum()), policy))
     if budget is None:
-        plain = ExitPolicy((), 1.0, bool(average), tuple(temperatures))  # what is left where averaging alone costs some
+        plain = ExitPolicy({}, bool(average), tuple(temperatures))  # what is left where averaging alone costs some
         return min(found, key=lambda one: (one[0], -one[1]), default=(0.0, 0, plain))[2]
     within = [one for one in found if one[0] <= budget]
     if not within:
         least = min(cost for cost, _, _ in found)
         raise BudgetError(f"wanted an exit policy that costs at most {budget:g}, the cheapest costs {least:g}")
     return min(within, key=lambda one: (-one[1], one[0]))[2]
+
+
+def _policies(
+    heads: Sequence[str], average: bool | None, temperatures: Sequence[float]
+) -> Iterator[Iterator[ExitPolicy]]:
+    """All that are tried, those with the same exits and averaging together, none before one of higher thresholds."""
+    early = [chosen for count in range(len(heads)) for chosen in combinations(heads[:-1], count)]
+    for exits, averages in product(early, (False, True) if average is None else (average,)):
+        yield (
+            ExitPolicy(dict(zip(exits, thresholds, strict=True)), averages, tuple(temperatures))
+            for thresholds in product(reversed(GRID), repeat=len(exits))
+        )

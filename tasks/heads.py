@@ -1,5 +1,7 @@
 """How the heads of a cascade are trained and its exit policy is found, inside one ``Trainer.fit``."""
 
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -10,12 +12,18 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.utils.flop_counter import FlopCounterMode
 
+from datamodules._base import CharacterDataModule
+from datamodules._characters import NO_WRITER
+from datamodules._loader import Batch, BatchDataset, View, make_loader
 from tasks.cascade import Cascade, cascade_of, every_head
 from tasks.exits import Costs, ExitPolicy, HeadAnswers, choose_policy
 from tasks.recipe import Heads, Recipe
 
 # A tenth from one to the next: by less, calibration on a few hundred characters does not repeat.
 TEMPERATURES = tuple(round(1.1**step, 4) for step in range(-12, 13))
+
+
+DRAWS = 4  # of validation characters that are not by writers of their own
 
 
 class HeadTraining(pl.Callback):
@@ -73,8 +81,10 @@ class HeadTraining(pl.Callback):
         found: Any = task
         cascade = _cascade(task)
         cascade.learn(cascade.heads)
-        batches = trainer.datamodule.val_dataloader()  # type: ignore[attr-defined]
-        find_policy(found.network, batches, self.heads, (found.channels, found.size), task.device)
+        data: CharacterDataModule = trainer.datamodule  # type: ignore[attr-defined]
+        apart = writers_apart(data.train.writers, data.val.writers)
+        batches = data.val_dataloader() if apart else _Drawn(data, found.view(), found.channels, found.size)
+        find_policy(found.network, batches, self.heads, (found.channels, found.size), task.device, apart)
 
     def _learn(self, task: pl.LightningModule) -> None:
         cascade = _cascade(task)
@@ -85,7 +95,12 @@ class HeadTraining(pl.Callback):
 
 
 def find_policy(
-    network: nn.Module, batches: Any, settings: Heads, shape: tuple[int, int], device: torch.device | str = "cpu"
+    network: nn.Module,
+    batches: Any,
+    settings: Heads,
+    shape: tuple[int, int],
+    device: torch.device | str = "cpu",
+    apart: bool = True,
 ) -> ExitPolicy:
     """Give a sealed cascade the exit policy that its recipe asks for; returns it.
 
@@ -95,6 +110,7 @@ def find_policy(
         settings: of the recipe; a fixed threshold needs no answers.
         shape: of the input, (channels, size).
         device: where the network is.
+        apart: whether the validation characters are by writers of their own.
     """
     cascade = cascade_of(network)
     if cascade is None:
@@ -105,7 +121,7 @@ def find_policy(
     cascade.policy = ExitPolicy(temperatures=ones)
     temperatures = fit_temperatures(network, batches, device) if settings.calibrated else ones
     if settings.threshold is not None:
-        policy = ExitPolicy(cascade.heads[:1], settings.threshold, settings.average is True, temperatures)
+        policy = ExitPolicy({cascade.heads[0]: settings.threshold}, settings.average is True, temperatures)
     else:
         cascade.policy = ExitPolicy(temperatures=temperatures)
         answers, labels = head_answers(network, batches, device)
@@ -113,11 +129,31 @@ def find_policy(
         alone = sum(costs.stages) + costs.heads[-1]
         budget = None if settings.budget is None else settings.budget * alone
         policy = choose_policy(
-            cascade.heads, answers, labels, costs, temperatures, settings.average, budget, settings.margin
-        )
+            cascade.heads, answers, labels, costs, temperatures, settings.average, budget, settings.margin,
+            None if apart else settings.most_lost,
+        )  # fmt: skip
     cascade.policy = policy
     network.train(mode)
     return policy
+
+
+def writers_apart(train: NDArray[np.int32], val: NDArray[np.int32]) -> bool:
+    """Whether all writers are known and none wrote for both parts."""
+    known = bool((train != NO_WRITER).all() and (val != NO_WRITER).all())
+    return known and not np.isin(val, train).any()
+
+
+class _Drawn:
+    """Validation characters several times, each as training would draw it: the fewer there are, the less they tell."""
+
+    def __init__(self, data: CharacterDataModule, view: View, channels: int, size: int) -> None:
+        self._loaders = [
+            make_loader(BatchDataset(data.val, view, size, channels, seed), data.batch_size, shuffle=False, workers=0)
+            for seed in range(DRAWS)
+        ]
+
+    def __iter__(self) -> Iterator[Batch]:
+        return chain.from_iterable(self._loaders)
 
 
 @torch.inference_mode()

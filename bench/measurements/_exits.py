@@ -41,8 +41,7 @@ def answered(row: Row) -> tuple[Predictions, HeadAnswers]:
 
 def ending_at(network: Cascade, head: str) -> ExitPolicy:
     """The policy by which every character leaves at one head, by its own answer alone."""
-    early = head != network.heads[-1]
-    return replace(network.policy, exits=(head,) if early else (), threshold=ALWAYS if early else 1.0, average=False)
+    return replace(network.policy, exits={head: ALWAYS} if head != network.heads[-1] else {}, average=False)
 
 
 def on_test(row: Row, policy: ExitPolicy, parts: Costs, times: Costs) -> dict[str, float]:
@@ -57,7 +56,7 @@ def on_test(row: Row, policy: ExitPolicy, parts: Costs, times: Costs) -> dict[st
     heads, (found, answers) = cascade(row).heads, answered(row)
     classes, left = follow(policy, heads, answers)
     return {
-        "threshold": policy.threshold, "accuracy": float(np.mean(classes == found.labels)),
+        "accuracy": float(np.mean(classes == found.labels)),
         "exit_rate": float(np.mean(left < len(heads) - 1)),
         "macs": expected_cost(left, path_costs(policy, heads, parts)),
         "latency": expected_cost(left, path_costs(policy, heads, times)),
@@ -87,6 +86,6 @@ def macs_of_parts(row: Row) -> Costs:
 def policy_detail(policy: ExitPolicy) -> dict[str, object]:
     """A policy as records state it."""
     return {
-        "leaves_at": list(policy.exits), "threshold": policy.threshold, "average": policy.average,
+        "leaves_at": dict(policy.exits), "average": policy.average,
         "temperatures": list(policy.temperatures),
     }  # fmt: skip

@@ -20,10 +20,10 @@ def measure(row: Row) -> Measurement:
     """Mean time of a test character: that of each exit, weighed by how many leave there.
 
     Those who stay cost what the final head alone does and, in proportion to the multiply-adds, the heads that they
-    were asked at in vain. ``points`` has the same for other thresholds, with accuracy, exit rate and multiply-adds;
-    nothing is chosen by them: the policy was, on validation characters, before. ``budgets`` has the policies that
-    validation characters choose within shares of the final head's mean time, and what they give on the test
-    characters.
+    were asked at in vain. ``points`` has the same for other thresholds of the first exit, with accuracy, exit rate and
+    multiply-adds; nothing is chosen by them: the policy was, on validation characters, before. ``budgets`` has the
+    policies that validation characters choose within shares of the final head's mean time, and what they give on the
+    test characters.
 
     Raises:
         ValueError: no predictions, a network without early exits, or no ``exit_latency`` to weigh.
@@ -35,9 +35,11 @@ def measure(row: Row) -> Measurement:
     parts = macs_of_parts(row)
     times = replace(parts, alone=tuple(timed[name]["mean"] for name in network.heads))
     chosen = on_test(row, network.policy, parts, times)
-    exits = network.policy.exits or network.heads[:1]
-    tried = (replace(network.policy, exits=exits, threshold=threshold) for threshold in GRID)
-    points = [on_test(row, policy, parts, times) for policy in tried]
+    exits = network.policy.exits or dict.fromkeys(network.heads[:1], 1.0)
+    first, points = next(iter(exits)), []
+    for threshold in GRID:
+        policy = replace(network.policy, exits={**exits, first: threshold})
+        points.append({"threshold": threshold, **on_test(row, policy, parts, times)})
     budgets = within_budgets(row, parts, times)
     return Measurement(
         chosen["latency"], {"n": len(found.labels), "chosen": chosen, "points": points, "budgets": budgets}

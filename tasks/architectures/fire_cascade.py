@@ -43,7 +43,7 @@ RECIPE = {
 
 HEADS = ("mid_a", "mid_b", "final")  # in the order in which they are reached
 _BRANCHES = {"mid_a": "fire4", "mid_b": "fire6"}  # fire-hccr, section 3.3: the layer that each head follows
-_POLICY = ExitPolicy(("mid_a",), 0.98, average=True)  # fire-hccr, section 4.5; what training chooses replaces it
+_POLICY = ExitPolicy({"mid_a": 0.98}, average=True)  # fire-hccr, section 4.5; what training chooses replaces it
 _DROPOUT = 0.2  # fire-hccr, section 4.2: of the early heads; the final one's is fire's
 
 
