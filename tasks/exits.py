@@ -133,7 +133,8 @@ def choose_policy(
 ) -> ExitPolicy:
     """The cheapest policy that is no less accurate than the final head alone, or the most accurate within a budget.
 
-    Without a budget, all policies with higher thresholds must be as accurate too: a single lucky one is not taken.
+    Without a budget, all policies with higher thresholds must be as accurate too: a single lucky one is not taken, and
+    what one exit gains makes up for no other.
 
     Args:
         heads: of the network, the final one last.

@@ -10,11 +10,11 @@ POINTS = [
 PAIRED = {"only_cascade": 12, "only_final": 2, "p": 0.01, "difference": 0.01, "ci_low": 0.002, "ci_high": 0.018}
 BUDGETS = [
     {
-        "budget": 0.7, "leaves_at": ["mid_a"], "threshold": 0.75, "average": False, "temperatures": [1.1, 1.0],
+        "budget": 0.7, "leaves_at": {"mid_a": 0.75}, "average": False, "temperatures": [1.1, 1.0],
         "accuracy": 0.931, "exit_rate": 0.8, "macs": 6e7, "latency": 2.84e6,
     },
     {
-        "budget": 0.9, "leaves_at": ["mid_a", "mid_b"], "threshold": 0.98, "average": True, "temperatures": [1.1, 1.0],
+        "budget": 0.9, "leaves_at": {"mid_a": 0.98, "mid_b": 0.9}, "average": True, "temperatures": [1.1, 1.0],
         "accuracy": 0.955, "exit_rate": 0.6, "macs": 7e7, "latency": 3.5e6,
     },
 ]  # fmt: skip
@@ -29,7 +29,7 @@ def cascade(**changes):
         "exit_rate": {
             "value": 0.75,
             "exits": {"mid_a": {"value": 0.75, "accuracy": 0.98}, "final": {"value": 0.25, "accuracy": None}},
-            "leaves_at": ["mid_a"], "threshold": 0.98, "average": True, "temperatures": [1.1, 1.0],
+            "leaves_at": {"mid_a": 0.98}, "average": True, "temperatures": [1.1, 1.0],
         },
         "expected_macs": {"value": 66e6, "exits": {"mid_a": 51_600_000, "final": 104_000_000}},
         "exit_latency": {
@@ -63,8 +63,8 @@ def test_each_budget_of_time_has_its_line(tmp_path):
     table = section.split("within a share of the final head's mean time")[1]
     lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if "`fire" in line]
     assert lines == [
-        ["`fire_cascade`", "mid_a", "no", "0.7", "0.75", "93.10", "80.00", "2.84", "0.710"],  # of 4 ms
-        ["`fire_cascade`", "mid_a and mid_b", "yes", "0.9", "0.98", "95.50", "60.00", "3.50", "0.875"],
+        ["`fire_cascade`", "mid_a from 0.75 on", "no", "0.7", "93.10", "80.00", "2.84", "0.710"],  # of 4 ms
+        ["`fire_cascade`", "mid_a from 0.98 on and mid_b from 0.9 on", "yes", "0.9", "95.50", "60.00", "3.50", "0.875"],
     ]
     without = cascade(exit_curve={"version": "1", "unit": "ns", "value": 3e6, "points": POINTS, "chosen": POINTS[2]})
     assert "Most time" not in boards(tmp_path / "old", without)["hccr.md"].split("## Early exits")[1].split("## ")[0]

@@ -25,7 +25,7 @@ RUNTIMES = {"onnxruntime": onnxruntime, "openvino": openvino}
 
 def recogniser(exits, average):
     network = sealed()
-    cascade_of(network).policy = ExitPolicy(exits, 0.7, average, (1.5, 0.8, 1.0))
+    cascade_of(network).policy = ExitPolicy(dict.fromkeys(exits, 0.7), average, (1.5, 0.8, 1.0))
     return Recogniser(network, 1, 16)
 
 

@@ -127,7 +127,7 @@ def test_no_characters_are_refused(model: bytes) -> None:
 
 def test_legs_are_calibrated_on_what_the_legs_before_leave() -> None:
     network = sealed()
-    cascade_of(network).policy = ExitPolicy(HEADS[:2], 1.0, True)  # everyone stays to the end
+    cascade_of(network).policy = ExitPolicy(dict.fromkeys(HEADS[:2], 1.0), True)  # everyone stays to the end
     made = Recogniser(network, 1, 16)
     images = list(shown(24)[:, 0].numpy())
     legs = exported_legs(made)

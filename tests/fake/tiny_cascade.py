@@ -20,7 +20,7 @@ class TinyCascade(Cascade):
     """Three convolutions with normalisation, a classifier with dropout after each."""
 
     def __init__(self, classes, channels):
-        super().__init__(HEADS, ExitPolicy(("one",), 0.98, average=True))
+        super().__init__(HEADS, ExitPolicy({"one": 0.98}, average=True))
         inputs = (channels, *WIDTHS)
         self.stages = nn.ModuleDict()
         self.classifiers = nn.ModuleDict()

@@ -19,7 +19,7 @@ EXITS = [(), ("one",), ("two",), ("one", "two")]
 
 def with_policy(exits, average, threshold=0.7, temperatures=(1.5, 0.8, 1.0)):
     network = sealed()
-    cascade_of(network).policy = ExitPolicy(exits, threshold, average, temperatures)
+    cascade_of(network).policy = ExitPolicy(dict.fromkeys(exits, threshold), average, temperatures)
     return network
 
 
@@ -72,7 +72,7 @@ def test_only_what_is_needed_runs(exits, average, stays, leaves):
     network = with_policy(exits, average, threshold=1.0, temperatures=(5.0, 5.0, 5.0))
     assert ran(network) == {"stages.one", *stays}
     if leaves is not None:
-        cascade_of(network).policy = replace(cascade_of(network).policy, threshold=1e-6)
+        cascade_of(network).policy = replace(cascade_of(network).policy, exits=dict.fromkeys(exits, 1e-6))
         assert ran(network) == {"stages.one", *leaves}
 
 
@@ -107,22 +107,22 @@ def test_the_policy_travels_with_the_weights(tmp_path):
 
     other = sealed(seed=1)
     other.load_state_dict(load_file(tmp_path / "w.safetensors"))
-    assert cascade_of(other).policy == ExitPolicy(("two",), 0.93, True, (1.1, 0.9, 1.0))
+    assert cascade_of(other).policy == ExitPolicy({"two": 0.93}, True, (1.1, 0.9, 1.0))
 
 
 @pytest.mark.parametrize("extreme", [1e-6, 1.4e-6, 1e6])
 def test_what_a_policy_takes_can_be_read_back(extreme):
     cascade = cascade_of(sealed())
     threshold = min(extreme, 1.0)
-    cascade.policy = ExitPolicy(("one",), threshold, False, (extreme, 1.0, 1.0))
+    cascade.policy = ExitPolicy({"one": threshold}, False, (extreme, 1.0, 1.0))
     found = cascade.policy
-    assert found.threshold == pytest.approx(threshold, abs=5e-7)
+    assert found.exits == {"one": pytest.approx(threshold, abs=5e-7)}
     assert found.temperatures[0] == pytest.approx(extreme, abs=5e-7)
 
 
 def test_a_policy_of_other_heads_is_refused():
     cascade = cascade_of(sealed())
-    for wrong in (ExitPolicy(("last",)), ExitPolicy(("mid_a",)), ExitPolicy(temperatures=(1.0, 1.0))):
+    for wrong in (ExitPolicy({"last": 1.0}), ExitPolicy({"mid_a": 1.0}), ExitPolicy(temperatures=(1.0, 1.0))):
         with pytest.raises(ValueError, match=r"wanted exits among \('one', 'two'\) and 3 temperatures, got ExitPolicy"):
             cascade.policy = wrong
     with pytest.raises(TypeError, match="wanted a sealed network with early exits, got Normalised without them"):
@@ -140,3 +140,13 @@ def test_a_recogniser_leaves_early_and_says_that_its_cost_varies():
     np.testing.assert_allclose(np.stack([recogniser(image) for image in images]), wanted, atol=1e-6)
     assert not Recogniser(with_policy((), True), 1, 16).varies
     assert not Recogniser(Normalised(torch.nn.Flatten()), 1, 16).varies
+
+
+def test_weights_with_one_threshold_for_all_heads_are_still_read():
+    network = with_policy(("one", "two"), True, threshold=0.5)
+    state = network.state_dict()
+    state["network.exits.threshold"] = torch.tensor(0.93)
+    del state["network.exits.thresholds"]
+    other = sealed(seed=1)
+    other.load_state_dict(state)
+    assert cascade_of(other).policy.exits == {"one": 0.93, "two": 0.93}

@@ -37,7 +37,7 @@ TEST = answers([[0] * 4 + [1] * 6, [1] * 10, [0] * 10], [0.9] * 9 + [0.2])
 
 def made(folder, **changes):
     network = sealed()
-    cascade_of(network).policy = ExitPolicy(("two",), 0.98, True, TEMPERATURES)
+    cascade_of(network).policy = ExitPolicy({"two": 0.98}, True, TEMPERATURES)
     zeros = np.zeros(10, np.int64)
     found = Predictions(np.zeros((10, 1), np.int32), np.ones(10, np.float32), zeros, np.full(10, 2, np.int8), TEST)
     return row(folder, network, size=16, classes=5, **{"predictions": found, **changes})
@@ -51,12 +51,12 @@ def test_the_most_accurate_policy_on_validation_characters_is_read_on_test_chara
     # so that with half of them leaving the mean is 800, with a fifth 1,100, with all 300; 0.4 is 480: all leave.
     assert [one["budget"] for one in found] == [0.4, 0.7, 0.95]
     least, half, most = found
-    assert (least["leaves_at"], least["average"], least["temperatures"]) == (["one"], False, list(TEMPERATURES))
-    assert least["threshold"] <= 0.2
+    assert (list(least["leaves_at"]), least["average"], least["temperatures"]) == (["one"], False, list(TEMPERATURES))
+    assert least["leaves_at"]["one"] <= 0.2
     assert (least["accuracy"], least["exit_rate"], least["latency"], least["macs"]) == (0.4, 1.0, 300.0, 3.0)
     for one in (half, most):  # of two that read all rightly the one that takes less
-        assert (one["leaves_at"], one["average"]) == (["one"], False)
-        assert 0.2 < one["threshold"] <= 0.6
+        assert (list(one["leaves_at"]), one["average"]) == (["one"], False)
+        assert 0.2 < one["leaves_at"]["one"] <= 0.6
         # On the test characters nine leave, five of them misread.
         assert (one["accuracy"], one["exit_rate"]) == (0.5, 0.9)
         assert one["latency"] == pytest.approx((9 * 300 + 1300) / 10)
@@ -68,7 +68,7 @@ def test_test_characters_choose_nothing(tmp_path, monkeypatch):
     first = made(tmp_path)
     other = made(tmp_path, predictions=Predictions(*(getattr(first.predictions, name) for name in
         ("top", "probability", "labels", "exits")), VALIDATION))  # fmt: skip
-    policies = ("budget", "leaves_at", "threshold", "average", "temperatures")
+    policies = ("budget", "leaves_at", "average", "temperatures")
     ours, theirs = (within_budgets(one, PARTS, TIMES) for one in (first, other))
     assert [[one[key] for key in policies] for one in ours] == [[one[key] for key in policies] for one in theirs]
     assert [one["accuracy"] for one in ours] != [one["accuracy"] for one in theirs]
@@ -101,4 +101,4 @@ def test_the_curve_has_the_budgets_beside_its_points(tmp_path):
     timed = {"exit_latency": {"exits": {name: {"mean": value} for name, value in times.items()}}}
     detail = exit_curve.measure(made(tmp_path, measured=timed)).detail
     assert [one["budget"] for one in detail["budgets"]] == [0.6, 0.7, 0.8, 0.9]  # the first exit takes a third
-    assert detail["chosen"]["threshold"] == 0.98  # the row's own policy, which budgets do not touch
+    assert detail["chosen"]["exit_rate"] == 0.0  # by the row's own policy, which budgets do not touch

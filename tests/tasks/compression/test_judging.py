@@ -78,7 +78,7 @@ def test_every_head_of_a_cascade_is_judged_and_the_answer_follows_the_policy(ima
     network = tiny_cascade.sealed()
     cascade = cascade_of(network)
     assert cascade is not None
-    cascade.policy = ExitPolicy(("one",), 0.6, average=True, temperatures=(1.5, 1.0, 0.8))
+    cascade.policy = ExitPolicy({"one": 0.6}, average=True, temperatures=(1.5, 1.0, 0.8))
     judge = ValidationJudge(network, images, labels_of(network, images))
     found = judge({})
     assert list(found.right) == ["answer", "one", "two", "last"]
