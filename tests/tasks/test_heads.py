@@ -13,14 +13,23 @@ from fake.image_folder import stroke
 from torch import nn
 
 from datamodules._base import CharacterDataModule, DatasetInfo, Splits
-from datamodules._characters import Characters
+from datamodules._characters import NO_WRITER, Characters
+from tasks import heads
 from tasks.architectures import ARCHITECTURES
 from tasks.cascade import cascade_of
 from tasks.classification import ClassificationTask
 from tasks.exits import Costs, expected_cost, follow, path_costs
-from tasks.heads import TEMPERATURES, find_policy, fit_temperatures, head_answers, multiply_adds
+from tasks.heads import (
+    DRAWS,
+    TEMPERATURES,
+    find_policy,
+    fit_temperatures,
+    head_answers,
+    multiply_adds,
+    writers_apart,
+)
 from tasks.normalised import Normalised
-from tasks.recipe import Heads, Recipe, recipe_for
+from tasks.recipe import Augmentation, Heads, Recipe, recipe_for
 
 CLASSES = 4
 SEPARATE = recipe_for("light", tiny_cascade.RECIPE)
@@ -190,6 +199,47 @@ def test_a_trained_cascade_reads_and_leaves_early() -> None:
     assert int((exits < 2).sum()) > 0
     answers = torch.cat([batch["head_top"] for batch in found])
     assert answers.shape == (48, 3)
+
+
+@pytest.mark.parametrize(
+    ("train", "val", "apart"),
+    [([1, 2], [3, 3], True), ([1, 2], [2, 3], False), ([NO_WRITER, 1], [2, 3], False), ([1, 2], [3, NO_WRITER], False)],
+)
+def test_writers_are_apart_where_all_are_known_and_none_wrote_for_both(
+    train: list[int], val: list[int], apart: bool
+) -> None:
+    assert writers_apart(np.array(train), np.array(val)) is apart
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_validation_characters_of_unknown_writers_are_drawn_several_times(
+    apart: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[list[torch.Tensor], bool]] = []
+
+    def keep(network: nn.Module, batches: Any, settings: Heads, shape: Any, device: Any, apart: bool) -> None:
+        seen.append(([torch.cat([b["images"] for b in batches]) for _ in range(2)], apart))
+
+    monkeypatch.setattr(heads, "find_policy", keep)
+    if apart:
+        load = Strokes.load
+        monkeypatch.setattr(Strokes, "load", lambda self: by_writers(load(self)))
+    fit(replace(SEPARATE, augmentation=Augmentation(rotate=20.0)), 2)
+    ((images, again), said) = seen[0]
+    plain = 8 * CLASSES
+    assert said is apart
+    assert len(images) == (plain if apart else DRAWS * plain)
+    assert torch.equal(images, again)  # for the temperatures, then for the answers
+    if not apart:
+        assert not torch.equal(images[:plain], images[plain : 2 * plain])
+
+
+def by_writers(splits: Splits) -> Splits:
+    """The same characters, by one writer for training and another one for validation."""
+    parts = (
+        replace(part, writers=np.full(len(part), w, np.int32)) for w, part in enumerate((splits.train, splits.val))
+    )
+    return replace(splits, **dict(zip(("train", "val"), parts, strict=True)))
 
 
 def test_epochs_are_shared_out() -> None:
