@@ -26,7 +26,14 @@ def exits_text(rows: Sequence[BoardRow]) -> str:
     ]  # fmt: skip
     if not lines:
         return ""
-    return board.table(header, lines, 2) + "\n" + "\n".join(_policies(rows)) + "\n" + _within_budgets(rows)
+    return (
+        board.table(header, lines, 2)
+        + "\n"
+        + "\n".join(_policies(rows))
+        + "\n"
+        + _in_runtimes(rows)
+        + _within_budgets(rows)
+    )
 
 
 def exits_picture(rows: Sequence[BoardRow], title: str, description: str) -> bytes | None:
@@ -86,12 +93,10 @@ def _lines(row: BoardRow) -> list[list[str]]:
         line = [f"`{row.system}`", name, numbers.percent(rate["value"]), _percent(rate["accuracy"])]
         line += [numbers.percent(alone[name]["value"]), "", numbers.digits(macs[name] / MILLION), _milliseconds(ms)]
         lines.append([*line, "", "", ""])
-    ratio = timed.get("cascade_to_final")
-    text = f"{ratio['value']:.3f} [{ratio['ci_low']:.3f}–{ratio['ci_high']:.3f}]" if ratio else numbers.NONE
     paired = found["exit_accuracy"].get("paired", {})
     lines[-1][5] = numbers.points(Measured(paired.get("difference"), paired.get("ci_low"), paired.get("ci_high")))
     whole = _milliseconds(timed.get("cascade", {}).get("mean"))
-    lines[-1][-3:] = [whole, text, numbers.digits(found["expected_macs"]["value"] / MILLION)]
+    lines[-1][-3:] = [whole, _to_final(timed), numbers.digits(found["expected_macs"]["value"] / MILLION)]
     return lines
 
 
@@ -106,6 +111,25 @@ def _policies(rows: Sequence[BoardRow]) -> list[str]:
         scaled = ", ".join(f"{value:g}" for value in policy["temperatures"])
         said.append(f"- `{row.system}` leaves at {where}{stay}; temperatures {scaled}.")
     return said
+
+
+def _in_runtimes(rows: Sequence[BoardRow]) -> str:
+    """The cascade's time against its final head's in other runtimes than eager; nothing where there are none."""
+    lines = []
+    for row in rows:
+        for name, timed in sorted(_measured(row).items()):
+            base, _, runtime = name.partition("@")
+            if base == "exit_latency" and runtime and timed.get("exits"):
+                alone = " / ".join(_milliseconds(one["mean"]) for one in timed["exits"].values())
+                whole = _milliseconds(timed["cascade"]["mean"])
+                lines.append([f"`{row.system}`", f"`{runtime}`", alone, whole, _to_final(timed)])
+    header = ["System", "Runtime", "Each head alone, ms", "Cascade, ms", "Cascade / final, time [95 %]"]
+    return f"\n{board.table(header, lines, 2)}" if lines else ""
+
+
+def _to_final(timed: Mapping[str, Any]) -> str:
+    ratio = timed.get("cascade_to_final")
+    return f"{ratio['value']:.3f} [{ratio['ci_low']:.3f}–{ratio['ci_high']:.3f}]" if ratio else numbers.NONE
 
 
 def _within_budgets(rows: Sequence[BoardRow]) -> str:

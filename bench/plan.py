@@ -105,8 +105,11 @@ class Plan:
     def measurements(self, system: System) -> tuple[str, ...]:
         """Those measurements that apply to a system: some need what not every architecture has."""
         literals = ARCHITECTURES.literals(system.architecture.partition(":")[0])
-        needs = {name: MEASUREMENTS.literals(name).get("NEEDS") for name in self.taken}
-        return tuple(name for name, need in needs.items() if need is None or need in literals)
+        said = {name: MEASUREMENTS.literals(name) for name in self.taken}
+        return tuple(
+            name for name, one in said.items()
+            if one.get("NEEDS") in (None, *literals) and (one.get("STORED", True) or not system.storage)
+        )  # fmt: skip
 
     def folder(self, system: System, seed: int) -> Path:
         """Where a row's weights, curve and predictions lie."""

@@ -9,6 +9,7 @@ Such a file holds literals, which are read without importing it, and one functio
 * ``PHASE``: ``"figures"``, or ``"timing"`` for what runs after all training, alone on the machine.
 * ``NEEDS``, where not every system has it: the name of a literal that its architecture's file holds, such as
   ``"HEADS"`` for early exits; records of other systems lack the figure, and that is no error.
+* ``STORED = False``, where a row that is stored in fewer bits would give the same as the one that it is made from.
 * ``measure(row) -> Measurement``: a failure is raised, never hidden in the value.
 
 One that takes the same figure under several conditions holds their names in records as ``FIGURES``, such as

@@ -15,6 +15,7 @@ VERSION = "2"
 BETTER = "lower"
 PHASE = "timing"
 NEEDS = "HEADS"
+STORED = False  # a packed network computes as the one that it was made from
 
 _KEPT = ("mean", "n", "ratio_to_reference", "ratio_ci", "noisy")
 

@@ -58,6 +58,18 @@ def test_each_head_has_its_line_and_the_cascade_its_figures(tmp_path):
     assert "hccr-exits.svg" in section
 
 
+def test_other_runtimes_have_their_own_times_of_heads_and_cascade(tmp_path):
+    timed = {
+        "version": "1", "unit": "ns", "value": 2e6, "exits": {"mid_a": {"mean": 1e6}, "final": {"mean": 2e6}},
+        "cascade": {"mean": 1.3e6}, "cascade_to_final": {"value": 0.65, "ci_low": 0.6, "ci_high": 0.7},
+    }  # fmt: skip
+    failed = {"version": "1", "unit": "ns", "value": None, "error": "ImportError: no"}
+    made = cascade(**{"exit_latency@onnxruntime": timed, "exit_latency@openvino": failed})
+    section = boards(tmp_path, made)["hccr.md"].split("## Early exits")[1].split("## ")[0]
+    assert "| `fire_cascade` | `onnxruntime` | 1.00 / 2.00 | 1.30 | 0.650 [0.600–0.700] |" in section
+    assert "`openvino`" not in section
+
+
 def test_each_budget_of_time_has_its_line(tmp_path):
     section = boards(tmp_path, cascade())["hccr.md"].split("## Early exits")[1].split("## ")[0]
     table = section.split("within a share of the final head's mean time")[1]

@@ -19,6 +19,16 @@ def test_figures_of_exits_are_for_systems_with_exits() -> None:
     assert asked["fire:gwap"] == set(plan.taken) - EXITS
 
 
+def test_exits_are_timed_of_the_network_that_a_stored_one_is_made_from() -> None:
+    plan = make_plan(Request("compression", scale="smoke", systems=("fire_cascade+u8-4",), runtimes=("onnxruntime",)))
+    asked = {system.name: set(plan.measurements(system)) for system in plan.systems}
+    assert asked["fire_cascade"] - asked["fire_cascade+u8-4"] == {"exit_latency", "exit_curve"}
+    stored = plan.systems[-1]
+    assert ("onnxruntime", "latency") in plan.deployed(stored)
+    assert ("onnxruntime", "exit_latency") not in plan.deployed(stored)
+    assert ("onnxruntime", "exit_latency") in plan.deployed(plan.systems[1])
+
+
 def test_both_trainings_are_recipes() -> None:
     plan = make_plan(Request("compression", scale="smoke"))
     recipes = {system.name: plan.recipe(system) for system in plan.systems}
