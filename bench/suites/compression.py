@@ -32,6 +32,7 @@ SUITE = Suite(
         "size_bytes",
         "peak_activation_bytes",
         "latency",
+        "machine_limit",
         "exit_latency",
         "exit_curve",
         "process_bytes",
