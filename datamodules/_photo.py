@@ -144,7 +144,7 @@ def _ink_level(even: NDArray[np.uint8], name: str) -> tuple[int, NDArray[np.uint
     """
     level, _ = cv2.threshold(even, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     threshold = int(level) + 1
-    counts = np.bincount(even.ravel(), minlength=256).astype(np.float64)
+    counts = cv2.calcHist([even], [0], None, [256], [0, 256]).ravel().astype(np.float64)
     below = counts.cumsum()
     dark, light = below[threshold - 1], below[-1] - below[threshold - 1]
     if not dark or not light:
