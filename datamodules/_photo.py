@@ -165,14 +165,17 @@ def _ink_level(even: NDArray[np.uint8], name: str) -> tuple[int, NDArray[np.uint
 
 
 def _parts(ink: NDArray[np.uint8]) -> _Parts:
-    _, labels, found, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    x, y, width, height = cv2.boundingRect(ink)  # a scan's margins take longer than the character
+    inside = slice(y, y + height), slice(x, x + width)
+    _, labels, found, _ = cv2.connectedComponentsWithStats(np.ascontiguousarray(ink[inside]), connectivity=8)
     area = found[:, cv2.CC_STAT_AREA]
     kept = area >= _SPECK * area[1:].max()
     real = found[1:][kept[1:]]
     if len(real) + 1 < len(found):
         kept[0] = False
-        ink = kept.astype(np.uint8)[labels]
-    left, top = real[:, cv2.CC_STAT_LEFT], real[:, cv2.CC_STAT_TOP]
+        ink = np.zeros_like(ink)
+        ink[inside] = kept.astype(np.uint8)[labels]
+    left, top = x + real[:, cv2.CC_STAT_LEFT], y + real[:, cv2.CC_STAT_TOP]
     right, bottom = left + real[:, cv2.CC_STAT_WIDTH], top + real[:, cv2.CC_STAT_HEIGHT]
     # One pixel more on each side: edges of strokes are lighter than ink.
     rows, columns = slice(max(0, top.min() - 1), bottom.max() + 1), slice(max(0, left.min() - 1), right.max() + 1)
