@@ -156,7 +156,7 @@ def _answers(recogniser: HomeRecogniser, top: int, files: Sequence[Path | Answer
 
 
 def _answer(file: Path, probabilities: NDArray[np.float32], labels: Sequence[str], top: int) -> Answer:
-    likely = np.argpartition(-probabilities, top - 1)[:top]  # sorting thousands takes longer than a small network
+    likely = np.argpartition(probabilities, -top)[-top:]  # sorting thousands takes longer than a small network
     best = likely[np.argsort(-probabilities[likely], kind="stable")]
     return Answer(str(file), tuple((labels[index], float(probabilities[index])) for index in best))
 
