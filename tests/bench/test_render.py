@@ -1,4 +1,3 @@
-import io
 import re
 import subprocess
 import sys
@@ -6,9 +5,8 @@ import sys
 import pytest
 from fake.boards import boards, line_of, order_of
 from fake.records import record, version, write
-from rich.console import Console
 
-from bench.render import MARK, check_boards, render_all, summary, summary_table, write_boards
+from bench.render import MARK, check_boards, render_all, write_boards
 
 # Cells.
 
@@ -281,25 +279,3 @@ def test_the_same_records_give_the_same_bytes_in_another_process(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-# Terminal.
-
-
-def test_the_summary_shows_every_record_in_order():
-    failed = record("vgg16", None, None, status="failed", error="MemoryError: [x]", measurements={})
-    columns, lines = summary([record("b", 0.9, 0.5), failed])
-    assert lines[0][columns.index("Accuracy, %")] == "90.00 [89.00–91.00]"
-    assert [line[0] for line in lines] == ["b", "vgg16"]
-    console = Console(width=200, file=io.StringIO())
-    console.print(summary_table([record("b", 0.9, 0.5), failed]))
-    text = console.file.getvalue()
-    assert "90.00 [89.00–91.00]" in text
-    assert "failed (MemoryError: [x])" in text
-
-
-def test_the_summary_has_a_column_for_each_other_runtime():
-    odd = record("a")
-    odd["measurements"]["latency@onnxruntime"] = {"version": version("latency"), "unit": "ns", "value": 1_250_000}
-    columns, lines = summary([odd, record("b")])
-    assert [line[columns.index("latency@onnxruntime")] for line in lines] == ["1.25 ms", "—"]
