@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench._openvino import core
 from bench._seal import read_sealed
 from datamodules._errors import BenchError, DataError
 
@@ -96,21 +97,22 @@ def _open_onnx(path: Path, content: bytes, batch: bool) -> HomeRecogniser:
 
 def _open_openvino(path: Path, content: bytes, threads: int, batch: bool) -> HomeRecogniser:
     try:
-        import openvino
+        engine = core()
     except ModuleNotFoundError as error:
-        raise MissingRuntimeError("openvino is not installed: pip install 'hccr-bench[openvino]'") from error
+        raise MissingRuntimeError(str(error)) from error
+    import openvino
+
     graph, weights = _pair(path, content)
     about = _about(path, graph)
     hint = {"PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": threads} if batch else {"PERFORMANCE_HINT": "LATENCY"}
     # f32: by default OpenVINO computes in bf16 where the CPU can, which is another network.
     settings = {**hint, "INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
     try:
-        core = openvino.Core()
-        model = core.read_model(graph, openvino.Tensor(np.frombuffer(weights, np.uint8)))
+        model = engine.read_model(graph, openvino.Tensor(np.frombuffer(weights, np.uint8)))
         shapes = [_shape(one) for one in model.inputs], [_shape(one) for one in model.outputs]
         if not batch and [dims[:1] for dims in shapes[0]] == [[None]]:
             model.reshape([1, *model.inputs[0].partial_shape[1:]])
-        compiled = core.compile_model(model, "CPU", settings)
+        compiled = engine.compile_model(model, "CPU", settings)
     except (RuntimeError, ValueError) as error:
         raise _unreadable(path, "openvino", error) from error
 

@@ -13,6 +13,7 @@ import onnx
 
 from bench._checkpoint import check_checkpoint, unfit
 from bench._home import FORMAT
+from bench._openvino import core
 from bench._origin import Origin
 from bench._seal import DIGITS, sealed, sealed_onnx
 from bench._stored import read_stored
@@ -139,10 +140,11 @@ def _onnx_file(graph: onnx.ModelProto, about: Mapping[str, str]) -> bytes:
 
 def _openvino_file(graph: onnx.ModelProto, about: Mapping[str, str]) -> bytes:
     try:
-        import openvino
+        model = core().read_model(graph.SerializeToString())
     except ModuleNotFoundError as error:
-        raise UsageError("openvino is not installed: pip install 'hccr-bench[openvino]'") from error
-    model = openvino.Core().read_model(graph.SerializeToString())
+        raise UsageError(str(error)) from error
+    import openvino
+
     for name, value in about.items():
         model.set_rt_info(value, ["recogniser", name])
     buffer = io.BytesIO()

@@ -1,12 +1,11 @@
 """OpenVINO on the CPU, plain or in int8; the resize is part of the exported graph. An extra."""
 
-import importlib
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench._openvino import core
 from bench.legs import Call
 from bench.runtimes import Loader, Subject, threads
 from bench.runtimes._exported import exported
@@ -48,7 +47,7 @@ def prepare(subject: Subject, form: str) -> Loader:
     Raises:
         ModuleNotFoundError: OpenVINO is not installed; names the extra.
     """
-    _core()  # before the export, which takes long
+    core()  # before the export, which takes long
     return exported(subject, form, OpenVinoRecogniser, open_call)
 
 
@@ -60,7 +59,7 @@ def open_request(model: bytes) -> Any:
     """
     # f32: by default OpenVINO computes in bf16 where the CPU can, which is another network.
     settings = {"INFERENCE_NUM_THREADS": threads(), "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
-    return _core().compile_model(_core().read_model(model), "CPU", settings).create_infer_request()
+    return core().compile_model(core().read_model(model), "CPU", settings).create_infer_request()
 
 
 def open_call(model: bytes) -> Call:
@@ -72,16 +71,3 @@ def open_call(model: bytes) -> Call:
         return [found[number] for number in range(len(found))]
 
     return call
-
-
-@cache
-def _core() -> Any:
-    # One for the process: each core gives the thread a stack for signals and, when it goes, restores the one before
-    # it. Where that has gone already, as with two cores released in the order they were made, the next signal ends
-    # the process (OpenVINO 2026.4).
-    try:
-        # This file has the package's name; an absolute import of the package is what is meant.
-        openvino = importlib.import_module("openvino")
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError("openvino is not installed: pip install 'hccr-bench[openvino]'") from error
-    return openvino.Core()
