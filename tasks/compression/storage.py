@@ -8,7 +8,7 @@ from typing import Literal
 _UNIFORM = re.compile(r"u([2-8])-([2-8])(-channel)?(-folded)?")
 _CENTROID = re.compile(r"c(1|2|4|8|16|32|64|128|256)(-width|-kmeans)?(-bias1)?(-folded)?")
 _WITHIN = re.compile(r"c-within((?:0|[1-9]\d?)(?:\.\d?[1-9])?)(-width|-kmeans)?(-folded)?")
-_LEARNED = re.compile(r"(c.+)-(retrained|conventional)")
+_LEARNED = re.compile(r"(.+)-(retrained|conventional)")
 KNOWN = (
     "uA-B[-channel][-folded] (A bits a weight of convolutions, B of fully connected layers, 2 to 8; a step for each "
     "output channel; batch normalisation folded into convolutions), such as u8-4",
@@ -16,8 +16,8 @@ KNOWN = (
     "instead of equal population; biases at one centroid), such as c32",
     "c-withinP[-width|-kmeans][-folded] (centroids chosen layer by layer: the smallest file found that loses at most P "
     "points of accuracy on validation images, at 95 % confidence), such as c-within1 or c-within0.5",
-    "either of the latter two with -retrained (what is left in float32 then learns its parent's answers to images "
-    "without labels) or -conventional (it learns the labels), such as c4-retrained",
+    "any of them with -retrained (what is left in float32 then learns its parent's answers to images without labels) "
+    "or -conventional (it learns the labels), such as c4-retrained",
 )
 
 

@@ -179,12 +179,12 @@ def test_names_of_storages_read(name: str) -> None:
 
 
 @pytest.mark.parametrize("learned", ["retrained", "conventional"])
-@pytest.mark.parametrize("name", ["c4-kmeans-folded", "c-within1", "c-within0.5-kmeans-folded"])
-def test_any_storage_by_centroids_may_learn_again(name: str, learned: str) -> None:
+@pytest.mark.parametrize("name", ["c4-kmeans-folded", "c-within1", "c-within0.5-kmeans-folded", "u8-4-folded"])
+def test_any_storage_may_learn_again(name: str, learned: str) -> None:
     plain, found = parse_storage(name), parse_storage(f"{name}-{learned}")
     assert plain is not None
     assert found == replace(plain, name=f"{name}-{learned}", learned=learned)
-    for other in (f"u8-4-{learned}", f"c4-{learned}-folded", f"c3-{learned}", f"c4-{learned}-{learned}", learned):
+    for other in (f"c4-{learned}-folded", f"c3-{learned}", f"c4-{learned}-{learned}", learned):
         assert parse_storage(other) is None
 
 
