@@ -29,12 +29,13 @@ def retraining_text(rows: Sequence[BoardRow], claims: Sequence[Claim]) -> str:
     ]  # fmt: skip
     lines = []
     for (machine, system), said in found.items():
-        beside = found.get((machine, system.removesuffix(_WITHOUT) + _WITH)) if system.endswith(_WITHOUT) else None
+        stored, without, _ = system.partition(_WITHOUT)
+        beside = found.get((machine, stored + _WITH)) if without else None
         against = compared(said, beside)
         if system.endswith(_WITH):  # it comes near its own end before that, too
             against["seconds_near"] = compared(said, said)["seconds_near"]
         ratio, *others = _against(against)
-        theirs = printed if system.endswith(_WITHOUT) else numbers.NONE
+        theirs = printed if without else numbers.NONE
         lines.append([f"`{system}`", *_accuracies(said), *_times(said), ratio, theirs, *others])
     return board.table(header, lines, 2) + "\n" + _NOTE if lines else ""
 

@@ -133,7 +133,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     add("--dataset", metavar="NAME", help="instead of the suite's own; see: bench list datasets")
     add("--data-root", type=Path, metavar="DIR|ZIP", help="where the dataset's files are")
     add("--unlabelled", metavar="DATASET[:ROOT]",
-        help="whose images systems +c…-retrained learn from, without labels; the dataset's own training images "
+        help="whose images systems +…-retrained learn from, without labels; the dataset's own training images "
         "by default; image_folder:ROOT takes any images, idx files too")  # fmt: skip
     add("--scale", choices=SCALES, default="quick", help="smoke: for CI; quick: the default; paper: as published")
     add("--system", action="append", default=[], metavar="NAME",

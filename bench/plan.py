@@ -7,6 +7,7 @@ from bench import runtimes
 from bench.measurements import in_runtimes
 from bench.plugins import ARCHITECTURES, DATASETS, MEASUREMENTS, SUITES
 from bench.predictions import row_folder
+from bench.record import slug
 from bench.row import LEAST_CHARACTERS
 from bench.suite import SCALES, Scale, Suite
 from bench.system import System, parse_system, with_parents
@@ -14,6 +15,7 @@ from bench.train import Hardware
 from datamodules._base import CharacterDataModule, DataSettings
 from datamodules._errors import BenchError, DataError
 from datamodules._unlabelled import UnlabelledImages, read_unlabelled
+from tasks.compression.storage import parse_storage
 from tasks.recipe import Recipe, recipe_for
 
 
@@ -145,6 +147,7 @@ def make_plan(request: Request) -> Plan:
         raise UsageError(str(error)) from error
     datamodule.setup()
     _check_validation(datamodule, request.data_root)
+    systems = tuple(_learning_from(system, unlabelled) for system in systems)
     return Plan(request, suite, scale, with_parents(systems), datamodule, unlabelled)
 
 
@@ -157,6 +160,18 @@ def _unlabelled(spelt: str | None, systems: tuple[System, ...], settings: DataSe
             "--unlabelled: no system learns from it; name one that does, such as --system lenet5+c8-retrained"
         )
     return read_unlabelled(spelt, settings)
+
+
+def _learning_from(system: System, unlabelled: UnlabelledImages | None) -> System:
+    """A system under the name that says whose images it learns from without labels, where these are not its own."""
+    storage = parse_storage(system.storage)
+    if storage is None or storage.learned != "retrained":
+        return system
+    found = (slug(unlabelled.name) or "images") if unlabelled else ""  # a folder's name may have nothing of a-z
+    if storage.images and storage.images != found:
+        got = f"those of {found}" if found else "none"
+        raise UsageError(f"{system.name}: wanted the images of {storage.images}, got {got}; name them by --unlabelled")
+    return system if storage.images == found else replace(system, storage=f"{system.storage}-on-{found}")
 
 
 def _check_validation(datamodule: CharacterDataModule, root: Path | None) -> None:

@@ -7,23 +7,24 @@ from datamodules._characters import Characters
 from datamodules._gnt import gnt_character, read_gnt
 
 
-def read_characters(files: Sequence[Path], labels: Sequence[str]) -> Characters:
+def read_characters(files: Sequence[Path], labels: Sequence[str], writers: Sequence[int] | None = None) -> Characters:
     """Read .gnt files, one writer a file; characters outside ``labels`` are dropped.
 
     Args:
-        files: paths, in the order of the writers' numbers.
+        files: paths.
         labels: the label space, in label order.
+        writers: number of each file's writer; the files are counted where they are not known.
 
     Raises:
         DataError: a damaged file.
     """
     number = {character: label for label, character in enumerate(labels)}
-    images, kept, writers = [], [], []
-    for writer, file in enumerate(files):
+    images, kept, wrote = [], [], []
+    for writer, file in zip(range(len(files)) if writers is None else writers, files, strict=True):
         for record in read_gnt(file):
             label = number.get(gnt_character(record.tag))
             if label is not None:
                 images.append(record.image)
                 kept.append(label)
-                writers.append(writer)
-    return Characters.pack(images, kept, writers)
+                wrote.append(writer)
+    return Characters.pack(images, kept, wrote)

@@ -65,7 +65,7 @@ class SyntheticShui(CharacterDataModule):
         for part, numbers in self.writers.items():
             slices = [image for number in numbers for image in _slices(folder, signs, number)]
             labels = np.tile(np.arange(self.classes), len(numbers))
-            writers = np.repeat(np.arange(len(numbers)), self.classes)
+            writers = np.repeat(numbers, self.classes)
             parts[part] = Characters.pack(slices, labels.tolist(), writers.tolist())
         return Splits(tuple(sign.name for sign in signs), parts["train"], parts["val"], parts["test"])
 

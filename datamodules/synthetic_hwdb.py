@@ -59,7 +59,7 @@ class SyntheticHWDB(CharacterDataModule):
         self.prepare_data()
         folder = writers_folder(self.characters)
         parts = {
-            part: read_characters([folder / _handwriting.file_name(w) for w in numbers], self.characters)
+            part: read_characters([folder / _handwriting.file_name(w) for w in numbers], self.characters, numbers)
             for part, numbers in self.writers.items()
         }
         return Splits(self.characters, parts["train"], parts["val"], parts["test"])

@@ -8,7 +8,7 @@ from typing import Literal
 _UNIFORM = re.compile(r"u([2-8])-([2-8])(-channel)?(-folded)?")
 _CENTROID = re.compile(r"c(1|2|4|8|16|32|64|128|256)(-width|-kmeans)?(-bias1)?(-folded)?")
 _WITHIN = re.compile(r"c-within((?:0|[1-9]\d?)(?:\.\d?[1-9])?)(-width|-kmeans)?(-folded)?")
-_LEARNED = re.compile(r"(.+)-(retrained|conventional)")
+_LEARNED = re.compile(r"(.+)-(?:conventional|(retrained)(?:-on-([a-z0-9]+(?:-[a-z0-9]+)*))?)")
 KNOWN = (
     "uA-B[-channel][-folded] (A bits a weight of convolutions, B of fully connected layers, 2 to 8; a step for each "
     "output channel; batch normalisation folded into convolutions), such as u8-4",
@@ -17,7 +17,8 @@ KNOWN = (
     "c-withinP[-width|-kmeans][-folded] (centroids chosen layer by layer: the smallest file found that loses at most P "
     "points of accuracy on validation images, at 95 % confidence), such as c-within1 or c-within0.5",
     "any of them with -retrained (what is left in float32 then learns its parent's answers to images without labels) "
-    "or -conventional (it learns the labels), such as c4-retrained",
+    "or -conventional (it learns the labels), such as c4-retrained; -retrained-on-NAME: on the images of another data "
+    "set, which --unlabelled names",
 )
 
 
@@ -37,6 +38,7 @@ class Storage:
         within: points of accuracy within which validation images choose the clusters of each layer; None where they
             are the same for all.
         learned: how the tensors that are left in float32 learn afterwards; empty where they do not.
+        images: whose images without labels they learn from; empty for those of the training part.
     """
 
     name: str
@@ -49,13 +51,16 @@ class Storage:
     folded: bool = False
     within: float | None = None
     learned: Literal["", "retrained", "conventional"] = ""
+    images: str = ""
 
 
 def parse_storage(name: str) -> Storage | None:
     """The storage of this name; None where there is none."""
     if match := _LEARNED.fullmatch(name):
         stored = parse_storage(match[1])
-        return replace(stored, name=name, learned=match[2]) if stored and not stored.learned else None  # type: ignore[arg-type]
+        if stored is None or stored.learned:
+            return None
+        return replace(stored, name=name, learned=match[2] or "conventional", images=match[3] or "")  # type: ignore[arg-type]
     if match := _UNIFORM.fullmatch(name):
         bits = int(match[1]), int(match[2])
         return Storage(name, "uniform", bits=bits, per_channel=bool(match[3]), folded=bool(match[4]))

@@ -66,20 +66,30 @@ def test_quantised_tensors_are_coded_as_they_were(house: House) -> None:
         assert changed == {name for name, tensor in plain.items() if tensor.kind == "raw"}
 
 
-def test_another_source_is_another_row_and_the_same_one_is_kept(house: House, tmp_path: Path) -> None:
-    other = write_folder(tmp_path / "other", train=20, seed=9)
-    (first,) = house.run(BOTH[0])[1:]
-    costs = estimate.costs(house.plan(BOTH[0]))
-    assert [row["todo"] for row in costs] == ["nothing", "nothing"]
+def test_another_source_is_a_row_beside_and_the_same_one_is_kept(house: House, tmp_path: Path) -> None:
+    other = write_folder(tmp_path / "Other kanji", train=20, seed=9)
     asked = {"unlabelled": f"image_folder:{other}"}
+    (first,) = house.run(BOTH[0])[1:]
+    assert [row["todo"] for row in estimate.costs(house.plan(BOTH[0]))] == ["nothing", "nothing"]
     assert [row["todo"] for row in estimate.costs(house.plan(BOTH[0], **asked))] == ["nothing", "train"]
     assert estimate.costs(house.plan(BOTH[0], **asked))[1]["seconds_train"] > 0
     (second,) = house.run(BOTH[0], **asked)[1:]
+    assert (first["system"], second["system"]) == (BOTH[0], f"{BOTH[0]}-on-other-kanji")
     source = second["retraining"]["unlabelled"]
-    assert (source["name"], source["images"], source["draws"]) == ("other", 40, 1)
+    assert (source["name"], source["images"], source["draws"]) == ("Other kanji", 40, 1)
     assert source["fingerprint"] != first["retraining"]["unlabelled"]["fingerprint"]
-    assert [row["todo"] for row in estimate.costs(house.plan(BOTH[0], **asked))] == ["nothing", "nothing"]
-    assert house.run(BOTH[0], **asked)[1] == second
+    assert house.run(second["system"], **asked)[1] == second
+    assert house.run(BOTH[0])[1] == first
+    with pytest.raises(UsageError, match="wanted the images of kmnist, got those of other-kanji"):
+        house.plan(f"{BOTH[0]}-on-kmnist", **asked)
+    changed = write_folder(tmp_path / "elsewhere" / "Other kanji", train=20, seed=10)
+    costs = estimate.costs(house.plan(BOTH[0], unlabelled=f"image_folder:{changed}"))
+    assert [row["todo"] for row in costs] == ["nothing", "train"]
+
+
+def test_folders_without_latin_letters_are_images(house: House, tmp_path: Path) -> None:
+    other = write_folder(tmp_path / "漢字", train=20, seed=9)
+    assert house.plan(BOTH[0], unlabelled=f"image_folder:{other}").systems[1].name == f"{BOTH[0]}-on-images"
 
 
 def test_images_of_another_size_and_colour_are_converted_and_said_once(
@@ -124,7 +134,14 @@ def test_the_best_of_three_rates_by_validation_is_kept(house: House, monkeypatch
         ((BOTH[0],), "synthetic_hwdb:x", UsageError, "synthetic_hwdb is embedded"),
         ((BOTH[0],), "mnist", UnknownPlugin, "'mnist'.*Known: .*cifar10"),
         ((BOTH[0],), "image_folder:nowhere", DataError, "nowhere: byte 0"),
-        (("acme_tiny+u8-4-retrained",), None, UnknownPlugin, "unknown recipe or storage 'u8-4-retrained'"),
+        (
+            (f"{BOTH[0]}-on-kmnist",),
+            None,
+            UsageError,
+            "wanted the images of kmnist, got none; name them by --unlabelled",
+        ),
+        ((f"{BOTH[0]}-on-kmnist",), "synthetic_hwdb", UsageError, "images of kmnist, got those of synthetic-hwdb"),
+        ((f"{BOTH[1]}-on-kmnist",), None, UnknownPlugin, "unknown recipe or storage"),
         (("acme_tiny+c2-retrained-conventional",), None, UnknownPlugin, "unknown recipe or storage"),
     ],
 )

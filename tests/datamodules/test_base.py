@@ -96,6 +96,14 @@ def test_the_fingerprint_knows_the_split_and_the_shape() -> None:
     assert fingerprint_of(Splits(("x",), packed[0], a, a)) != fingerprint_of(Splits(("x",), packed[1], a, a))
 
 
+def test_the_fingerprint_knows_who_wrote_what_but_not_by_which_number() -> None:
+    def by(*writers: int) -> str:
+        return fingerprint_of(Splits(("x", "y"), dots([0, 1, 0], list(writers)), dots([1]), dots([0])))
+
+    assert by(0, 1, 1) == by(7, 9, 9)
+    assert len({by(0, 1, 1), by(0, 0, 1), by(0, 0, 0), by(-1, -1, -1)}) == 4
+
+
 def test_the_fingerprint_does_not_depend_on_how_characters_are_packed() -> None:
     part = dots([0, 1, 0])
     shuffled = Characters.pack([part.image(i) for i in (2, 0, 1)], [0, 0, 1]).take(np.array([1, 2, 0]))
