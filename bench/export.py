@@ -40,15 +40,19 @@ def onnx_model(recogniser: Recogniser, batch: bool = False) -> bytes:
         batch: take n characters of one native size at once, (n, h, w) or (n, h, w, 3), and give (n, classes). Of a
             network that can only be traced for one character n stays 1; the graph's input says so.
     """
-    network = _network(recogniser, batch)
+    return bytes(fitted(_network(recogniser, batch), recogniser, batch).SerializeToString())
+
+
+def fitted(network: onnx.ModelProto, recogniser: Recogniser, batch: bool = False) -> onnx.ModelProto:
+    """A graph that takes ``images`` behind the fitting of native-size characters; arguments as for ``onnx_model``."""
     fitting = fit_graph(recogniser.channels, recogniser.size, batch)
-    if batch and _batch_size(network) == 1:
+    if batch and batch_size(network) == 1:
         fitting.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
     # The exporter chooses the names within the network; they must not meet those of the fitting.
     fitting = onnx.compose.add_prefix(fitting, "fit/", rename_inputs=False, rename_outputs=False)
     fitting.ir_version = network.ir_version
     whole: onnx.ModelProto = onnx.compose.merge_models(fitting, network, [("images", "images")])
-    return bytes(whole.SerializeToString())
+    return whole
 
 
 def onnx_fitting(recogniser: Recogniser) -> bytes:
@@ -91,12 +95,12 @@ def _network(recogniser: Recogniser, batch: bool = False) -> onnx.ModelProto:
     """``images``, uint8 (n, C, S, S) -> ``probabilities``, float32 (n, classes); n is 1, or free where it can be."""
     if batch:
         free = _traced(recogniser, 2, {0: torch.export.Dim("n")})  # of one character a trace would be for one alone
-        if _batch_size(free) == 0:
+        if batch_size(free) == 0:
             return free
     return _traced(recogniser, 1, None)
 
 
-def _batch_size(network: onnx.ModelProto) -> int:
+def batch_size(network: onnx.ModelProto) -> int:
     """The number of characters that a graph takes; 0 where it is free."""
     return int(network.graph.input[0].type.tensor_type.shape.dim[0].dim_value)
 

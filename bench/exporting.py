@@ -5,7 +5,7 @@ import json
 import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from bench._origin import Origin
 from bench._seal import DIGITS, sealed, sealed_onnx
 from bench._stored import read_stored
 from bench.export import onnx_model
+from bench.export_legs import onnx_cascade
 from bench.left import sha256
 from bench.machine import source_state, versions
 from bench.plan import UsageError
@@ -42,7 +43,7 @@ def export_system(
         labels: text file of class names, one a line in label order, for weights that do not name them.
         leaderboards: folder whose ``results`` hold the record of these weights, for its accuracy.
 
-    Of a system with early exits the file holds the final head alone, as its provenance says under ``head``.
+    Of a system with early exits the file leaves where its policy lets it, as its provenance says under ``exits``.
 
     Returns: what the file's metadata say.
 
@@ -64,7 +65,8 @@ def export_system(
         recogniser = load_recogniser(named.architecture, len(names), checkpoint)
     except ValueError as error:
         raise unfit(checkpoint, error, f"is it of this system, and are its labels {len(names)}?") from error
-    graph = onnx.load_from_string(onnx_model(recogniser, batch=True))
+    cascade = cascade_of(recogniser.network)
+    graph = onnx.load_from_string(onnx_cascade(recogniser) if cascade else onnx_model(recogniser, batch=True))
     # A recipe that was named is one that the weights do not deny; one that was left out is theirs.
     about = _about(system if "+" in system else named.name, checkpoint, names, origin, recogniser, leaderboards)
     content = _onnx_file(graph, about) if form == "onnx" else _openvino_file(graph, about)
@@ -111,10 +113,10 @@ def _about(
     cascade = cascade_of(recogniser.network)
     provenance: dict[str, Any] = {
         "checkpoint_sha256": checksum, "exported_by_commit": commit, "exported_from_changed_sources": dirty,
-        "versions": versions(), "record": _record(records[0], cascade is not None) if records else None,
+        "versions": versions(), "record": _record(records[0]) if records else None,
     }  # fmt: skip
     if cascade is not None:
-        provenance["head"] = {"exported": cascade.heads[-1], "left_out": list(cascade.heads[:-1])}
+        provenance["exits"] = asdict(cascade.policy)
     dataset = records[0]["dataset"]["name"] if records and not origin.dataset else origin.dataset
     synthetic = records[0]["dataset"]["synthetic"] if records and origin.synthetic is None else origin.synthetic
     return {
@@ -125,11 +127,10 @@ def _about(
     }  # fmt: skip
 
 
-def _record(record: Mapping[str, Any], final_alone: bool) -> dict[str, Any]:
+def _record(record: Mapping[str, Any]) -> dict[str, Any]:
     """What a record says of how well and by what these weights were trained."""
     kept = ("suite", "scale", "system", "seed", "recipe", "dataset", "commit", "trained_commit", "started_at")
-    accuracy = record["measurements"].get("exit_accuracy" if final_alone else "accuracy")
-    return {**{key: record.get(key) for key in kept}, "accuracy": accuracy}
+    return {**{key: record.get(key) for key in kept}, "accuracy": record["measurements"].get("accuracy")}
 
 
 def _onnx_file(graph: onnx.ModelProto, about: Mapping[str, str]) -> bytes:

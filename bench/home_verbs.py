@@ -40,12 +40,6 @@ def export(options: argparse.Namespace) -> "Answer":
         **{name: about[name] for name in ("system", "dataset")}, "classes": len(labels), "labels": labels,
         "provenance": json.loads(about["provenance"]),
     }  # fmt: skip
-    if head := document["provenance"].get("head"):
-        print(
-            f"bench: {options.out} answers by the head {head['exported']} alone, without early exits: "
-            f"{' and '.join(head['left_out'])} are left out",
-            file=sys.stderr,
-        )
     size = f"{document['bytes'] / 1e6:.2f} MB"
     text = f"wrote {options.out}, {size}: {about['system']}, {_knows(labels, about)}"
     return 0, document, f"{text}\nread images with it: bench recognize {options.out} IMAGE"

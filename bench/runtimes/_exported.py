@@ -28,7 +28,7 @@ def exported(
     """
     # These load torch, which a classifier of an exported graph does without.
     from bench.export import onnx_fitting, onnx_model
-    from bench.legs import exported_legs
+    from bench.export_legs import exported_legs
 
     recogniser = subject.load()
     fitting, legs = onnx_fitting(recogniser), exported_legs(recogniser)

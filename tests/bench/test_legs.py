@@ -9,9 +9,12 @@ import pytest
 import torch
 from fake import tiny_cascade
 from fake.tiny_cascade import HEADS, noise, sealed
+from onnxruntime import InferenceSession
 
+from bench._openvino import core
 from bench.export import onnx_fitting
-from bench.legs import LegsRecogniser, exported_legs
+from bench.export_legs import exported_legs, onnx_cascade
+from bench.legs import LegsRecogniser
 from bench.runtimes import Subject, onnxruntime, openvino
 from datamodules._characters import Characters
 from tasks.architectures import ARCHITECTURES
@@ -87,3 +90,54 @@ def test_graphs_hold_the_heads_that_are_asked_alone(exits, average):
 def test_a_network_with_one_head_has_no_legs():
     plain = Recogniser(Normalised(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(256, 5))), 1, 16)
     assert exported_legs(plain) == ()
+
+
+# The single graph.
+
+
+def open_onnxruntime(model):
+    session = InferenceSession(model, providers=["CPUExecutionProvider"])
+    return lambda images: session.run(None, {"image": images})[0]
+
+
+def open_openvino(model):
+    request = core().compile_model(core().read_model(model), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return lambda images: request.create_infer_request().infer([images])[0]
+
+
+@pytest.mark.parametrize(("exits", "average"), [((), True), (("two",), False), (HEADS[:2], True)])
+def test_one_graph_answers_batches_as_eager_does(exits, average):
+    made = recogniser(exits, average)
+    images = noise(24)
+    with torch.inference_mode():
+        wanted, left = EarlyExits(made.network)(images)
+    assert len(set(left.tolist())) == len(exits) + 1
+    model = onnx_cascade(made)
+    for call in (open_onnxruntime(model), open_openvino(model)):
+        for count in (24, 1, 5):
+            np.testing.assert_allclose(call(images[:count, 0].numpy()), wanted[:count], atol=1e-4)
+        alone = np.concatenate([call(image.numpy()) for image in images])
+        np.testing.assert_allclose(alone, wanted, atol=1e-4)
+
+
+def branches(graph):
+    """The graphs of who stays."""
+    inner = [one for node in graph.node if node.op_type == "If" for one in node.attribute]
+    return [one.g for one in inner if one.name == "else_branch"]
+
+
+def test_one_graph_computes_later_legs_only_for_those_who_stay():
+    made = recogniser(HEADS[:2], False)
+    images = noise(24)
+    with torch.inference_mode():
+        _, left = EarlyExits(made.network)(images)
+    model = onnx.load_from_string(onnx_cascade(made))
+    (after_one,) = branches(model.graph)
+    (after_two,) = branches(after_one)
+    for weights in after_two.initializer:  # whoever reaches the last head has no number for an answer
+        values = onnx.numpy_helper.to_array(weights)
+        if values.dtype == np.float32 and values.ndim:
+            weights.CopyFrom(onnx.numpy_helper.from_array(np.full_like(values, np.nan), weights.name))
+    call = open_onnxruntime(model.SerializeToString())
+    answers = call(images[:, 0].numpy())
+    assert np.isnan(answers).all(axis=1).tolist() == (left == 2).tolist()

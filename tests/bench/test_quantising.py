@@ -9,7 +9,8 @@ from fake.tiny_cascade import noise as shown
 from torch import nn
 
 from bench.export import onnx_fitting, onnx_model
-from bench.legs import LegsRecogniser, exported_legs
+from bench.export_legs import exported_legs
+from bench.legs import LegsRecogniser
 from bench.quantising import CALIBRATED_ON, quantised, quantised_legs
 from bench.runtimes import onnxruntime, openvino
 from bench.runtimes.onnxruntime import open_session
