@@ -29,13 +29,13 @@ def retraining_text(rows: Sequence[BoardRow], claims: Sequence[Claim]) -> str:
     ]  # fmt: skip
     lines = []
     for (machine, system), said in found.items():
-        stored, without, _ = system.partition(_WITHOUT)
-        beside = found.get((machine, stored + _WITH)) if without else None
+        alone = said["method"] == "retrained"
+        beside = found.get((machine, system.partition(_WITHOUT)[0] + _WITH)) if alone else None
         against = compared(said, beside)
-        if system.endswith(_WITH):  # it comes near its own end before that, too
+        if not alone:  # it comes near its own end before that, too
             against["seconds_near"] = compared(said, said)["seconds_near"]
         ratio, *others = _against(against)
-        theirs = printed if without else numbers.NONE
+        theirs = printed if alone else numbers.NONE
         lines.append([f"`{system}`", *_accuracies(said), *_times(said), ratio, theirs, *others])
     return board.table(header, lines, 2) + "\n" + _NOTE if lines else ""
 

@@ -134,7 +134,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     add("--data-root", type=Path, metavar="DIR|ZIP", help="where the dataset's files are")
     add("--unlabelled", metavar="DATASET[:ROOT]",
         help="whose images systems +…-retrained learn from, without labels; the dataset's own training images "
-        "by default; image_folder:ROOT takes any images, idx files too")  # fmt: skip
+        "by default, others' in rows named …-on-NAME; image_folder:ROOT takes any images, idx files too")  # fmt: skip
     add("--scale", choices=SCALES, default="quick", help="smoke: for CI; quick: the default; paper: as published")
     add("--system", action="append", default=[], metavar="NAME",
         help="NAME[:variant][+recipe][+storage] instead of the default rows; may be repeated")  # fmt: skip

@@ -11,9 +11,10 @@ import numpy as np
 from bench import _numbers as numbers
 from bench.plugins import DATASETS
 from bench.predictions import FILE, Predictions, read_predictions, row_folder
-from bench.record import file_name, read_record, record_path
+from bench.record import file_name, read_record, record_path, slug
 from bench.statistics import mcnemar, paired_difference
 from datamodules._errors import BenchError
+from tasks.compression.storage import parse_storage
 
 COSTS = ("macs", "params", "size_bytes", "peak_activation_bytes", "latency")
 _LEVEL = 0.05  # of the verdict, in keeping with the 95 % intervals
@@ -98,10 +99,10 @@ def command_for(record: Mapping[str, Any]) -> str:
     plugin = record["dataset"].get("plugin", name)
     own = plugin != name or "--data-root" in str(record.get("command"))
     data = plugin + (" --data-root DIR" if own else "")
-    source = (record.get("retraining") or {}).get("unlabelled") or {"name": name}
-    if source["name"] != name:
-        kind = source["name"] if source["name"] in DATASETS.names() else "image_folder"
-        data += f" --unlabelled {kind}" + ("" if source.get("synthetic") else ":DIR")
+    storage = parse_storage(record["system"].rpartition("+")[2])
+    if storage is not None and storage.images:
+        kind = next((one for one in DATASETS.names() if slug(one) == storage.images), "image_folder")
+        data += f" --unlabelled {kind}" + ("" if DATASETS.literals(kind).get("SYNTHETIC") else ":DIR")
     row = f"--scale {record['scale']} --system {record['system']} --seed {record['seed']}"
     return f"bench run --suite {record['suite']} --dataset {data} {row}"
 

@@ -10,13 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from bench._fitting import OPSET, fit_graph
+from datamodules._errors import BenchError
 from tasks.recogniser import Recogniser
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _MOST_WORDS = 300  # characters of an error's text
 
 
-class ExportError(Exception):
+class ExportError(BenchError):
     """A network that cannot be made an ONNX graph; the text says what it or the exporter raised."""
 
 

@@ -57,7 +57,7 @@ def onnx_cascade(recogniser: Recogniser) -> bytes:
     whole = named[0]
     whole.graph.node.extend(_after(named, passed, 0))
     del whole.graph.output[:]
-    whole.graph.output.append(_answer("probabilities"))
+    whole.graph.output.append(_answer("probabilities", "n", "classes"))
     return bytes(fitted(whole, recogniser, batch=True).SerializeToString())
 
 
@@ -113,8 +113,9 @@ def _constant(name: str, value: np.generic | np.ndarray) -> NodeProto:
     return make_node("Constant", [], [name], value=onnx.numpy_helper.from_array(np.asarray(value)))
 
 
-def _answer(name: str) -> onnx.ValueInfoProto:
-    return make_tensor_value_info(name, TensorProto.FLOAT, ["n", "classes"])
+def _answer(name: str, *sides: str) -> onnx.ValueInfoProto:
+    """Probabilities; sides within branches have no names, since fewer are there than outside."""
+    return make_tensor_value_info(name, TensorProto.FLOAT, sides or [None, None])
 
 
 def _traced(recogniser: Recogniser, passed: Sequence[Leg], count: int) -> list[ModelProto]:

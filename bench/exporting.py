@@ -51,7 +51,7 @@ def export_system(
         UnknownPlugin: no such system.
         DataError: no safetensors file.
         UsageError: weights of another system, or without labels; a system stored in fewer bits; no place for ``out``.
-        ModuleNotFoundError: OpenVINO is not installed; names the extra.
+        ExportError: a network that cannot be expressed as a graph.
     """
     _check_out(out, checkpoint)
     named, origin = check_checkpoint(system, checkpoint)

@@ -1,4 +1,4 @@
-"""A cascade as ONNX graphs, one for each leg, and the classifier that calls them in turn until one is sure."""
+"""The classifier that calls the exported legs of a cascade in turn until one is sure."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,8 +17,9 @@ class ExportedLeg:
     """One leg.
 
     Attributes:
-        model: ONNX; takes ``image``, uint8 (h, w) or (h, w, 3), or the ``maps`` that the leg before left and, where
-            it averages, its ``probabilities``; gives ``maps``, unless it is the last, and ``probabilities``.
+        model: ONNX; takes ``image``, uint8 (h, w) or (h, w, 3), or ``before_maps``, which the leg before left, and,
+            where it averages, ``before``, that one's probabilities; gives ``maps``, unless it is the last, and
+            ``probabilities``.
         threshold: a character leaves whose top probability is at least this; None for the last.
         takes_before: whether it takes the probabilities of the leg before.
     """

@@ -147,7 +147,8 @@ def make_plan(request: Request) -> Plan:
         raise UsageError(str(error)) from error
     datamodule.setup()
     _check_validation(datamodule, request.data_root)
-    systems = tuple(_learning_from(system, unlabelled) for system in systems)
+    images = _images(unlabelled, datamodule)
+    systems = tuple(_learning_from(system, images) for system in systems)
     return Plan(request, suite, scale, with_parents(systems), datamodule, unlabelled)
 
 
@@ -162,16 +163,22 @@ def _unlabelled(spelt: str | None, systems: tuple[System, ...], settings: DataSe
     return read_unlabelled(spelt, settings)
 
 
-def _learning_from(system: System, unlabelled: UnlabelledImages | None) -> System:
-    """A system under the name that says whose images it learns from without labels, where these are not its own."""
+def _images(unlabelled: UnlabelledImages | None, datamodule: CharacterDataModule) -> str:
+    """What names of systems call the images that they learn from without labels; empty where these are their own."""
+    if unlabelled is None or unlabelled.fingerprint == datamodule.fingerprint:
+        return ""
+    return slug(unlabelled.name) or unlabelled.fingerprint.removeprefix("sha256:")[:8]  # of a name without any of a-z
+
+
+def _learning_from(system: System, images: str) -> System:
+    """A system under the name that says whose images it learns from without labels."""
     storage = parse_storage(system.storage)
-    if storage is None or storage.learned != "retrained":
+    if storage is None or storage.learned != "retrained" or storage.images == images:
         return system
-    found = (slug(unlabelled.name) or "images") if unlabelled else ""  # a folder's name may have nothing of a-z
-    if storage.images and storage.images != found:
-        got = f"those of {found}" if found else "none"
+    if storage.images:
+        got = f"those of {images}" if images else "none but its own"
         raise UsageError(f"{system.name}: wanted the images of {storage.images}, got {got}; name them by --unlabelled")
-    return system if storage.images == found else replace(system, storage=f"{system.storage}-on-{found}")
+    return replace(system, storage=f"{system.storage}-on-{images}")
 
 
 def _check_validation(datamodule: CharacterDataModule, root: Path | None) -> None:

@@ -130,7 +130,7 @@ def choose_policy(
     margin: float = 0.0,
     most_lost: float | None = None,
 ) -> ExitPolicy:
-    """The cheapest policy that is no less accurate than the final head alone, or the most accurate within a budget.
+    """The cheapest policy that is more accurate than the final head alone or alike, or the most accurate in a budget.
 
     Each policy is judged by itself. To let a threshold count only where no higher one is worse was tried: next to 1
     few characters leave, a handful of them misread rules out all below, and 0.95 of the cost was taken for 0.57.

@@ -43,8 +43,8 @@ class Heads:
             or ``joint``, all heads together.
         share: of the recipe's epochs, added to them for the early heads of a separate training.
         weights: of each head's loss in a joint training, in the order of the heads; empty for all alike.
-        threshold: at which characters leave the first head; None for the cheapest policy, exits and threshold, that is
-            no less accurate than the final head alone.
+        threshold: at which characters leave the first head; None for the cheapest policy, exits and thresholds, that
+            reads validation characters surely better than the final head alone, by the margin, or just alike.
         average: whether who stays gets the mean of the last early head and the final one; None where that is chosen.
         calibrated: whether each head's probabilities are scaled by a temperature.
         budget: most multiply-adds on average, share of the final head's alone; then the most accurate policy is taken.
@@ -61,7 +61,7 @@ class Heads:
     average: bool | None = None
     calibrated: bool = True
     budget: float | None = None
-    margin: float = 2.0  # the best of thousands of policies has been lucky; by two it is none the worse
+    margin: float = 2.0  # the best of thousands of policies has been lucky: by one alone it might still be worse
     # Early heads read new writers worse than the final one does, which characters by known writers do not show: on
     # hwdb100, whose writers are not known, the margin lost 0.9 points of accuracy on the test part, this none (+0.4).
     most_lost: float = 0.002

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from datamodules._errors import DataError
 from tasks.compression import centroid, uniform
-from tasks.compression._container import HEADER_AT, RAW, Coded, from_bytes, is_packed, kept, to_bytes
+from tasks.compression._container import HEADER_AT, RAW, ROWS, Coded, from_bytes, is_packed, kept, to_bytes
 from tasks.compression.folding import Network, folded
 from tasks.compression.storage import Storage, parse_storage
 from tasks.normalised import Normalised
@@ -27,6 +27,7 @@ _UNSTORED = "num_batches_tracked"  # batch normalisation counts batches while it
 _DECODERS: Mapping[str, Callable[[Coded], NDArray[np.float32]]] = {
     RAW: lambda stored: stored.table.reshape(stored.shape),
     "uniform": uniform.decode,
+    ROWS: uniform.decode,
     "centroid": centroid.decode,
 }
 
@@ -145,7 +146,7 @@ def encode(tensors: Mapping[str, NDArray[np.float32]], storage: Storage) -> dict
         ValueError: weights that cannot be stored this way, or a budget by which nothing has been chosen yet.
     """
     if storage.kind == "uniform":
-        return uniform.encode(tensors, *storage.bits, per_channel=storage.per_channel)
+        return uniform.encode(tensors, *storage.bits, storage.steps)
     if storage.within is not None and isinstance(storage.clusters, int):
         raise ValueError(f"{storage.name}: wanted the centroids of each layer; validation images choose them")
     biases = "one" if storage.one_bias else "kept"

@@ -5,13 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-_UNIFORM = re.compile(r"u([2-8])-([2-8])(-channel)?(-folded)?")
+Steps = Literal["layer", "rows", "channel"]
+
+_UNIFORM = re.compile(r"u([2-8])-([2-8])(?:-(rows|channel))?(-folded)?")
 _CENTROID = re.compile(r"c(1|2|4|8|16|32|64|128|256)(-width|-kmeans)?(-bias1)?(-folded)?")
 _WITHIN = re.compile(r"c-within((?:0|[1-9]\d?)(?:\.\d?[1-9])?)(-width|-kmeans)?(-folded)?")
-_LEARNED = re.compile(r"(.+)-(?:conventional|(retrained)(?:-on-([a-z0-9]+(?:-[a-z0-9]+)*))?)")
+_LEARNED = re.compile(r"(.+?)-(?:conventional|(retrained)(?:-on-([a-z0-9]+(?:-[a-z0-9]+)*))?)")
 KNOWN = (
-    "uA-B[-channel][-folded] (A bits a weight of convolutions, B of fully connected layers, 2 to 8; a step for each "
-    "output channel; batch normalisation folded into convolutions), such as u8-4",
+    "uA-B[-rows|-channel][-folded] (A bits a weight of convolutions, B of fully connected layers, 2 to 8; a step for "
+    "each output of fully connected layers, or for each output channel of all, instead of one a layer; batch "
+    "normalisation folded into convolutions), such as u8-4",
     "cK[-width|-kmeans][-bias1][-folded] (K centroids a layer: 1, 2, 4 … 256; clusters of equal width or by k-means "
     "instead of equal population; biases at one centroid), such as c32",
     "c-withinP[-width|-kmeans][-folded] (centroids chosen layer by layer: the smallest file found that loses at most P "
@@ -32,7 +35,7 @@ class Storage:
         bits: of a weight of convolutions, and of fully connected layers; where uniform.
         clusters: of each layer, or of those that are named alone; where centroid.
         method: of clustering.
-        per_channel: a step for each output channel; where uniform.
+        steps: what has a step of its own, see ``uniform.encode``; where uniform.
         one_bias: biases at one centroid; where centroid.
         folded: batch normalisation is folded into the convolutions first.
         within: points of accuracy within which validation images choose the clusters of each layer; None where they
@@ -46,7 +49,7 @@ class Storage:
     bits: tuple[int, int] = (8, 4)
     clusters: int | Mapping[str, int] = 256
     method: str = "population"
-    per_channel: bool = False
+    steps: Steps = "layer"
     one_bias: bool = False
     folded: bool = False
     within: float | None = None
@@ -63,7 +66,7 @@ def parse_storage(name: str) -> Storage | None:
         return replace(stored, name=name, learned=match[2] or "conventional", images=match[3] or "")  # type: ignore[arg-type]
     if match := _UNIFORM.fullmatch(name):
         bits = int(match[1]), int(match[2])
-        return Storage(name, "uniform", bits=bits, per_channel=bool(match[3]), folded=bool(match[4]))
+        return Storage(name, "uniform", bits=bits, steps=match[3] or "layer", folded=bool(match[4]))  # type: ignore[arg-type]
     if match := _CENTROID.fullmatch(name):
         return Storage(
             name, "centroid", clusters=int(match[1]), method=_method(match[2]), one_bias=bool(match[3]),

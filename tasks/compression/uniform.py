@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.compression._bits import MOST_BITS
-from tasks.compression._container import Coded, kept
+from tasks.compression._container import ROWS, Coded, as_bfloat16, kept
 from tasks.compression.centroid import is_weight, some
+from tasks.compression.storage import Steps
 
 LEAST_BITS = 2  # with one, the only multiples would be 0 and -1
 _SAMPLE = 1 << 18  # weights from which a layer's steps are learnt
@@ -21,7 +22,7 @@ _SHARES = np.linspace(0.3, 1.0, 29)
 
 
 def encode(
-    tensors: Mapping[str, NDArray[np.float32]], convolution: int = 8, linear: int = 4, per_channel: bool = False
+    tensors: Mapping[str, NDArray[np.float32]], convolution: int = 8, linear: int = 4, steps: Steps = "layer"
 ) -> dict[str, Coded]:
     """A network's tensors, the weights of its layers as codes; biases and batch normalisation are kept.
 
@@ -29,7 +30,8 @@ def encode(
         tensors: by name, as a state dict has them.
         convolution: bits of one weight of a convolution or of weighted pooling, 2 to 8.
         linear: the same of a fully connected layer.
-        per_channel: a step for each output channel instead of one for the layer.
+        steps: one for each ``layer``; one for each output of fully connected layers, ``rows``; or one for each output
+            channel of all layers, ``channel``.
 
     Raises:
         ValueError: no such number of bits, or weights that are not finite; names the layer.
@@ -38,19 +40,20 @@ def encode(
     for name, tensor in tensors.items():
         try:
             bits = convolution if tensor.ndim > 2 else linear
-            found[name] = quantise(tensor, bits, per_channel) if is_weight(name, tensors) else kept(tensor)
+            per_output = steps == "channel" or (steps == "rows" and tensor.ndim == 2)
+            found[name] = quantise(tensor, bits, per_output) if is_weight(name, tensors) else kept(tensor)
         except ValueError as error:
             raise ValueError(f"layer {name}: {error}") from error
     return found
 
 
-def quantise(weights: NDArray[np.float32], bits: int, per_channel: bool = False) -> Coded:
+def quantise(weights: NDArray[np.float32], bits: int, per_output: bool = False) -> Coded:
     """Weights, float32 (outputs, ...), as multiples of the step that changes them least, in the mean of squares.
 
     Args:
         weights: float32 (outputs, ...).
         bits: 2 to 8 a weight.
-        per_channel: a step for each output instead of one for all.
+        per_output: a step for each output instead of one for all.
 
     Returns: codes from 0, each its multiple plus ``2 ** (bits - 1)``; the table holds the steps.
 
@@ -61,10 +64,12 @@ def quantise(weights: NDArray[np.float32], bits: int, per_channel: bool = False)
         raise ValueError(f"wanted {LEAST_BITS} to {MOST_BITS} bits, got {bits}")
     if not np.isfinite(weights).all():
         raise ValueError("wanted finite weights, got some that are not")
-    rows = np.ascontiguousarray(weights, np.float32).reshape(len(weights) if per_channel else 1, -1)
+    rows = np.ascontiguousarray(weights, np.float32).reshape(len(weights) if per_output else 1, -1)
     steps = _steps(rows, bits)
+    if per_output:
+        steps = as_bfloat16(steps)
     codes = (_multiples(rows, steps[:, None], bits) + (1 << (bits - 1))).astype(np.uint8)
-    return Coded(weights.shape, "uniform", bits, steps, codes.ravel())
+    return Coded(weights.shape, ROWS if per_output else "uniform", bits, steps, codes.ravel())
 
 
 def decode(stored: Coded) -> NDArray[np.float32]:

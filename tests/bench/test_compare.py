@@ -188,18 +188,17 @@ def test_advice_names_the_plug_in_and_not_the_folder_of_the_users_data(tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("source", "flag"),
+    ("images", "flag"),
     [
-        (None, ""),
-        ({"name": "synthetic_hwdb", "synthetic": True}, ""),
-        ({"name": "kanji", "synthetic": None}, " --unlabelled image_folder:DIR"),
-        ({"name": "cifar10", "synthetic": False}, " --unlabelled cifar10:DIR"),
+        ("", ""),
+        ("-on-kanji", " --unlabelled image_folder:DIR"),
+        ("-on-cifar10", " --unlabelled cifar10:DIR"),
+        ("-on-synthetic-hwdb", " --unlabelled synthetic_hwdb"),
     ],
 )
-def test_advice_names_the_images_that_a_row_learnt_from(source, flag):
-    made = record("fire:gap+c4-retrained", retraining={"unlabelled": source} if source else None)
-    made["dataset"]["name"] = "synthetic_hwdb"
-    advice = (
-        f"bench run --suite hccr --dataset synthetic_hwdb{flag} --scale quick --system fire:gap+c4-retrained --seed 0"
-    )
+def test_advice_names_the_images_that_a_row_learns_from(tmp_path, images, flag):
+    system = f"fire:gap+c4-retrained{images}"
+    made = record(system)
+    made["dataset"]["name"] = "shui"
+    advice = f"bench run --suite hccr --dataset shui{flag} --scale quick --system {system} --seed 0"
     assert command_for(made) == advice

@@ -134,6 +134,10 @@ def test_one_graph_computes_later_legs_only_for_those_who_stay():
     model = onnx.load_from_string(onnx_cascade(made))
     (after_one,) = branches(model.graph)
     (after_two,) = branches(after_one)
+    for branch in (after_one, after_two):  # what a branch computes begins with the maps of those who stay
+        made_here = {output for node in branch.node for output in node.output} | {w.name for w in branch.initializer}
+        from_outside = [n.op_type for n in branch.node if any(i and i not in made_here for i in n.input)]
+        assert set(from_outside) <= {"Reshape", "Gather", "Transpose", "ScatterND"}
     for weights in after_two.initializer:  # whoever reaches the last head has no number for an answer
         values = onnx.numpy_helper.to_array(weights)
         if values.dtype == np.float32 and values.ndim:

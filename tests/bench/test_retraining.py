@@ -87,9 +87,14 @@ def test_another_source_is_a_row_beside_and_the_same_one_is_kept(house: House, t
     assert [row["todo"] for row in costs] == ["nothing", "train"]
 
 
-def test_folders_without_latin_letters_are_images(house: House, tmp_path: Path) -> None:
-    other = write_folder(tmp_path / "漢字", train=20, seed=9)
-    assert house.plan(BOTH[0], unlabelled=f"image_folder:{other}").systems[1].name == f"{BOTH[0]}-on-images"
+@pytest.mark.parametrize("name", ["漢字", "Conventional", "kanji-conventional", "my_retrained"])
+def test_any_folder_makes_a_name_that_reads_back(house: House, tmp_path: Path, name: str) -> None:
+    other = write_folder(tmp_path / name, train=20, seed=9)
+    plan = house.plan(BOTH[0], unlabelled=f"image_folder:{other}")
+    system = plan.systems[1]
+    assert system.name.startswith(f"{BOTH[0]}-on-")
+    assert system.learned == "retrained"
+    assert house.plan(system.name, unlabelled=f"image_folder:{other}").systems == plan.systems
 
 
 def test_images_of_another_size_and_colour_are_converted_and_said_once(
@@ -134,7 +139,12 @@ def test_the_best_of_three_rates_by_validation_is_kept(house: House, monkeypatch
         ((BOTH[0],), "synthetic_hwdb:x", UsageError, "synthetic_hwdb is embedded"),
         ((BOTH[0],), "mnist", UnknownPlugin, "'mnist'.*Known: .*cifar10"),
         ((BOTH[0],), "image_folder:nowhere", DataError, "nowhere: byte 0"),
-        ((f"{BOTH[0]}-on-kmnist",), None, UsageError, "wanted the images of kmnist, got none; .* --unlabelled"),
+        (
+            (f"{BOTH[0]}-on-kmnist",),
+            None,
+            UsageError,
+            "images of kmnist, got none but its own; .* --unlabelled",
+        ),
         ((f"{BOTH[1]}-on-kmnist",), None, UnknownPlugin, "unknown recipe or storage"),
         (("acme_tiny+c2-retrained-conventional",), None, UnknownPlugin, "unknown recipe or storage"),
     ],

@@ -54,6 +54,13 @@ def test_each_way_has_its_line_and_the_times_stand_side_by_side(tmp_path):
     assert len(found) == 2
 
 
+def test_images_of_another_set_stand_beside_the_same_conventional_row(tmp_path):
+    named = {**without(seconds=40.0), "system": "fire:gwap+c4-retrained-on-conventional"}
+    found = lines(boards(tmp_path, without(), named, conventional())["hccr.md"])
+    assert found["fire:gwap+c4-retrained-on-conventional"][9] == "0.500"
+    assert found["fire:gwap+c4-retrained"][9] == "0.375"
+
+
 def test_one_without_the_other_has_no_ratio(tmp_path):
     nothing = {**TEST, "came_back": None, "ci_low": None, "ci_high": None}
     found = lines(boards(tmp_path, without(test=nothing))["hccr.md"])["fire:gwap+c4-retrained"]

@@ -55,7 +55,7 @@ def test_parents_come_before_what_is_made_of_them() -> None:
         ("", "unknown system ''. Known: alexnet, "),
         ("fire:gwap+papper", "unknown recipe or storage 'papper'. Known recipes: light, paper, paper-noresize, "),
         ("fire:gwap+u9-4", "fire:gwap+u9-4: unknown recipe or storage 'u9-4'. Known recipes: "),
-        ("fire:gwap+c33", "storages: uA-B[-channel][-folded] (A bits a weight of convolutions, B of fully connected"),
+        ("fire:gwap+c33", "storages: uA-B[-rows|-channel][-folded] (A bits a weight of convolutions, B of fully"),
         ("fire:gwap+", "unknown recipe or storage ''. Known recipes: light, paper"),
         ("fire:gwap+light+paper", "fire:gwap+light+paper: wanted one recipe at most, then one storage at most"),
         ("fire:gwap+c32+u8-4", "wanted one recipe at most, then one storage at most"),

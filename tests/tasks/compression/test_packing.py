@@ -51,7 +51,7 @@ def fire() -> Normalised:
     return built("fire:gwap")
 
 
-@pytest.mark.parametrize("storage", ["u8-8", "c256-kmeans", "u8-8-channel-folded"])
+@pytest.mark.parametrize("storage", ["u8-8", "c256-kmeans", "u8-8-channel-folded", "u8-8-rows"])
 def test_a_file_of_eight_bits_answers_nearly_as_the_network(fire: Normalised, tmp_path: Path, storage: str) -> None:
     path = tmp_path / "weights.packed"
     made = packed(fire, storage)
@@ -162,6 +162,7 @@ def test_the_cascade_at_3755_classes_takes_what_its_paper_prints(storage: str, m
     [
         "u8-4",
         "u2-8-channel-folded",
+        "u8-4-rows",
         "c1",
         "c256-kmeans-bias1-folded",
         "c32-width",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tasks.compression import uniform
-from tasks.compression._container import RAW, from_bytes, to_bytes
+from tasks.compression._container import RAW, ROWS, from_bytes, to_bytes
 from tasks.compression.uniform import decode, encode, quantise
 
 
@@ -20,15 +20,15 @@ def test_multiples_of_a_step_by_hand() -> None:
     assert np.array_equal(decode(found), weights)
 
 
-@pytest.mark.parametrize("per_channel", [False, True])
+@pytest.mark.parametrize("per_output", [False, True])
 @pytest.mark.parametrize("bits", [2, 4, 8])
-def test_codes_come_back_bit_for_bit(bits: int, per_channel: bool) -> None:
-    stored = quantise(normal(6, 5, 3, 3), bits, per_channel)
+def test_codes_come_back_bit_for_bit(bits: int, per_output: bool) -> None:
+    stored = quantise(normal(6, 5, 3, 3), bits, per_output)
     content = to_bytes({}, {"w": stored})
     (back,) = from_bytes(content, "w.packed")[1].values()
     assert np.array_equal(back.codes, stored.codes)
     assert np.array_equal(decode(back), decode(stored))
-    assert len(stored.table) == (6 if per_channel else 1)
+    assert len(stored.table) == (6 if per_output else 1)
     assert stored.codes.max() < 1 << bits
 
 
@@ -81,6 +81,27 @@ def test_what_cannot_be_coded_is_named() -> None:
         encode({"fc.weight": normal(2, 2)}, linear=1)
     with pytest.raises(ValueError, match=r"layer fc\.weight: wanted finite weights"):
         encode({"fc.weight": np.full((2, 2), np.inf, np.float32)})
-    wrong = quantise(normal(4, 4), 4, per_channel=True)
+    wrong = quantise(normal(4, 4), 4, per_output=True)
     with pytest.raises(ValueError, match="wanted 1 or 2 steps, got 4"):
         decode(type(wrong)((2, 8), wrong.kind, wrong.bits, wrong.table, wrong.codes))
+
+
+def test_rows_have_a_step_for_each_output_of_fully_connected_layers_alone() -> None:
+    tensors = {"conv.weight": normal(6, 5, 3, 3), "fc.weight": normal(7, 40), "fc.bias": normal(7)}
+    found = encode(tensors, steps="rows")
+    assert [(one.kind, len(one.table)) for one in found.values()] == [("uniform", 1), (ROWS, 7), (RAW, 7)]
+    everywhere = encode(tensors, steps="channel")
+    assert [(one.kind, len(one.table)) for one in everywhere.values()] == [(ROWS, 6), (ROWS, 7), (RAW, 7)]
+    assert not (found["fc.weight"].table.view(np.uint32) & 0xFFFF).any()  # bfloat16
+    _, read = from_bytes(to_bytes({}, found), "x")
+    np.testing.assert_array_equal(decode(read["fc.weight"]), decode(found["fc.weight"]))
+    plain = encode(tensors)
+    assert len(to_bytes({}, found)) - len(to_bytes({}, plain)) == pytest.approx(7 * 2 - 4, abs=12)  # the header's names
+
+
+def test_a_row_of_small_weights_keeps_them_beside_great_ones() -> None:
+    weights = normal(2, 64) * np.array([[1.0], [0.001]], np.float32)
+    for stored, lost in ((quantise(weights, 4, per_output=True), 0.2), (quantise(weights, 4), 1.0)):
+        small = weights[1]
+        assert np.abs(decode(stored)[1] - small).max() <= lost * np.abs(small).max()
+    assert not decode(quantise(weights, 4))[1].any()
