@@ -6,8 +6,8 @@ from bench.suite import RUNTIMES, Scale, Suite
 from bench.suites.hccr import SUITE as HCCR
 
 ROWS = ("fire:gwap", "fire_cascade", "fire_cascade+joint")
-# As fire-hccr, section 4.5, stores them, and with normalisation folded in, which is smaller. At 3,755 classes that loses
-# 0.5 points, and with a step for each class and what is left in float32 learned again 0.2, for 22 kB.
+# As fire-hccr, section 4.5, stores them, and with normalisation folded in, which is smaller. At 3,755 classes that
+# loses 0.5 points, and with a step for each class and what is left in float32 learned again 0.2, for 22 kB.
 STORED = (
     "fire_cascade+u8-4",
     "fire_cascade+u8-4-folded",
