@@ -9,6 +9,8 @@ from itertools import pairwise
 CHARACTER = 0.6
 POINT = 5.0  # half the side of the square that a point's mark takes, pixels
 GAPS = (7.0, 14.0, 24.0, 36.0, 50.0, 66.0)  # distances from point to label that are tried, pixels
+NEAR = GAPS[2]  # farther than this a label may be only if it must be there: leader lines across a crowd tell nothing
+TOGETHER = 16.0  # pixels within which points are one to the eye, and their labels need not tell them apart
 DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
 # Costs: leaving the frame is worst, then covering text or points; bars and lines may be crossed if need be.
 OUTSIDE, COVERED, CROSSED, DISTANCE = 50.0, 10.0, 1.5, 0.6
@@ -64,8 +66,9 @@ def place(
     line: Sequence[tuple[float, float]],
     frame: Box,
     size: float,
-) -> list[Label]:
-    """A place for each name beside its point; the same input gives the same places.
+    needed: Sequence[bool],
+) -> list[Label | None]:
+    """A place for each name beside its point, None where there is no free one; the same input gives the same places.
 
     Args:
         names: texts, in one line each.
@@ -74,19 +77,32 @@ def place(
         line: corners of a line that should not be crossed.
         frame: labels stay within.
         size: of the font, pixels.
+        needed: which names must have a place, be it far or on top of something.
     """
     points = [Box(x, y, x, y).grown(POINT) for x, y in centres]
     soft = [*bars, *_pieces(line)]
     taken: list[Box] = []
-    found: dict[int, Label] = {}
+    found: list[Label | None] = [None] * len(names)
     # Crowded points first: they have the fewest places to go.
-    for index in sorted(range(len(names)), key=lambda i: (-_neighbours(i, centres), i)):
+    for index in sorted(range(len(names)), key=lambda i: (not needed[i], -_neighbours(i, centres), i)):
         width, height = len(names[index]) * CHARACTER * size, 1.15 * size
         hard = [*taken, *points]
         candidates = _candidates(*centres[index], width, height)
-        found[index] = min(candidates, key=lambda label: _cost(label, frame, hard, soft))
-        taken.append(found[index].box.grown(1.0))
-    return [found[index] for index in range(len(names))]
+        if not needed[index]:
+            others = [centre for centre in centres if math.dist(centre, centres[index]) > TOGETHER]
+            candidates = [one for one in candidates if one.distance <= NEAR and _is_free(one, frame, hard, others)]
+        best = min(candidates, key=lambda label: _cost(label, frame, hard, soft), default=None)
+        if best is not None:
+            found[index] = best
+            taken.append(best.box.grown(1.0))
+    return found
+
+
+def _is_free(label: Label, frame: Box, hard: Sequence[Box], others: Sequence[tuple[float, float]]) -> bool:
+    """Whether a label covers nothing and is not as near to another point as to its own."""
+    rivals = [Box(x, y, x, y).grown(label.distance + 1) for x, y in others]
+    inside = label.box.overlap(frame) >= 0.999 * label.box.area
+    return inside and not any(label.box.overlap(one) for one in (*hard, *rivals))
 
 
 def _neighbours(index: int, centres: Sequence[tuple[float, float]]) -> int:

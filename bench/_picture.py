@@ -202,8 +202,10 @@ def _draw_labels(axes: Axes, points: Sequence[Point]) -> None:
     line = [pixels(p.ratio, p.error) for p in front]
     bounds = axes.get_window_extent()
     frame = Box(bounds.x0, bounds.y0, bounds.x1, bounds.y1)
-    placed = place([p.name for p in points], centres, bars, line, frame, FONT)
+    placed = place([p.name for p in points], centres, bars, line, frame, FONT, [p.pareto for p in points])
     for point, (x, y), label in zip(points, centres, placed, strict=True):
+        if label is None:  # the table names it
+            continue
         if label.far:
             end = (label.anchor_x, label.anchor_y)
             arrow = {"arrowstyle": "-", "color": "#999999", "linewidth": 0.6, "shrinkA": 0, "shrinkB": 4}
