@@ -197,7 +197,7 @@ def cut_validation(train: Characters) -> tuple[Characters, Characters]:
 
 
 def fingerprint_of(splits: Splits) -> str:
-    """SHA-256 over class names, the split and every pixel, or what all pixels were made from."""
+    """SHA-256 over class names, the split, who wrote what and every pixel, or what all pixels were made from."""
     digest = hashlib.sha256("\n".join(splits.labels).encode())
     for part in (splits.train, splits.val, splits.test):
         for array in (part.labels, _in_order(part.writers), part.heights, part.widths):

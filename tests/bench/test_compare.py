@@ -196,7 +196,7 @@ def test_advice_names_the_plug_in_and_not_the_folder_of_the_users_data(tmp_path)
         ("-on-synthetic-hwdb", " --unlabelled synthetic_hwdb"),
     ],
 )
-def test_advice_names_the_images_that_a_row_learns_from(tmp_path, images, flag):
+def test_advice_names_the_images_that_a_row_learns_from(images, flag):
     system = f"fire:gap+c4-retrained{images}"
     made = record(system)
     made["dataset"]["name"] = "shui"
