@@ -15,6 +15,7 @@ from bench.plan import Plan
 from bench.plugins import MEASUREMENTS
 from bench.predictions import FILE
 from bench.record import read_record, record_path
+from bench.retraining import settings
 from bench.system import System
 
 Record = dict[str, Any]
@@ -75,20 +76,28 @@ def recipe(plan: Plan, system: System) -> Record:
 
 
 def retraining(plan: Plan, system: System) -> Record:
-    """What a record says of unlabelled images before they are learnt from: ``retraining``, where a row takes any."""
-    if system.learned != "retrained":
-        return {}
-    source = plan.unlabelled
-    name, content = (source.name, source.fingerprint) if source else ("", plan.datamodule.fingerprint)
-    return {"retraining": {"unlabelled": {"name": name or plan.datamodule.info.name, "fingerprint": content}}}
+    """What a record says of how its row learns again before it has: ``retraining``, where a row does."""
+    return {"retraining": settings(plan, system)} if system.learned else {}
 
 
 def training_key(row: Mapping[str, Any]) -> Record:
     """Which training a row is of; older records do not name the data's plug-in."""
     data = {name: value for name, value in (row.get("dataset") or {}).items() if name != "plugin"}
-    images = (row.get("retraining") or {}).get("unlabelled")
-    source = {"unlabelled": {name: images[name] for name in ("name", "fingerprint")}} if images else {}
-    return {**{name: row.get(name) for name in KEY}, "dataset": data, **source}
+    return {**{name: row.get(name) for name in KEY}, "dataset": data, **_learning_key(row.get("retraining") or {})}
+
+
+def _learning_key(said: Mapping[str, Any]) -> Record:
+    """What tells one way of learning again from another; nothing of a row that does not."""
+    if not said:
+        return {}
+    images = said.get("unlabelled") or {}
+    return {
+        "retraining": {
+            **{name: said.get(name) for name in ("method", "optimizer", "schedule", "batch", "epochs", "loss")},
+            "rates": [rate["lr"] for rate in said.get("rates") or ()],
+            "unlabelled": {name: images.get(name) for name in ("name", "fingerprint", "draws")},
+        }
+    }
 
 
 def left(plan: Plan, system: System, seed: int) -> Left:

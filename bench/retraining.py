@@ -15,10 +15,13 @@ from tasks.compression.packing import Quantised
 from tasks.recogniser import Recogniser
 from tasks.retraining import (
     CONVENTIONAL_RATES,
+    DRAWS,
+    LOSSES,
     RATE,
     ConventionalTask,
     Retraining,
     RetrainingTask,
+    loss_of_labels,
     most_images,
     retraining_recipe,
 )
@@ -52,6 +55,28 @@ def retrain(
     if system.learned == "conventional":
         return _with_labels(plan, system, seed, student, progress)
     return _without_labels(plan, system, seed, student, teacher, progress)
+
+
+def settings(plan: Plan, system: System) -> Record:
+    """How a row learns again, as its record says it before and after: other settings are another training.
+
+    Args:
+        plan: of the run.
+        system: with a storage that learns.
+    """
+    recipe = retraining_recipe(plan.recipe(system), RATE)
+    said = {
+        "method": system.learned, "optimizer": recipe.optimizer, "schedule": recipe.schedule, "batch": recipe.batch,
+        "epochs": recipe.all_epochs,
+    }  # fmt: skip
+    if system.learned == "conventional":
+        return {**said, "loss": loss_of_labels(recipe), "rates": [{"lr": rate} for rate in CONVENTIONAL_RATES]}
+    source, own = plan.unlabelled, plan.datamodule
+    images = {
+        "name": source.name if source else own.info.name,
+        "fingerprint": source.fingerprint if source else own.fingerprint, "draws": DRAWS,
+    }  # fmt: skip
+    return {**said, "loss": LOSSES["kl"], "rates": [{"lr": RATE}], "unlabelled": images}
 
 
 def _without_labels(

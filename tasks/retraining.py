@@ -24,12 +24,12 @@ from tasks.recogniser import Recogniser
 
 # Measured with fire:gwap+c4 on hwdb100, 1,024 training images, two epochs; validation accuracy is 2.0 % before and
 # 96.3 % of the parent. kl 96.0 %, mse 95.7 %, kl at 3e-2 95.1 %; from labels 95.1 %, at 3e-2 94.3 %.
-LOSSES = ("kl", "mse")
 RATE = 1e-2
 # There, with all 6,300 training images, they end at 96.0, 95.7 and 96.1 %, which 700 validation characters do not tell
 # apart; the last one is the least, so that a still lower one is not ruled out.
 CONVENTIONAL_RATES = (3e-2, 1e-2, 3e-3)
 TEMPERATURE = 2.0  # what a teacher thinks of wrong classes shows; Hinton, Vinyals and Dean (2014) use 1 to 20
+LOSSES = {"kl": f"kl, temperature {TEMPERATURE:g}", "mse": "mse of logits"}  # in words, as records have them
 DRAWS = 1  # each further one costs the teacher a third of an epoch
 SHARE = 0.15  # of the epochs that training took: the curve is flat after two passes over 1,024 images
 MOST_ANSWERS = 1 << 28  # numbers that the teacher answers: half a gigabyte
@@ -153,7 +153,7 @@ class RetrainingTask(Retraining):
     """
 
     def __init__(
-        self, student: Quantised, teacher: Recogniser | None, recipe: Recipe, draws: int = DRAWS, loss: str = LOSSES[0]
+        self, student: Quantised, teacher: Recogniser | None, recipe: Recipe, draws: int = DRAWS, loss: str = "kl"
     ) -> None:
         super().__init__(student, recipe)
         if teacher is None:
@@ -162,7 +162,7 @@ class RetrainingTask(Retraining):
             raise ValueError(f"wanted loss {' or '.join(LOSSES)}, got {loss!r}")
         self.teacher = teacher.network.eval().requires_grad_(False)
         self.draws, self.loss = draws, loss
-        self.loss_name = f"kl, temperature {TEMPERATURE:g}" if loss == "kl" else "mse of logits"
+        self.loss_name = LOSSES[loss]
         self.seconds_teacher = self.seconds_statistics = 0.0
         self._answers = torch.empty(0)  # float16 (draws, images, heads, classes)
 
@@ -239,7 +239,7 @@ class ConventionalTask(Retraining):
     def __init__(self, student: Quantised, recipe: Recipe) -> None:
         super().__init__(student, recipe)
         self.network.train()
-        self.loss_name = f"cross_entropy, label smoothing {recipe.label_smoothing:g}"
+        self.loss_name = loss_of_labels(recipe)
 
     def loss_of(self, logits: tuple[Tensor, ...], batch: Batch) -> Tensor:
         """Cross-entropy, summed over the heads."""
@@ -257,6 +257,11 @@ def retraining_recipe(recipe: Recipe, rate: float) -> Recipe:
     """A recipe for retraining: that of the training with a share of its epochs, AdamW and one cycle at this rate."""
     epochs = float(max(1, round(recipe.epochs * SHARE)))
     return replace(recipe, optimizer="adamw", lr=rate, schedule="onecycle", epochs=epochs, heads=None)
+
+
+def loss_of_labels(recipe: Recipe) -> str:
+    """The loss of learning from labels, in words."""
+    return f"cross_entropy, label smoothing {recipe.label_smoothing:g}"
 
 
 def most_images(network: nn.Module, classes: int, draws: int) -> int:

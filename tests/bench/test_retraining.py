@@ -158,3 +158,14 @@ def test_a_row_with_nothing_left_to_learn_fails_alone(house: House, monkeypatch:
     parent, stored = house.run("acme_tiny+c2-bias1-folded-retrained")
     assert (parent["status"], stored["status"]) == ("whole", "failed")
     assert stored["error"].startswith("ValueError: wanted layers that may still learn, got none")
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_other_settings_are_another_retraining(house: House, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.run(name)
+    for setting, value in (("RATE", RATE / 2), ("CONVENTIONAL_RATES", CONVENTIONAL_RATES[:1])):
+        with monkeypatch.context() as patch:
+            patch.setattr(retraining, setting, value)
+            learns_so = ("conventional" in name) == (setting == "CONVENTIONAL_RATES")
+            todo = [row["todo"] for row in estimate.costs(house.plan(name))]
+            assert todo == ["nothing", "train" if learns_so else "nothing"]
