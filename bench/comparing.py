@@ -22,7 +22,7 @@ def refuse_unused(options: argparse.Namespace) -> None:
     """
     given = {
         "--dataset": options.dataset, "--data-root": options.data_root,
-        "--unlabelled": options.unlabelled, "--runtime": options.runtime,
+        "--unlabelled": options.unlabelled, "--weights": options.weights, "--runtime": options.runtime,
         "--seed": options.seed is not None, "--seeds": options.seeds, "--accelerator": options.accelerator != "auto",
         "--dry-run": options.dry_run, "--wandb": options.wandb != "off",
     }  # fmt: skip

@@ -108,6 +108,8 @@ def _images(plan: Plan, system: System, network: Normalised) -> float:
     """What a row is made from, as so many training images: its training, or choosing centroids and learning again."""
     recipe, sizes = plan.recipe(system), plan.datamodule.info.sizes
     storage = parse_storage(system.storage)
+    if plan.given_to(system):
+        return PASS_SHARE * sizes["test"]
     if storage is None:
         begun = recipe.heads is not None and recipe.heads.begun
         return recipe.all_epochs * sizes["train"] * (HEADS_SHARE if begun else 1)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bench._stored import check_shape
+from bench.given import digest
 from bench.machine import machine
 from bench.measurements import figures, measurement_of
 from bench.plan import Plan
@@ -49,7 +50,7 @@ def identity(plan: Plan, system: System, seed: int) -> Record:
         Exception: whatever a plug-in raises whose settings cannot be read.
     """
     row = {**place(plan, system, seed), "dataset": dataset(plan), "recipe": recipe(plan, system)}
-    return row | retraining(plan, system)
+    return row | beforehand(plan, system)
 
 
 def place(plan: Plan, system: System, seed: int) -> Record:
@@ -75,15 +76,21 @@ def recipe(plan: Plan, system: System) -> Record:
     return settings
 
 
-def retraining(plan: Plan, system: System) -> Record:
-    """What a record says of how its row learns again before it has: ``retraining``, where a row does."""
-    return {"retraining": settings(plan, system)} if system.learned else {}
+def beforehand(plan: Plan, system: System) -> Record:
+    """What a record says of its row before it is made: ``given``, its weights, and ``retraining``, where it has any."""
+    path = plan.given_to(system)
+    return {
+        **({"given": {"file": path.name, "sha256": digest(path)}} if path else {}),
+        **({"retraining": settings(plan, system)} if system.learned else {}),
+    }
 
 
 def training_key(row: Mapping[str, Any]) -> Record:
     """Which training a row is of; older records do not name the data's plug-in."""
     data = {name: value for name, value in (row.get("dataset") or {}).items() if name != "plugin"}
-    return {**{name: row.get(name) for name in KEY}, "dataset": data, **_learning_key(row.get("retraining") or {})}
+    given = {"given": row["given"]["sha256"]} if row.get("given") else {}
+    learning = _learning_key(row.get("retraining") or {})
+    return {**{name: row.get(name) for name in KEY}, "dataset": data, **given, **learning}
 
 
 def _learning_key(said: Mapping[str, Any]) -> Record:

@@ -1,13 +1,15 @@
 """From what was asked to the rows of a run; refuses wrong use before anything is trained."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench import runtimes
+from bench.given import weights_files
 from bench.measurements import in_runtimes
 from bench.plugins import ARCHITECTURES, DATASETS, MEASUREMENTS, SUITES
 from bench.predictions import row_folder
-from bench.record import slug
+from bench.record import slug, slug_system
 from bench.row import LEAST_CHARACTERS
 from bench.suite import SCALES, Scale, Suite
 from bench.system import System, parse_system, with_parents
@@ -40,6 +42,7 @@ class Request:
         command: as records state it.
         unlabelled: ``DATASET`` or ``DATASET:ROOT``, whose images retraining learns from; None for the dataset's own
             training images without their labels.
+        weights: folder of trained weights by system; rows of theirs are not trained.
     """
 
     suite: str
@@ -55,6 +58,7 @@ class Request:
     hardware: Hardware = field(default_factory=Hardware)
     command: str = "bench run"
     unlabelled: str | None = None
+    weights: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ class Plan:
 
     Attributes:
         unlabelled: the images that the request names for retraining; None for the dataset's own.
+        given: files of trained weights by the names of their systems.
     """
 
     request: Request
@@ -71,6 +76,7 @@ class Plan:
     systems: tuple[System, ...]
     datamodule: CharacterDataModule
     unlabelled: UnlabelledImages | None = None
+    given: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def rows(self) -> list[tuple[System, int]]:
@@ -103,6 +109,10 @@ class Plan:
         if heads is not None and replace(system, storage="").parent is not None:
             heads = replace(heads, begun=True)
         return replace(recipe, epochs=float(max(1, round(epochs))), heads=heads)
+
+    def given_to(self, system: System) -> Path | None:
+        """The weights that a row takes instead of being trained; None where it is."""
+        return self.given.get(system.name)
 
     def measurements(self, system: System) -> tuple[str, ...]:
         """Those measurements that apply to a system: some need what not every architecture has."""
@@ -149,7 +159,22 @@ def make_plan(request: Request) -> Plan:
     _check_validation(datamodule, request.data_root)
     images = _images(unlabelled, datamodule)
     systems = tuple(_learning_from(system, images) for system in systems)
-    return Plan(request, suite, scale, with_parents(systems), datamodule, unlabelled)
+    rows = with_parents(systems)
+    given = _given(request.weights, rows)
+    _check_training(datamodule, rows, given)
+    return Plan(request, suite, scale, rows, datamodule, unlabelled, given)
+
+
+def _given(folder: Path | None, systems: tuple[System, ...]) -> dict[str, Path]:
+    """The files of weights that rows take, by the rows' systems; all are trained by the suite's own recipe."""
+    if folder is None:
+        return {}
+    files = weights_files(folder)
+    found = {system.name: files[slug_system(system.name)] for system in systems if slug_system(system.name) in files}
+    if not found:
+        rows = ", ".join(system.name for system in systems if not system.storage)
+        raise UsageError(f"{folder}: wanted weights of a row, got those of {', '.join(files)}; rows: {rows}")
+    return found
 
 
 def _unlabelled(spelt: str | None, systems: tuple[System, ...], settings: DataSettings) -> UnlabelledImages | None:
@@ -190,6 +215,16 @@ def _check_validation(datamodule: CharacterDataModule, root: Path | None) -> Non
             f"{found}, cut from {len(datamodule.train) + found} training characters",
             f"Add training characters: at least {3 * LEAST_CHARACTERS} are wanted, a third of which validate.",
         )  # fmt: skip
+
+
+def _check_training(datamodule: CharacterDataModule, systems: tuple[System, ...], given: Mapping[str, Path]) -> None:
+    """Refuse data without a training part, where a row is to be trained on it."""
+    wanting = [one.name for one in systems if one.name not in given and (not one.storage or one.learned)]
+    if wanting and not len(datamodule.train):
+        raise UsageError(
+            f"{datamodule.info.name}: wanted images to train {', '.join(wanting)} on, got none; give trained weights "
+            "by --weights, and to systems +…-retrained images by --unlabelled"
+        )
 
 
 def scale_recipe(suite: Suite) -> str:

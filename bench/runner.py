@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bench.abreast import Job, Listener, run_abreast
-from bench.left import BEGUN, TRAINED, Left, begun, dataset, left, recipe, retraining, sha256, take_over, training_key
+from bench.left import BEGUN, TRAINED, Left, beforehand, begun, dataset, left, recipe, sha256, take_over, training_key
 from bench.machine import provenance, source_state
 from bench.measurements import takers
 from bench.measuring import describe, export, take_figures, take_in_runtimes
@@ -23,7 +23,7 @@ from bench.storing import store
 from bench.system import System
 from bench.timing import alone, stopping
 from bench.tracking import Tracker
-from bench.train import Progress, predict, train
+from bench.train import Progress, predict, take, train
 from datamodules._cache import write_whole
 from tasks.recogniser import load_recogniser
 
@@ -138,7 +138,7 @@ class _Row:
         try:
             self.left = left(self.plan, self.system, self.seed)
             self.record["recipe"] = recipe(self.plan, self.system)
-            self.record.update(retraining(self.plan, self.system))
+            self.record.update(beforehand(self.plan, self.system))
         except RecordError:
             raise
         except Exception as error:  # a plug-in's settings that recipes do not have
@@ -230,10 +230,9 @@ class _Row:
         if self.system.parent:
             begin, beside = parent_of(self.plan, self.system, self.seed)
             forget_other(begin, self.folder)
-        task, outcome = train(
-            self.system.architecture, self.plan.recipe(self.system), datamodule, self.folder, self.seed,
-            request.hardware, listener, begin,
-        )  # fmt: skip
+        given = self.plan.given_to(self.system)
+        made = self.system.architecture, self.plan.recipe(self.system), datamodule, self.folder
+        task, outcome = take(*made, given) if given else train(*made, self.seed, request.hardware, listener, begin)
         answers = predict(task, datamodule, request.hardware)
         write_predictions(self.folder, answers)
         return {

@@ -66,12 +66,12 @@ class Hardware:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What training leaves: files below ``folder`` and the seconds it took."""
+    """What training leaves: files below ``folder``, the seconds it took, and in what precision, if it was done here."""
 
     weights: Path
     curve: list[dict[str, float]]
     seconds: float
-    precision: str
+    precision: str | None
 
 
 class WholeCheckpoints(TorchCheckpointIO):
@@ -172,6 +172,30 @@ def train(
     write_whole(folder / "curve.json", json.dumps(curve.points, indent=1).encode())
     resume.unlink(missing_ok=True)
     return task, Outcome(folder / "weights.safetensors", curve.points, seconds, precision)
+
+
+def take(
+    architecture: str, recipe: Recipe, datamodule: CharacterDataModule, folder: Path, weights: Path
+) -> tuple[ClassificationTask, Outcome]:
+    """Take a system's weights as they are given, in place of training.
+
+    Args:
+        architecture: ``name`` or ``name:variant``.
+        recipe: that of the row.
+        datamodule: the data.
+        folder: for weights.safetensors.
+        weights: safetensors, by our names or by torchvision's.
+
+    Returns: the task on the CPU and what it left, as ``train`` does.
+
+    Raises:
+        ValueError: they are not that system's; names the file and a tensor.
+    """
+    task = ClassificationTask(architecture, datamodule.info.classes, recipe)
+    task.network = load_recogniser(architecture, datamodule.info.classes, weights).network  # type: ignore[assignment]
+    target = folder / "weights.safetensors"
+    save_weights(task.network, target, origin(architecture, recipe.name, datamodule))
+    return task, Outcome(target, [], 0.0, None)
 
 
 def predict(task: ClassificationTask, datamodule: CharacterDataModule, hardware: Hardware) -> Predictions:

@@ -157,7 +157,7 @@ def _request(options: argparse.Namespace) -> Any:
         suite=options.suite, dataset=options.dataset, scale=options.scale, data_root=options.data_root,
         systems=tuple(options.system), runtimes=runtimes, seeds=seeds, out=_out(options),
         fresh=options.fresh, hardware=Hardware.of(options.accelerator),
-        command=options.command, unlabelled=options.unlabelled,
+        command=options.command, unlabelled=options.unlabelled, weights=options.weights,
     )  # fmt: skip
 
 

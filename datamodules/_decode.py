@@ -2,6 +2,8 @@
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,16 +48,48 @@ def decode_photo(content: bytes, name: str) -> NDArray[np.uint8]:
     return _decoded(content, name, photo=True)
 
 
+def decode_middle(content: bytes, name: str, shorter: int, side: int) -> NDArray[np.uint8]:
+    """Decode the middle of a photograph as networks of ImageNet are shown it: shrunk or grown, then cut out.
+
+    Args:
+        content: of the file.
+        name: of the file, for errors.
+        shorter: pixels of the photograph's shorter side before the cut; bilinear, over areas where it shrinks.
+        side: of the square that is cut out, in pixels.
+
+    Returns: uint8 (side, side, 3), red, green and blue.
+
+    Raises:
+        DataError: as for ``decode_photo``.
+    """
+    with _opened(content, name, photo=True) as opened:
+        colour = _in_eight_bits(opened, name).convert("RGB")
+        width, height = (int(shorter * length / min(colour.size)) for length in colour.size)
+        left, top = round((width - side) / 2), round((height - side) / 2)
+        resized = colour.resize((width, height), Image.Resampling.BILINEAR)
+        return np.array(resized.crop((left, top, left + side, top + side)))
+
+
 def _decoded(content: bytes, name: str, photo: bool) -> NDArray[np.uint8]:
+    with _opened(content, name, photo) as opened:
+        eight_bits = _in_eight_bits(_shrunk(opened) if photo else opened, name)
+        if eight_bits.mode in ("L", "RGB") and "transparency" not in eight_bits.info:
+            return _grey_where_equal(np.array(eight_bits))
+        rgba = np.asarray(eight_bits.convert("RGBA"))
+    if rgba[..., 3].min() == _WHITE:
+        return _grey_where_equal(rgba[..., :3])
+    return _grey_where_equal(_on_paper(rgba, 0 if photo and _ink_is_light(rgba) else _WHITE))
+
+
+@contextmanager
+def _opened(content: bytes, name: str, photo: bool) -> Iterator[Image.Image]:
+    """An image that is not too large; what decoding it raises becomes a DataError."""
     largest = LARGEST_PHOTO if photo else LARGEST
     try:
         with Image.open(io.BytesIO(content)) as opened:
             if max(opened.size) > largest or opened.width * opened.height > MOST_PIXELS:
                 raise _too_large(name, photo, f"{opened.width:,} × {opened.height:,}")
-            eight_bits = _in_eight_bits(_shrunk(opened) if photo else opened, name)
-            if eight_bits.mode in ("L", "RGB") and "transparency" not in eight_bits.info:
-                return _grey_where_equal(np.array(eight_bits))
-            rgba = np.asarray(eight_bits.convert("RGBA"))
+            yield opened
     except DataError:
         raise
     except UnidentifiedImageError as error:
@@ -64,9 +98,6 @@ def _decoded(content: bytes, name: str, photo: bool) -> NDArray[np.uint8]:
         raise _too_large(name, photo, f"more than {MOST_PIXELS:,} pixels") from error
     except (OSError, SyntaxError, ValueError) as error:
         raise DataError(name, len(content), "a whole image", f"{error}", "Restore this file.") from error
-    if rgba[..., 3].min() == _WHITE:
-        return _grey_where_equal(rgba[..., :3])
-    return _grey_where_equal(_on_paper(rgba, 0 if photo and _ink_is_light(rgba) else _WHITE))
 
 
 def _too_large(name: str, photo: bool, got: str) -> DataError:

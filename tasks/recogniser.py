@@ -73,7 +73,8 @@ def load_recogniser(architecture: str, classes: int, weights: Path) -> Recognise
     Args:
         architecture: ``name`` or ``name:variant``.
         classes: size of the label space.
-        weights: safetensors file of ``Normalised(network)``, or a packed one.
+        weights: safetensors file of ``Normalised(network)`` or of the network inside, such as torchvision's, or a
+            packed one.
 
     Raises:
         ValueError: the file is no safetensors file, or holds the weights of another architecture.
@@ -86,7 +87,7 @@ def load_recogniser(architecture: str, classes: int, weights: Path) -> Recognise
     if is_packed(weights):
         return Recogniser(unpack(weights, network, architecture, classes, channels, size), channels, size)
     try:
-        tensors = load_file(weights)
+        tensors = _named_alike(load_file(weights), network)
     except SafetensorError as error:
         raise ValueError(f"{weights}: wanted a safetensors file, got {error}") from error
     try:
@@ -104,6 +105,15 @@ def save_weights(network: nn.Module, path: Path, metadata: Mapping[str, str] | N
     """
     tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
     write_whole(path, _ordered(save(tensors, dict(metadata))) if metadata else save(tensors))
+
+
+def _named_alike(tensors: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+    """Tensors of a network or of one inside it, by the names of the outer one; as they are where they are neither's."""
+    wanted, inside = network.state_dict(), "network."
+    for prefix in ("", inside, 2 * inside):
+        if all(f"{prefix}{name}" in wanted for name in tensors):
+            return {f"{prefix}{name}": tensor for name, tensor in tensors.items()}
+    return dict(tensors)
 
 
 def _differences(network: nn.Module, tensors: Mapping[str, Tensor]) -> str:

@@ -13,7 +13,7 @@ _MEASURED = {"accuracy": ("accuracy", 0.01), "latency_ms": ("latency", 1e6)}
 
 
 class Measured:
-    """The rows of all boards, looked up by claim; those stored in fewer bits are other systems and do not speak.
+    """The rows of all boards, looked up by claim; those stored in fewer bits speak where a claim names them alone.
 
     Args:
         stored: all records.
@@ -21,14 +21,8 @@ class Measured:
     """
 
     def __init__(self, stored: Sequence[Stored], protocols: Mapping[str, Protocol]) -> None:
-        groups: dict[tuple[str, str], list[Stored]] = {}
-        for item in stored:
-            if item.record["dataset"] and not item.record.get("storage"):
-                groups.setdefault((item.record["suite"], item.record["dataset"]["name"]), []).append(item)
-        self._boards: list[tuple[Mapping[str, Any], list[BoardRow]]] = []
-        for key in sorted(groups):
-            for section in sections(groups[key]):
-                self._boards.append((section[0].record, board_rows(section, protocols)))
+        self._boards = _boards([item for item in stored if not item.record.get("storage")], protocols)
+        self._packed = _boards([item for item in stored if item.record.get("storage")], protocols)
 
     def beside(self, claim: Claim) -> list[dict[str, Any]]:
         """What was measured of a claim, board by board; empty where nothing was."""
@@ -38,14 +32,27 @@ class Measured:
         if claim.metric not in _MEASURED or claim.system is None or (claim.part and not asked):
             return []
         name, unit = _MEASURED[claim.metric]
-        name, recipes = asked.get("of", name), asked.get("recipes")
+        name, recipes, system = asked.get("of", name), asked.get("recipes"), asked.get("system")
         return [
             {**_place(first, row), **_figure(row[name], unit)}
-            for first, rows in self._boards
+            for first, rows in (*self._boards, *(self._packed if system else ()))
             for row in rows
-            if _base(row.system) == claim.system and row.trained and row[name].value is not None
+            if row.system == system or (not system and _base(row.system) == claim.system)
+            if row.trained and row[name].value is not None
             if recipes is None or row.recipe in recipes
         ]
+
+
+def _boards(
+    stored: Sequence[Stored], protocols: Mapping[str, Protocol]
+) -> list[tuple[Mapping[str, Any], list[BoardRow]]]:
+    """The rows of each section of a board, with the section's first record."""
+    groups: dict[tuple[str, str], list[Stored]] = {}
+    for item in stored:
+        if item.record["dataset"]:
+            groups.setdefault((item.record["suite"], item.record["dataset"]["name"]), []).append(item)
+    parts = [section for key in sorted(groups) for section in sections(groups[key])]
+    return [(section[0].record, board_rows(section, protocols)) for section in parts]
 
 
 def _order(order: Mapping[str, Any], first: Mapping[str, Any], rows: Sequence[BoardRow]) -> list[dict[str, Any]]:

@@ -1,6 +1,5 @@
 """Weights that stand in the files of claims: trained ones where the user gives them, else seeded Gaussian ones."""
 
-import hashlib
 import math
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -12,18 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from bench.plugins import systems
+from bench.given import WeightsError, digest, weights_files
 from bench.record import slug_system
-from datamodules._errors import BenchError
 
 Shapes = Mapping[str, tuple[int, ...]]
 
-_ENDING = ".safetensors"
 _WANTED = "wanted the state dict as torchvision names it, in float32; write it with safetensors.torch.save_file"
-
-
-class WeightsError(BenchError):
-    """The user's weights are not those of the network they are named after; names file and tensor."""
 
 
 @dataclass(frozen=True)
@@ -65,16 +58,8 @@ class WeightsFolder:
     """
 
     def __init__(self, folder: Path) -> None:
-        known = {slug_system(system): system for system in systems()}
-        self._files = {path.stem: path for path in sorted(folder.glob(f"*{_ENDING}"))}
+        self._files = weights_files(folder)
         self._opened: dict[str, tuple[Any, str]] = {}
-        form = f"files named by system, such as resnet--50{_ENDING} and vgg16{_ENDING}"
-        if not self._files:
-            there = ", ".join(sorted(path.name for path in folder.iterdir())[:5]) if folder.is_dir() else "no folder"
-            raise WeightsError(f"{folder}: wanted {form}, got {there or 'an empty folder'}; no pickle is read")
-        for name, path in self._files.items():
-            if name not in known:
-                raise WeightsError(f"{path}: wanted {form}, got no system's name; see: bench list systems")
 
     def of(self, system: str, shapes: Shapes) -> Weights:
         """Those of a system's file; drawn ones where there is none.
@@ -107,6 +92,5 @@ class WeightsFolder:
                 opened = safe_open(path, framework="numpy")
             except SafetensorError as error:
                 raise WeightsError(f"{path}: wanted a safetensors file, got {error}") from error
-            with path.open("rb") as file:
-                self._opened[path.stem] = opened, hashlib.file_digest(file, "sha256").hexdigest()
+            self._opened[path.stem] = opened, digest(path)
         return self._opened[path.stem]

@@ -149,8 +149,22 @@ def encode(tensors: Mapping[str, NDArray[np.float32]], storage: Storage) -> dict
         return uniform.encode(tensors, *storage.bits, storage.steps)
     if storage.within is not None and isinstance(storage.clusters, int):
         raise ValueError(f"{storage.name}: wanted the centroids of each layer; validation images choose them")
-    biases = "one" if storage.one_bias else "kept"
-    return centroid.encode(tensors, storage.clusters, biases=biases, method=storage.method)  # type: ignore[arg-type]
+    clusters = _of_layers(tensors, storage) if storage.layers else storage.clusters
+    return centroid.encode(tensors, clusters, "one" if storage.one_bias else "kept", storage.method)
+
+
+def _of_layers(tensors: Mapping[str, NDArray[np.float32]], storage: Storage) -> dict[str, int]:
+    """The centroids of those layers alone that a storage names, or whose names hold one as a dotted part."""
+    weights = [name for name in tensors if centroid.is_weight(name, tensors)]
+    found: dict[str, int] = {}
+    for part in storage.layers:
+        named = [name for name in weights if f".{part}." in f".{name}"]
+        if not named:
+            there = ", ".join(name.removesuffix(".weight") for name in weights)
+            raise ValueError(f"{storage.name}: no layer called {part} or below it; there are: {there}")
+        assert isinstance(storage.clusters, int)
+        found |= dict.fromkeys(named, storage.clusters)
+    return found
 
 
 def unpack(path: Path, network: Normalised, architecture: str, classes: int, channels: int, size: int) -> Normalised:

@@ -8,15 +8,17 @@ from typing import Literal
 Steps = Literal["layer", "rows", "channel"]
 
 _UNIFORM = re.compile(r"u([2-8])-([2-8])(?:-(rows|channel))?(-folded)?")
-_CENTROID = re.compile(r"c(1|2|4|8|16|32|64|128|256)(-width|-kmeans)?(-bias1)?(-folded)?")
+_LAYERS = r"[A-Za-z0-9_.]+(?:-[A-Za-z0-9_.]+)*"
+_CENTROID = re.compile(rf"c(1|2|4|8|16|32|64|128|256)(-width|-kmeans)?(-bias1)?(-folded)?(?:-of-({_LAYERS}))?")
 _WITHIN = re.compile(r"c-within((?:0|[1-9]\d?)(?:\.\d?[1-9])?)(-width|-kmeans)?(-folded)?")
 _LEARNED = re.compile(r"(.+?)-(?:conventional|(retrained)(?:-on-([a-z0-9]+(?:-[a-z0-9]+)*))?)")
 KNOWN = (
     "uA-B[-rows|-channel][-folded] (A bits a weight of convolutions, B of fully connected layers, 2 to 8; a step for "
     "each output of fully connected layers, or for each output channel of all, instead of one a layer; batch "
     "normalisation folded into convolutions), such as u8-4",
-    "cK[-width|-kmeans][-bias1][-folded] (K centroids a layer: 1, 2, 4 … 256; clusters of equal width or by k-means "
-    "instead of equal population; biases at one centroid), such as c32",
+    "cK[-width|-kmeans][-bias1][-folded][-of-LAYER-LAYER…] (K centroids a layer: 1, 2, 4 … 256; clusters of equal "
+    "width or by k-means instead of equal population; biases at one centroid; of the named layers alone, or of all "
+    "below a named block), such as c32 or c256-of-layer3-layer4",
     "c-withinP[-width|-kmeans][-folded] (centroids chosen layer by layer: the smallest file found that loses at most P "
     "points of accuracy on validation images, at 95 % confidence), such as c-within1 or c-within0.5",
     "any of them with -retrained (what is left in float32 then learns its parent's answers to images without labels) "
@@ -37,6 +39,7 @@ class Storage:
         method: of clustering.
         steps: what has a step of its own, see ``uniform.encode``; where uniform.
         one_bias: biases at one centroid; where centroid.
+        layers: names, or dotted parts of names, of the layers that are quantised; empty for all; where centroid.
         folded: batch normalisation is folded into the convolutions first.
         within: points of accuracy within which validation images choose the clusters of each layer; None where they
             are the same for all.
@@ -51,6 +54,7 @@ class Storage:
     method: str = "population"
     steps: Steps = "layer"
     one_bias: bool = False
+    layers: tuple[str, ...] = ()
     folded: bool = False
     within: float | None = None
     learned: Literal["", "retrained", "conventional"] = ""
@@ -70,7 +74,7 @@ def parse_storage(name: str) -> Storage | None:
     if match := _CENTROID.fullmatch(name):
         return Storage(
             name, "centroid", clusters=int(match[1]), method=_method(match[2]), one_bias=bool(match[3]),
-            folded=bool(match[4]),
+            folded=bool(match[4]), layers=tuple(match[5].split("-")) if match[5] else (),
         )  # fmt: skip
     if match := _WITHIN.fullmatch(name):
         return Storage(name, "centroid", method=_method(match[2]), folded=bool(match[3]), within=float(match[1]))

@@ -8,7 +8,10 @@ from fake.records import condition, record, write
 from bench._stored import read_stored
 from bench.audit import audit
 from bench.claims import load_claims
+from bench.plan import scale_recipe
+from bench.plugins import SUITES
 from bench.render import present_protocols
+from bench.system import parse_system
 
 CLAIMS = {claim.id: claim for claim in load_claims() if claim.paper == "mobilenet-hccr"}
 OF = {"rotation": "accuracy@rotation", "flip": "accuracy@flip", "resize": "accuracy@resize"}
@@ -59,3 +62,19 @@ def test_older_protocols_do_not_speak(tmp_path: Path) -> None:
         old["measurements"][name]["version"] = "0"
     found = beside(tmp_path, old)
     assert not found["results/robust-flip"]
+
+
+def test_stored_systems_speak_to_the_claims_that_name_them(tmp_path: Path) -> None:
+    claims = [claim for claim in load_claims() if "system" in claim.check.get("measured", {})]
+    recipe = scale_recipe(SUITES.load("compression").SUITE)
+    names = [claim.check["measured"]["system"] for claim in claims]
+    assert [parse_system(name, recipe).name for name in names] == names
+    assert len(set(names)) == 7
+    records = [
+        record(name, 0.5 + number / 100, **({"storage": {"name": name.split("+")[1]}} if "+" in name else {}))
+        for number, name in enumerate(names)
+    ]
+    write(tmp_path, *records, record("vgg16", 0.9), record("resnet:50", 0.9))
+    for number, verdict in enumerate(audit(claims, read_stored(tmp_path)[0], present_protocols())):
+        assert [one["system"] for one in verdict.measured] == [names[number]]
+        assert verdict.measured[0]["value"] == pytest.approx(50 + number)

@@ -170,6 +170,7 @@ def test_the_cascade_at_3755_classes_takes_what_its_paper_prints(storage: str, m
         "c-within0",
         "c-within0.5-kmeans",
         "c-within12.25-width-folded",
+        "c32-bias1-of-classifier.0-classifier.3",
     ],
 )
 def test_names_of_storages_read(name: str) -> None:
@@ -179,8 +180,21 @@ def test_names_of_storages_read(name: str) -> None:
     assert found.folded == name.endswith("-folded")
 
 
+def test_layers_that_are_named_are_quantised_alone(fire: Normalised, tmp_path: Path) -> None:
+    path = tmp_path / "weights.packed"
+    path.write_bytes(packed(fire, "c16-of-fire4-classifier").content)
+    kinds = {name: one.kind for name, one in from_bytes(path.read_bytes(), path)[1].items()}
+    found = {name.removeprefix("network.").removesuffix(".weight") for name, kind in kinds.items() if kind != "raw"}
+    assert found == {"fire4.squeeze.0", "fire4.expand1.0", "fire4.expand3.0", "classifier"}
+    torch.testing.assert_close(answers(load_recogniser("fire:gwap", 20, path).network), answers(fire), atol=2, rtol=0)
+    with pytest.raises(ValueError, match=r"c16-of-fire: no layer called fire or below it; there are: network\.conv1"):
+        packed(fire, "c16-of-fire")
+
+
 @pytest.mark.parametrize("learned", ["retrained", "conventional"])
-@pytest.mark.parametrize("name", ["c4-kmeans-folded", "c-within1", "c-within0.5-kmeans-folded", "u8-4-folded"])
+@pytest.mark.parametrize(
+    "name", ["c4-of-fire4", "c4-kmeans-folded", "c-within1", "c-within0.5-kmeans-folded", "u8-4-folded"]
+)
 def test_any_storage_may_learn_again(name: str, learned: str) -> None:
     plain, found = parse_storage(name), parse_storage(f"{name}-{learned}")
     assert plain is not None
@@ -213,6 +227,9 @@ def test_a_quantised_network_packs_as_its_file_and_may_not_move(fire: Normalised
         "c3",
         "c512",
         "c32-folded-bias1",
+        "c32-of",
+        "c32-of-",
+        "u8-4-of-fire4",
         "",
         "paper",
         "c-within",

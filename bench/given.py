@@ -1,0 +1,45 @@
+"""Trained weights that the user gives, by the systems that their files are named after."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from bench.plugins import systems
+from bench.record import slug_system
+from datamodules._errors import BenchError
+
+_ENDING = ".safetensors"
+
+
+class WeightsError(BenchError):
+    """The user's weights are not those of the network they are named after; names file and tensor."""
+
+
+def weights_files(folder: Path) -> dict[str, Path]:
+    """The files of weights in a folder by their names without the ending, such as ``resnet--50``; no other is read.
+
+    Raises:
+        WeightsError: there is none in it, or one that is named after no system.
+    """
+    known = {slug_system(system) for system in systems()}
+    found = {path.stem: path for path in sorted(folder.glob(f"*{_ENDING}"))}
+    form = f"files named by system, such as resnet--50{_ENDING} and vgg16{_ENDING}"
+    if not found:
+        there = ", ".join(sorted(path.name for path in folder.iterdir())[:5]) if folder.is_dir() else "no folder"
+        raise WeightsError(f"{folder}: wanted {form}, got {there or 'an empty folder'}; no pickle is read")
+    for name, path in found.items():
+        if name not in known:
+            raise WeightsError(f"{path}: wanted {form}, got no system's name; see: bench list systems")
+    return found
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, read anew once it has changed: weights are large, and are asked for often."""
+    found = path.stat()
+    return _digest(path, found.st_size, found.st_mtime_ns)
+
+
+@cache
+def _digest(path: Path, size: int, changed_ns: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
