@@ -161,7 +161,7 @@ def make_plan(request: Request) -> Plan:
     systems = tuple(_learning_from(system, images) for system in systems)
     rows = with_parents(systems)
     given = _given(request.weights, rows)
-    _check_training(datamodule, rows, given)
+    _check_training(datamodule, [one for one in rows if one.name not in given and _trains(one, unlabelled)])
     return Plan(request, suite, scale, rows, datamodule, unlabelled, given)
 
 
@@ -217,13 +217,18 @@ def _check_validation(datamodule: CharacterDataModule, root: Path | None) -> Non
         )  # fmt: skip
 
 
-def _check_training(datamodule: CharacterDataModule, systems: tuple[System, ...], given: Mapping[str, Path]) -> None:
-    """Refuse data without a training part, where a row is to be trained on it."""
-    wanting = [one.name for one in systems if one.name not in given and (not one.storage or one.learned)]
-    if wanting and not len(datamodule.train):
+def _trains(system: System, unlabelled: UnlabelledImages | None) -> bool:
+    """Whether a row learns from training images, with labels or without."""
+    return not system.storage or system.learned == "conventional" or bool(system.learned and unlabelled is None)
+
+
+def _check_training(datamodule: CharacterDataModule, systems: list[System]) -> None:
+    """Refuse data without a training part, where rows are to learn from it."""
+    if systems and not len(datamodule.train):
+        names = ", ".join(system.name for system in systems)
         raise UsageError(
-            f"{datamodule.info.name}: wanted images to train {', '.join(wanting)} on, got none; give trained weights "
-            "by --weights, and to systems +…-retrained images by --unlabelled"
+            f"{datamodule.info.name}: wanted images to train {names} on, got none; give trained weights by --weights, "
+            "and to systems +…-retrained images by --unlabelled"
         )
 
 

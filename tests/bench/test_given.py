@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from fake.house import House
+from fake.image_folder import write_folder
 from fake.imagenet import write_imagenet
 from PIL import Image
 from safetensors.torch import load_file, save_file
@@ -92,8 +93,8 @@ def test_imagenet_without_training_photographs_wants_weights(tmp_path: Path, mon
     (tmp_path / "weights").mkdir()
     save_file({"x": torch.zeros(1)}, tmp_path / "weights" / "torchvision--resnet50.safetensors")
 
-    def asked(*systems: str, weights: Path | None = None) -> Request:
-        return Request("compression", "imagenet", "quick", root, systems, weights=weights)
+    def asked(system: str, weights: Path | None = None, unlabelled: str | None = None) -> Request:
+        return Request("compression", "imagenet", "quick", root, (system,), weights=weights, unlabelled=unlabelled)
 
     with pytest.raises(UsageError, match=r"images to train torchvision:resnet50 on, got none; give .* --weights"):
         make_plan(asked("torchvision:resnet50"))
@@ -101,6 +102,8 @@ def test_imagenet_without_training_photographs_wants_weights(tmp_path: Path, mon
     assert [plan.given_to(system) is not None for system in plan.systems] == [True, False]
     with pytest.raises(UsageError, match=r"resnet50\+c256-retrained on, got none; .* --unlabelled"):
         make_plan(asked("torchvision:resnet50+c256-retrained", weights=tmp_path / "weights"))
+    others = f"image_folder:{write_folder(tmp_path / 'others')}"
+    make_plan(asked("torchvision:resnet50+c256-retrained", weights=tmp_path / "weights", unlabelled=others))
 
 
 def test_given_networks_answer_as_torchvision_has_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
