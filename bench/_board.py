@@ -235,7 +235,6 @@ def _name(row: BoardRow) -> str:
 def _label(row: BoardRow) -> str:
     notes = ["difficulty baseline"] if row.system.split("+")[0] == BASELINE else []
     notes += [] if row.trained else ["random weights, not ranked"]
-    notes += ["weights given"] if any(item.record.get("given") for item in row.records) else []
     return _name(row) + (f" ({', '.join(notes)})" if notes else "")
 
 

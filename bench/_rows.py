@@ -101,8 +101,8 @@ def board_rows(stored: Sequence[Stored], protocols: Mapping[str, Protocol]) -> l
 
 
 def recipe_name(record: Mapping[str, Any]) -> str:
-    """Name of the recipe a record was trained by, or nothing where its weights were given."""
-    recipe = None if record.get("given") else record.get("recipe")
+    """Name of the recipe a record was trained by, or nothing."""
+    recipe = record.get("recipe")
     return str(recipe.get("name") or "") if isinstance(recipe, Mapping) else ""
 
 

@@ -136,8 +136,8 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         help="whose images systems +…-retrained learn from, without labels; the dataset's own training images "
         "by default, others' in rows named …-on-NAME; image_folder:ROOT takes any images, idx files too")  # fmt: skip
     add("--weights", type=Path, metavar="DIR",
-        help="trained weights, safetensors named by system, such as torchvision--resnet50.safetensors; rows of theirs "
-        "are not trained")  # fmt: skip
+        help="trained weights that systems +given take, safetensors named by architecture, such as "
+        "torchvision--resnet50.safetensors")  # fmt: skip
     add("--scale", choices=SCALES, default="quick", help="smoke: for CI; quick: the default; paper: as published")
     add("--system", action="append", default=[], metavar="NAME",
         help="NAME[:variant][+recipe][+storage] instead of the default rows; may be repeated")  # fmt: skip

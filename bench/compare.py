@@ -15,6 +15,7 @@ from bench.record import file_name, read_record, record_path, slug
 from bench.statistics import mcnemar, paired_difference
 from datamodules._errors import BenchError
 from tasks.compression.storage import parse_storage
+from tasks.recipe import GIVEN
 
 COSTS = ("macs", "params", "size_bytes", "peak_activation_bytes", "latency")
 _LEVEL = 0.05  # of the verdict, in keeping with the 95 % intervals
@@ -103,8 +104,9 @@ def command_for(record: Mapping[str, Any]) -> str:
     if storage is not None and storage.images:
         kind = next((one for one in DATASETS.names() if slug(one) == storage.images), "image_folder")
         data += f" --unlabelled {kind}" + ("" if DATASETS.literals(kind).get("SYNTHETIC") else ":DIR")
+    given = " --weights DIR" if GIVEN in record["system"].split("+") else ""
     row = f"--scale {record['scale']} --system {record['system']} --seed {record['seed']}"
-    return f"bench run --suite {record['suite']} --dataset {data} {row}"
+    return f"bench run --suite {record['suite']} --dataset {data}{given} {row}"
 
 
 def find_record(results: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from bench.system import System
 from tasks.compression.judging import MOST_IMAGES
 from tasks.compression.storage import parse_storage
 from tasks.normalised import Normalised
-from tasks.retraining import CONVENTIONAL_RATES, DRAWS, retraining_recipe
+from tasks.retraining import CONVENTIONAL_RATES, DRAWS, most_images, retraining_recipe
 
 # The first two were fitted to seconds.train of the 28 records of suites hccr and shui (2026-11, AMD EPYC, Zen 4), by
 # least squares of the logarithms and without the third; most were trained on
@@ -108,19 +108,22 @@ def _images(plan: Plan, system: System, network: Normalised) -> float:
     """What a row is made from, as so many training images: its training, or choosing centroids and learning again."""
     recipe, sizes = plan.recipe(system), plan.datamodule.info.sizes
     storage = parse_storage(system.storage)
-    if plan.given_to(system):
-        return PASS_SHARE * sizes["test"]
+    answers = PASS_SHARE * sizes["test"]
+    if system.given:
+        return answers
     if storage is None:
         begun = recipe.heads is not None and recipe.heads.begun
         return recipe.all_epochs * sizes["train"] * (HEADS_SHARE if begun else 1)
-    images = 0.0  # packing takes about as long as reading the weights
+    images = answers  # packing takes about as long as reading the weights
     if storage.within is not None:
         layers = sum(parameter.ndim > 1 for parameter in network.parameters())
         images += PASS_SHARE * PASSES_TO_CHOOSE * layers * min(MOST_IMAGES, sizes["val"])
     epochs = retraining_recipe(recipe, 1).all_epochs
+    curve = (epochs + 1) * PASS_SHARE * sizes["val"]
     if storage.learned == "conventional":
-        images += len(CONVENTIONAL_RATES) * epochs * sizes["train"]
+        images += answers + len(CONVENTIONAL_RATES) * (epochs * sizes["train"] + curve)
     elif storage.learned:
         unlabelled = len(plan.unlabelled.images) if plan.unlabelled else sizes["train"]
-        images += (epochs + DRAWS * PASS_SHARE) * unlabelled
+        unlabelled = min(unlabelled, most_images(network, plan.datamodule.info.classes, DRAWS))
+        images += answers + (epochs + DRAWS * PASS_SHARE) * unlabelled + curve
     return images

@@ -4,9 +4,12 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
+from bench._origin import read_origin
 from bench.plugins import systems
 from bench.record import slug_system
+from datamodules._base import CharacterDataModule
 from datamodules._errors import BenchError
+from tasks.recogniser import check_weights
 
 _ENDING = ".safetensors"
 
@@ -31,6 +34,34 @@ def weights_files(folder: Path) -> dict[str, Path]:
         if name not in known:
             raise WeightsError(f"{path}: wanted {form}, got no system's name; see: bench list systems")
     return found
+
+
+def check_given(path: Path, architecture: str, datamodule: CharacterDataModule) -> None:
+    """Refuse weights that a row cannot take, by their header and by what they say of themselves.
+
+    Args:
+        path: of the file.
+        architecture: ``name`` or ``name:variant``, of the row.
+        datamodule: the data that it shall read.
+
+    Raises:
+        WeightsError: those of another network, of other classes or in another order, or packed ones.
+        DataError: no safetensors file.
+    """
+    said, labels = read_origin(path), datamodule.labels
+    if said.storage:
+        raise WeightsError(f"{path}: wanted weights in float32, got packed ones; store them by the row's name")
+    if said.architecture not in ("", architecture):
+        raise WeightsError(
+            f"{path}: wanted weights of {architecture}, got those of {said.architecture}; rename the file"
+        )
+    other = next((pair for pair in zip(said.labels, labels, strict=False) if pair[0] != pair[1]), None)
+    if other is not None and len(said.labels) == len(labels):
+        raise WeightsError(f"{path}: wanted the classes of the data in their order, got {other[0]} for {other[1]}")
+    try:
+        check_weights(architecture, len(labels), path)
+    except ValueError as error:
+        raise WeightsError(str(error)) from error
 
 
 def digest(path: Path) -> str:

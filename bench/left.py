@@ -158,7 +158,10 @@ def begun(folder: Path) -> Record | None:
 
 def sha256(path: Path) -> str | None:
     """SHA-256 of a file; None where there is none."""
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
+    if not path.exists():
+        return None
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _is_current(name: str, found: Mapping[str, Any], plan: Plan) -> bool:

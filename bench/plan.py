@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench import runtimes
-from bench.given import weights_files
+from bench.given import check_given, weights_files
 from bench.measurements import in_runtimes
 from bench.plugins import ARCHITECTURES, DATASETS, MEASUREMENTS, SUITES
 from bench.predictions import row_folder
@@ -17,6 +17,7 @@ from bench.train import Hardware
 from datamodules._base import CharacterDataModule, DataSettings
 from datamodules._errors import BenchError, DataError
 from datamodules._unlabelled import UnlabelledImages, read_unlabelled
+from tasks.compression.packing import check_layers
 from tasks.compression.storage import parse_storage
 from tasks.recipe import Recipe, recipe_for
 
@@ -42,7 +43,7 @@ class Request:
         command: as records state it.
         unlabelled: ``DATASET`` or ``DATASET:ROOT``, whose images retraining learns from; None for the dataset's own
             training images without their labels.
-        weights: folder of trained weights by system; rows of theirs are not trained.
+        weights: folder of the trained weights that rows +given take, by architecture.
     """
 
     suite: str
@@ -67,7 +68,7 @@ class Plan:
 
     Attributes:
         unlabelled: the images that the request names for retraining; None for the dataset's own.
-        given: files of trained weights by the names of their systems.
+        given: files of trained weights by the architectures of their rows.
     """
 
     request: Request
@@ -112,7 +113,7 @@ class Plan:
 
     def given_to(self, system: System) -> Path | None:
         """The weights that a row takes instead of being trained; None where it is."""
-        return self.given.get(system.name)
+        return self.given.get(system.architecture) if system.given else None
 
     def measurements(self, system: System) -> tuple[str, ...]:
         """Those measurements that apply to a system: some need what not every architecture has."""
@@ -148,6 +149,7 @@ def make_plan(request: Request) -> Plan:
     systems = tuple(dict.fromkeys(parse_system(s, scale_recipe(suite)) for s in request.systems or scale.systems))
     if not request.systems and scale.recipe != scale_recipe(suite):
         systems = tuple(replace(s, recipe=scale.recipe) if s.recipe == s.default_recipe else s for s in systems)
+    weights = weights_files(request.weights) if request.weights else {}
     dataset = DATASETS.load(request.dataset or suite.dataset)
     settings = DataSettings(request.data_root, scale.classes, scale.writers)
     try:
@@ -159,22 +161,28 @@ def make_plan(request: Request) -> Plan:
     _check_validation(datamodule, request.data_root)
     images = _images(unlabelled, datamodule)
     systems = tuple(_learning_from(system, images) for system in systems)
-    rows = with_parents(systems)
-    given = _given(request.weights, rows)
-    _check_training(datamodule, [one for one in rows if one.name not in given and _trains(one, unlabelled)])
-    return Plan(request, suite, scale, rows, datamodule, unlabelled, given)
+    plan = Plan(request, suite, scale, with_parents(systems), datamodule, unlabelled)
+    _check_training(datamodule, [system for system in plan.systems if _trains(system, unlabelled)])
+    _check_layers(plan)
+    return replace(plan, given=_given(weights, plan))
 
 
-def _given(folder: Path | None, systems: tuple[System, ...]) -> dict[str, Path]:
-    """The files of weights that rows take, by the rows' systems; all are trained by the suite's own recipe."""
-    if folder is None:
-        return {}
-    files = weights_files(folder)
-    found = {system.name: files[slug_system(system.name)] for system in systems if slug_system(system.name) in files}
-    if not found:
-        rows = ", ".join(system.name for system in systems if not system.storage)
-        raise UsageError(f"{folder}: wanted weights of a row, got those of {', '.join(files)}; rows: {rows}")
-    return found
+def _given(files: Mapping[str, Path], plan: "Plan") -> dict[str, Path]:
+    """The files of weights that rows take, by the rows' architectures."""
+    rows = [system for system in plan.systems if system.given]
+    if files and not rows:
+        raise UsageError(
+            "--weights: no row takes them; name one that does, such as --system torchvision:resnet50+given"
+        )
+    if rows and len(plan.request.seeds) > 1:
+        raise UsageError(f"{rows[0].name}: wanted one seed, got {len(plan.request.seeds)}: given weights have no other")
+    for system in rows:
+        name = slug_system(system.architecture)
+        if name not in files:
+            got = f"those of {', '.join(files)}" if files else "no --weights"
+            raise UsageError(f"{system.name}: wanted a file {name}.safetensors of trained weights, got {got}")
+        check_given(files[name], system.architecture, plan.datamodule)
+    return {system.architecture: files[slug_system(system.architecture)] for system in rows}
 
 
 def _unlabelled(spelt: str | None, systems: tuple[System, ...], settings: DataSettings) -> UnlabelledImages | None:
@@ -219,7 +227,9 @@ def _check_validation(datamodule: CharacterDataModule, root: Path | None) -> Non
 
 def _trains(system: System, unlabelled: UnlabelledImages | None) -> bool:
     """Whether a row learns from training images, with labels or without."""
-    return not system.storage or system.learned == "conventional" or bool(system.learned and unlabelled is None)
+    if not system.storage:
+        return not system.given
+    return system.learned == "conventional" or bool(system.learned and unlabelled is None)
 
 
 def _check_training(datamodule: CharacterDataModule, systems: list[System]) -> None:
@@ -227,9 +237,20 @@ def _check_training(datamodule: CharacterDataModule, systems: list[System]) -> N
     if systems and not len(datamodule.train):
         names = ", ".join(system.name for system in systems)
         raise UsageError(
-            f"{datamodule.info.name}: wanted images to train {names} on, got none; give trained weights by --weights, "
-            "and to systems +…-retrained images by --unlabelled"
+            f"{datamodule.info.name}: wanted training images for {names}, got none; add that part, name rows +given "
+            "with --weights, or give systems +…-retrained other images by --unlabelled"
         )
+
+
+def _check_layers(plan: "Plan") -> None:
+    """Refuse storages of named layers that their networks do not have, before anything is trained."""
+    for system in plan.systems:
+        storage = parse_storage(system.storage)
+        if storage is not None and storage.layers:
+            try:
+                check_layers(system.architecture, plan.datamodule.info.classes, storage)
+            except ValueError as error:
+                raise UsageError(f"{system.name}: {error}") from error
 
 
 def scale_recipe(suite: Suite) -> str:

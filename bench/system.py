@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from bench.plugins import ARCHITECTURES, UnknownPlugin, systems
 from tasks.compression.storage import KNOWN, parse_storage
-from tasks.recipe import recipe_for, recipe_names
+from tasks.recipe import GIVEN, recipe_for, recipe_names
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,11 @@ class System:
         return self.architecture + recipe + (f"+{self.storage}" if self.storage else "")
 
     @property
+    def given(self) -> bool:
+        """Whether its weights are given instead of trained; what is stored or taught again is made from such a row."""
+        return self.recipe == GIVEN and not self.storage
+
+    @property
     def weights_file(self) -> str:
         """Name of the file that holds its weights."""
         return "weights.packed" if self.storage else "weights.safetensors"
@@ -46,7 +51,7 @@ class System:
     def begins_with(self) -> "System | None":
         """The system whose trained weights this one's final network takes; None where all of it is trained here."""
         literals = ARCHITECTURES.literals(self.architecture.partition(":")[0])
-        if "BEGINS_WITH" not in literals:
+        if "BEGINS_WITH" not in literals or self.recipe == GIVEN:
             return None
         try:
             heads = recipe_for(self.recipe, literals["RECIPE"]).heads

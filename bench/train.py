@@ -19,7 +19,7 @@ from pytorch_lightning.plugins.io import TorchCheckpointIO
 from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from bench._origin import origin
+from bench._origin import origin, read_origin
 from bench.predictions import Predictions
 from datamodules._base import CharacterDataModule
 from datamodules._cache import whole_file, write_whole
@@ -194,7 +194,9 @@ def take(
     task = ClassificationTask(architecture, datamodule.info.classes, recipe)
     task.network = load_recogniser(architecture, datamodule.info.classes, weights).network  # type: ignore[assignment]
     target = folder / "weights.safetensors"
-    save_weights(task.network, target, origin(architecture, recipe.name, datamodule))
+    said = read_origin(weights)
+    own = {"dataset": said.dataset, "synthetic": json.dumps(said.synthetic)} if said.dataset else {}
+    save_weights(task.network, target, origin(architecture, recipe.name, datamodule) | own)
     return task, Outcome(target, [], 0.0, None)
 
 

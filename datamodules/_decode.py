@@ -65,6 +65,8 @@ def decode_middle(content: bytes, name: str, shorter: int, side: int) -> NDArray
     with _opened(content, name, photo=True) as opened:
         colour = _in_eight_bits(opened, name).convert("RGB")
         width, height = (int(shorter * length / min(colour.size)) for length in colour.size)
+        if width * height > MOST_PIXELS:
+            raise _too_large(name, True, f"{opened.width:,} × {opened.height:,}, which grow to more")
         left, top = round((width - side) / 2), round((height - side) / 2)
         resized = colour.resize((width, height), Image.Resampling.BILINEAR)
         return np.array(resized.crop((left, top, left + side, top + side)))

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
@@ -80,10 +80,7 @@ def load_recogniser(architecture: str, classes: int, weights: Path) -> Recognise
         ValueError: the file is no safetensors file, or holds the weights of another architecture.
         DataError: the same of a packed file; names the byte.
     """
-    name, _, variant = architecture.partition(":")
-    module = ARCHITECTURES.load(name)
-    channels, size = module.INPUT
-    network = Normalised(module.build(variant, classes, channels, size), module.LAYOUT)
+    network, channels, size = _built(architecture, classes)
     if is_packed(weights):
         return Recogniser(unpack(weights, network, architecture, classes, channels, size), channels, size)
     try:
@@ -98,6 +95,30 @@ def load_recogniser(architecture: str, classes: int, weights: Path) -> Recognise
     return Recogniser(network, channels, size)
 
 
+def check_weights(architecture: str, classes: int, weights: Path) -> None:
+    """Refuse what ``load_recogniser`` would, by the names and shapes in a safetensors file's header alone.
+
+    Args:
+        architecture: ``name`` or ``name:variant``.
+        classes: size of the label space.
+        weights: the file.
+
+    Raises:
+        ValueError: the file is no safetensors file, or holds the weights of another architecture.
+    """
+    with torch.device("meta"):
+        network, _, _ = _built(architecture, classes)
+        try:
+            with safe_open(weights, framework="pt") as file:
+                names = file.keys()
+                shapes = {name: torch.empty(file.get_slice(name).get_shape()) for name in names}
+        except SafetensorError as error:
+            raise ValueError(f"{weights}: wanted a safetensors file, got {error}") from error
+    why = _differences(network, _named_alike(shapes, network))
+    if why:
+        raise ValueError(f"{weights}: not the weights of {architecture} with {classes} classes: {why}")
+
+
 def save_weights(network: nn.Module, path: Path, metadata: Mapping[str, str] | None = None) -> None:
     """Write a network's weights and buffers as safetensors, and what they are of, whole or not at all.
 
@@ -107,13 +128,20 @@ def save_weights(network: nn.Module, path: Path, metadata: Mapping[str, str] | N
     write_whole(path, _ordered(save(tensors, dict(metadata))) if metadata else save(tensors))
 
 
+def _built(architecture: str, classes: int) -> tuple[Normalised, int, int]:
+    """The network of an architecture variant with random weights, and channels and side of its input."""
+    name, _, variant = architecture.partition(":")
+    module = ARCHITECTURES.load(name)
+    channels, size = module.INPUT
+    return Normalised(module.build(variant, classes, channels, size), module.LAYOUT), channels, size
+
+
 def _named_alike(tensors: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
-    """Tensors of a network or of one inside it, by the names of the outer one; as they are where they are neither's."""
+    """Tensors of a network or of one inside it, by the names of the outer one."""
     wanted, inside = network.state_dict(), "network."
-    for prefix in ("", inside, 2 * inside):
-        if all(f"{prefix}{name}" in wanted for name in tensors):
-            return {f"{prefix}{name}": tensor for name, tensor in tensors.items()}
-    return dict(tensors)
+    places = ("", inside, 2 * inside)
+    prefix = max(places, key=lambda place: sum(f"{place}{name}" in wanted for name in tensors))
+    return {f"{prefix}{name}": tensor for name, tensor in tensors.items()}
 
 
 def _differences(network: nn.Module, tensors: Mapping[str, Tensor]) -> str:

@@ -16,6 +16,8 @@ from bench.record import slug_system
 
 Shapes = Mapping[str, tuple[int, ...]]
 
+# Claims are about these networks in ImageNet's shape, whose own systems are these.
+_ALSO = {"vgg16": "torchvision--vgg16", "resnet--50": "torchvision--resnet50"}
 _WANTED = "wanted the state dict as torchvision names it, in float32; write it with safetensors.torch.save_file"
 
 
@@ -71,7 +73,8 @@ class WeightsFolder:
         Raises:
             WeightsError: no safetensors file, or a tensor that is missing, of another shape or not in float32.
         """
-        path = self._files.get(slug_system(system.split("+")[0]))
+        name = slug_system(system.split("+")[0])
+        path = self._files.get(name) or self._files.get(_ALSO.get(name, ""))
         if path is None:
             return DRAWN
         file, digest = self._open(path)

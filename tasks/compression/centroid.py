@@ -139,7 +139,7 @@ def encode(
     """
     weights = [name for name in tensors if is_weight(name, tensors)]
     if isinstance(clusters, int):
-        chosen = {name: clusters for name in weights if _saves(tensors[name].size, clusters)}
+        chosen = {name: clusters for name in weights if saves(tensors[name].size, clusters)}
     else:
         chosen = dict(clusters)
     unknown = [name for name in chosen if name not in weights]
@@ -244,6 +244,6 @@ def _bits(clusters: int) -> int:
     return (clusters - 1).bit_length()
 
 
-def _saves(weights: int, clusters: int) -> bool:
+def saves(weights: int, clusters: int) -> bool:
     """Whether a layer with its table of centroids takes less than in float32."""
     return clusters <= weights and stored_bytes(weights, clusters) < FLOAT_BYTES * weights

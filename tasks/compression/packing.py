@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from datamodules._errors import DataError
+from tasks.architectures import ARCHITECTURES
 from tasks.compression import centroid, uniform
 from tasks.compression._container import HEADER_AT, RAW, ROWS, Coded, from_bytes, is_packed, kept, to_bytes
 from tasks.compression.folding import Network, folded
@@ -19,8 +20,8 @@ from tasks.compression.storage import Storage, parse_storage
 from tasks.normalised import Normalised
 
 __all__ = [
-    "Packed", "Quantised", "as_stored", "decoded", "is_packed", "pack", "pack_quantised", "quantise", "tensors_of",
-    "unpack",
+    "Packed", "Quantised", "as_stored", "check_layers", "decoded", "is_packed", "pack", "pack_quantised", "quantise",
+    "tensors_of", "unpack",
 ]  # fmt: skip
 
 _UNSTORED = "num_batches_tracked"  # batch normalisation counts batches while it trains; answers do not need it
@@ -153,17 +154,32 @@ def encode(tensors: Mapping[str, NDArray[np.float32]], storage: Storage) -> dict
     return centroid.encode(tensors, clusters, "one" if storage.one_bias else "kept", storage.method)
 
 
+def check_layers(architecture: str, classes: int, storage: Storage) -> None:
+    """Refuse a storage of named layers that an architecture does not have; no weights are needed.
+
+    Raises:
+        ValueError: no layer of that name, or none that would be smaller; names those that there are.
+    """
+    name, _, variant = architecture.partition(":")
+    module = ARCHITECTURES.load(name)
+    with torch.device("meta"):
+        state = Normalised(module.build(variant, classes, *module.INPUT)).state_dict()
+    _of_layers({name: np.broadcast_to(np.float32(0), tensor.shape) for name, tensor in state.items()}, storage)
+
+
 def _of_layers(tensors: Mapping[str, NDArray[np.float32]], storage: Storage) -> dict[str, int]:
-    """The centroids of those layers alone that a storage names, or whose names hold one as a dotted part."""
+    """The centroids of those layers that a storage names by a dotted part of their names, where they are smaller so."""
+    assert isinstance(storage.clusters, int)
     weights = [name for name in tensors if centroid.is_weight(name, tensors)]
     found: dict[str, int] = {}
     for part in storage.layers:
         named = [name for name in weights if f".{part}." in f".{name}"]
-        if not named:
+        smaller = [name for name in named if centroid.saves(tensors[name].size, storage.clusters)]
+        if not smaller:
+            why = f"none that {storage.clusters} centroids make smaller" if named else "no such layer"
             there = ", ".join(name.removesuffix(".weight") for name in weights)
-            raise ValueError(f"{storage.name}: no layer called {part} or below it; there are: {there}")
-        assert isinstance(storage.clusters, int)
-        found |= dict.fromkeys(named, storage.clusters)
+            raise ValueError(f"{storage.name}: wanted layers called {part} or below it, got {why}; there are: {there}")
+        found |= dict.fromkeys(smaller, storage.clusters)
     return found
 
 

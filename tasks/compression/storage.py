@@ -10,6 +10,7 @@ Steps = Literal["layer", "rows", "channel"]
 _UNIFORM = re.compile(r"u([2-8])-([2-8])(?:-(rows|channel))?(-folded)?")
 _LAYERS = r"[A-Za-z0-9_.]+(?:-[A-Za-z0-9_.]+)*"
 _CENTROID = re.compile(rf"c(1|2|4|8|16|32|64|128|256)(-width|-kmeans)?(-bias1)?(-folded)?(?:-of-({_LAYERS}))?")
+_WORDS = {"width", "kmeans", "bias1", "folded", "of", "retrained", "conventional", "on"}
 _WITHIN = re.compile(r"c-within((?:0|[1-9]\d?)(?:\.\d?[1-9])?)(-width|-kmeans)?(-folded)?")
 _LEARNED = re.compile(r"(.+?)-(?:conventional|(retrained)(?:-on-([a-z0-9]+(?:-[a-z0-9]+)*))?)")
 KNOWN = (
@@ -17,8 +18,8 @@ KNOWN = (
     "each output of fully connected layers, or for each output channel of all, instead of one a layer; batch "
     "normalisation folded into convolutions), such as u8-4",
     "cK[-width|-kmeans][-bias1][-folded][-of-LAYER-LAYER…] (K centroids a layer: 1, 2, 4 … 256; clusters of equal "
-    "width or by k-means instead of equal population; biases at one centroid; of the named layers alone, or of all "
-    "below a named block), such as c32 or c256-of-layer3-layer4",
+    "width or by k-means instead of equal population; all biases at one centroid; weights of the named layers alone, "
+    "or of all below a named block, in alphabetical order), such as c32 or c256-of-layer3-layer4",
     "c-withinP[-width|-kmeans][-folded] (centroids chosen layer by layer: the smallest file found that loses at most P "
     "points of accuracy on validation images, at 95 % confidence), such as c-within1 or c-within0.5",
     "any of them with -retrained (what is left in float32 then learns its parent's answers to images without labels) "
@@ -72,9 +73,12 @@ def parse_storage(name: str) -> Storage | None:
         bits = int(match[1]), int(match[2])
         return Storage(name, "uniform", bits=bits, steps=match[3] or "layer", folded=bool(match[4]))  # type: ignore[arg-type]
     if match := _CENTROID.fullmatch(name):
+        layers = tuple(match[5].split("-")) if match[5] else ()
+        if list(layers) != sorted(set(layers) - _WORDS):  # one name for each storage, and no option taken for a layer
+            return None
         return Storage(
             name, "centroid", clusters=int(match[1]), method=_method(match[2]), one_bias=bool(match[3]),
-            folded=bool(match[4]), layers=tuple(match[5].split("-")) if match[5] else (),
+            folded=bool(match[4]), layers=layers,
         )  # fmt: skip
     if match := _WITHIN.fullmatch(name):
         return Storage(name, "centroid", method=_method(match[2]), folded=bool(match[3]), within=float(match[1]))

@@ -1,6 +1,7 @@
 """ImageNet's photographs from the user's folders, as torchvision's networks are shown them."""
 
 import io
+import os
 import pickle
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def test_a_thousand_folders_are_classes_in_the_order_of_their_names(tmp_path: Pa
 def test_validation_is_cut_from_the_training_photographs(tmp_path: Path) -> None:
     data = imagenet.ImageNet(write_imagenet(tmp_path, 4, val=2, train=40))
     assert data.info.sizes == {"train": 4 * 30, "val": 4 * 10, "test": 8}
-    assert {file.split("/")[0] for file in (*data.train.files, *data.val.files)} == {"train"}
+    assert {file.split(b"/")[0] for file in (*data.train.files, *data.val.files)} == {b"train"}
     assert not set(data.train.files) & set(data.val.files)
     again = imagenet.ImageNet(tmp_path)
     assert list(again.val.files) == list(data.val.files)
@@ -69,6 +70,16 @@ def test_the_fingerprint_is_of_names_and_sizes(tmp_path: Path) -> None:
     before = imagenet.ImageNet(write_imagenet(tmp_path, 4, val=3)).fingerprint
     file = next(tmp_path.rglob("*.JPEG"))
     file.write_bytes(file.read_bytes() + b"\0")
+    assert imagenet.ImageNet(tmp_path).fingerprint != before
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize(("name", "other"), [("SHORTER", 232), ("_SPLIT_SEED", 1)])
+def test_photographs_cut_or_chosen_otherwise_are_other_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, other: int
+) -> None:
+    before = imagenet.ImageNet(write_imagenet(tmp_path, 4, val=9)).fingerprint
+    monkeypatch.setattr(imagenet, name, other)
     assert imagenet.ImageNet(tmp_path).fingerprint != before
 
 
@@ -90,11 +101,17 @@ def test_networks_may_learn_from_its_photographs_without_labels(tmp_path: Path) 
     assert found.at_most(5).images.image(4).shape == (224, 224, 3)
 
 
+def test_a_narrow_photograph_that_would_grow_beyond_memory_is_refused() -> None:
+    narrow = np.zeros((16_000, 1, 3), np.uint8)
+    with pytest.raises(DataError, match=r"wanted a photo of at most .*, got 1 × 16,000, which grow to more"):
+        decode_middle(jpeg(narrow, "PNG"), "narrow.png", 256, 224)
+
+
 @pytest.mark.usefixtures("few")
 def test_a_damaged_photograph_is_named_when_it_is_read(tmp_path: Path) -> None:
     data = imagenet.ImageNet(write_imagenet(tmp_path, 4, val=3))
     data.setup()
-    cut, gone = (tmp_path / name for name in data.test.files[:2])
+    cut, gone = (tmp_path / os.fsdecode(name) for name in data.test.files[:2])
     cut.write_bytes(cut.read_bytes()[:200])
     gone.unlink()
     for index, path in enumerate((cut, gone)):

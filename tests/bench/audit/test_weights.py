@@ -81,6 +81,12 @@ def test_systems_without_a_file_are_drawn(folder: Path) -> None:
     assert WeightsFolder(folder).of("lenet5+paper", SHAPES) is not DRAWN
 
 
+def test_weights_for_rows_of_imagenet_serve_the_claims_about_it(folder: Path) -> None:
+    save_file({"features.0.weight": np.ones((2, 3), np.float32)}, folder / "torchvision--vgg16.safetensors")
+    found = WeightsFolder(folder).of("vgg16", {"features.0.weight": (2, 3)})
+    assert found.words == "trained weights of torchvision--vgg16.safetensors"
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -182,13 +182,26 @@ def test_names_of_storages_read(name: str) -> None:
 
 def test_layers_that_are_named_are_quantised_alone(fire: Normalised, tmp_path: Path) -> None:
     path = tmp_path / "weights.packed"
-    path.write_bytes(packed(fire, "c16-of-fire4-classifier").content)
+    path.write_bytes(packed(fire, "c16-of-classifier-fire4").content)
     kinds = {name: one.kind for name, one in from_bytes(path.read_bytes(), path)[1].items()}
     found = {name.removeprefix("network.").removesuffix(".weight") for name, kind in kinds.items() if kind != "raw"}
     assert found == {"fire4.squeeze.0", "fire4.expand1.0", "fire4.expand3.0", "classifier"}
     torch.testing.assert_close(answers(load_recogniser("fire:gwap", 20, path).network), answers(fire), atol=2, rtol=0)
-    with pytest.raises(ValueError, match=r"c16-of-fire: no layer called fire or below it; there are: network\.conv1"):
+    with pytest.raises(ValueError, match=r"c16-of-fire: wanted layers called fire or below it, got no such layer"):
         packed(fire, "c16-of-fire")
+
+
+def test_named_layers_that_centroids_make_no_smaller_stay_as_they_are(fire: Normalised, tmp_path: Path) -> None:
+    path = tmp_path / "weights.packed"
+    path.write_bytes(packed(fire, "c256-of-network").content)
+    coded = from_bytes(path.read_bytes(), path)[1]
+    assert coded["network.classifier.weight"].kind == "centroid"
+    assert coded["network.fire2.expand1.0.weight"].kind == "centroid"  # 1,024 weights
+    assert coded["network.pool.weight"].kind == "centroid"
+    lenet = built("lenet5")
+    with pytest.raises(ValueError, match=r"called c1 or below it, got none that 256 centroids make smaller"):
+        packed(lenet, "c256-of-c1", "lenet5")
+    assert packed(lenet, "c256-of-network", "lenet5").numbers == packed(lenet, "c256", "lenet5").numbers
 
 
 @pytest.mark.parametrize("learned", ["retrained", "conventional"])
@@ -227,6 +240,11 @@ def test_a_quantised_network_packs_as_its_file_and_may_not_move(fire: Normalised
         "c3",
         "c512",
         "c32-folded-bias1",
+        "c32-of-b-a",
+        "c32-of-a-a",
+        "c32-of-fire4-folded",
+        "c32-of-fire4-kmeans",
+        "c32-of-fire4-retrained-on",
         "c32-of",
         "c32-of-",
         "u8-4-of-fire4",
