@@ -1,9 +1,10 @@
 """A row in a runtime: exported and compared once, and taken from its folder from then on."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from fake.rows import row
+from fake.rows import characters, row
 
 from bench import deployment
 from bench.deployment import Deployment
@@ -37,3 +38,11 @@ def test_an_export_that_failed_leaves_nothing_and_is_told_again(tmp_path: Path) 
         with pytest.raises(MeasurementError, match="not the weights of lenet5 with 11 classes"):
             _ = broken.agreement
     assert set(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(("macs", "answered"), [(10**6, 40), (10**12, 10)])
+def test_large_networks_answer_as_many_as_there_is_time_for(tmp_path: Path, macs: int, answered: int) -> None:
+    data = SimpleNamespace(val=characters(256), test=characters(40))
+    found = Deployment(lenet(tmp_path, datamodule=data, measured={"macs": {"value": macs}}), "eager", tmp_path).answers
+    assert len(found.top) == answered
+    assert (found.places[0], found.places[-1]) == (0, 39)
