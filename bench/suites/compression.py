@@ -15,8 +15,8 @@ STORED = (
     "fire_cascade+u8-4-rows-folded-retrained",
 )
 # Centroids for all heads: as they are, learned again, the fewest that lose little, and fewer that learn again. By
-# k-means: 16 clusters of equal population lose 14 points of the cascade's accuracy on hwdb100, and learning again leaves
-# 1.5 of them lost.
+# k-means: 16 clusters of equal population lose 14 points of the cascade's accuracy on hwdb100, and learning again
+# leaves 1.5 of them lost.
 CENTROIDS = (
     "fire_cascade+c16-kmeans-folded",
     "fire_cascade+c16-kmeans-folded-retrained",
