@@ -93,15 +93,12 @@ def _draw(found: Sequence[tuple[str, Mapping[str, Any]]], title: str) -> Figure:
     top = height - TITLE
     for (system, storage), depth in zip(found, depths, strict=True):
         accuracy, images = storage["validation"]["accuracy"][ANSWER], storage["validation"]["images"]
-        said = f"{system}: {numbers.percent(accuracy)} % of {images:,} validation characters in float32"
-        figure.text(
-            0.97,
-            (top - 0.3) / height,
-            f"single layers, on {storage['sweep_images']:,}: accuracy, %, against kB",
-            color=GREY,
-            ha="right",
+        said = (
+            f"{numbers.percent(accuracy)} % of {images:,} validation characters in float32; single layers, on "
+            f"{storage['sweep_images']:,}: accuracy, %, against kB"
         )
-        figure.text(0.03, (top - 0.3) / height, said, fontsize=FONT, fontweight="bold")
+        figure.text(0.97, (top - 0.3) / height, said, fontsize=SMALL, color=GREY, ha="right")
+        figure.text(0.03, (top - 0.3) / height, system, fontsize=FONT, fontweight="bold")
         panels = product(range(depth), range(COLUMNS))
         for (down, across), name in zip(panels, storage["sweep"], strict=False):
             lower = (top - HEADING - PANEL * down - 0.62 * PANEL) / height
@@ -133,7 +130,9 @@ def _panel(axes: Axes, name: str, storage: Mapping[str, Any], first: bool) -> No
     axes.set_yticks([top - budget, top] if budget else [top])
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:.1f}" if first else "")
     axes.set_xticks([0, max(sizes, default=1.0)])
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.3g}" + (" kB" if value else ""))
+    axes.xaxis.set_major_formatter(
+        lambda value, _: (f"{value:,.0f}" if value > 99 else f"{value:.3g}") + " kB" * bool(value)
+    )
     axes.tick_params(labelsize=SMALL, length=2, pad=1.5, color=GREY)
     axes.grid(axis="y", color="#e4e4e4", linewidth=0.7)
     axes.set_axisbelow(True)

@@ -23,10 +23,13 @@ from tasks.retraining import CONVENTIONAL_RATES, DRAWS, most_images, retraining_
 SECONDS_PER_IMAGE = 1.0e-4
 SECONDS_PER_MAC = 1.0e-10
 SECONDS_PER_STEP = 3.0e-3  # of lenet5+paper, whose steps have one image each
-# Measured on the same machine, of fire:gwap and lenet5: paired timing of a row in a runtime, with one thread and with
-# all; its export and a thousand answers; memory of a process that imports torch.
+# Measured on the same machine, of lenet5, fire:gwap and torchvision:resnet50: paired timing of a row in a runtime, with
+# one thread and with all; its export; an answer; memory of a process that imports torch.
 SECONDS_TO_TIME = 5.0
-SECONDS_TO_EXPORT = 4.5
+SECONDS_TO_TIME_A_MAC = 4e-9
+SECONDS_TO_EXPORT = 2.5
+SECONDS_TO_ANSWER_A_MAC = 1.5e-11
+ANSWERED = 2000  # a thousand validation characters, by the runtime and by eager; the test part comes to it
 SECONDS_OF_MEMORY = 2.5
 _PHASES = ("seconds_train", "seconds_measure", "seconds_export", "seconds_time")  # as a run goes through them
 PASSES_TO_CHOOSE = 3  # of the validation images for each layer whose centroids are chosen; measured on fire:gwap
@@ -86,14 +89,15 @@ def _cost(plan: Plan, system: System, seed: int) -> dict[str, Any]:
     if found.todo != "nothing":
         passes = sum(MEASUREMENTS.literals(name).get("PASSES", 0) for name in plan.taken)
         seconds["seconds_measure"] = PASS_SHARE * training_seconds(passes * info.sizes["test"], counted.macs)
-        seconds["seconds_export"] = SECONDS_TO_EXPORT * len(plan.runtimes)
-        seconds["seconds_time"] = _timing_seconds(plan, system)
+        answered = (ANSWERED + info.sizes["test"]) * counted.macs * SECONDS_TO_ANSWER_A_MAC
+        seconds["seconds_export"] = (SECONDS_TO_EXPORT + answered) * len(plan.runtimes)
+        seconds["seconds_time"] = _timing_seconds(plan, system, counted.macs)
     return {
         "macs": counted.macs, "params": params, "todo": found.todo, "seconds": sum(seconds.values()), **seconds,
     }  # fmt: skip
 
 
-def _timing_seconds(plan: Plan, system: System) -> float:
+def _timing_seconds(plan: Plan, system: System, macs: int) -> float:
     """What is timed alone on the machine: eager and each runtime, every exit of a cascade, and memory."""
     taken = plan.measurements(system)
     heads = len(ARCHITECTURES.literals(system.architecture.partition(":")[0]).get("HEADS", ()))
@@ -101,7 +105,8 @@ def _timing_seconds(plan: Plan, system: System) -> float:
     deployed = [name for _, name in plan.deployed(system)]
     exports = heads * deployed.count("exit_latency")  # a runtime takes each head as a file of its own
     timed = sum(timings.get(name, 0) for name in (*taken, *deployed))
-    return SECONDS_TO_TIME * timed + SECONDS_TO_EXPORT * exports + SECONDS_OF_MEMORY * ("process_bytes" in taken)
+    each = SECONDS_TO_TIME + SECONDS_TO_TIME_A_MAC * macs
+    return each * timed + SECONDS_TO_EXPORT * exports + SECONDS_OF_MEMORY * ("process_bytes" in taken)
 
 
 def _images(plan: Plan, system: System, network: Normalised) -> float:

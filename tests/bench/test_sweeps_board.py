@@ -51,14 +51,14 @@ def test_the_picture_has_a_panel_for_each_layer_and_its_records_alone_decide_it(
     assert "Date" not in first
     texts = [one.text for one in ElementTree.fromstring(first).iter("{http://www.w3.org/2000/svg}text")]
     assert {"conv1.0: 64", "fire2.squeeze.0: 16", "classifier: 1", "tiny: float32", "fragile: float32"} <= set(texts)
-    assert "fire:gwap+c-within1: 95.10 % of 1,000 validation characters in float32" in texts
-    assert "single layers, on 334: accuracy, %, against kB" in texts
+    assert "fire:gwap+c-within1" in texts
+    assert "95.10 % of 1,000 validation characters in float32; single layers, on 334: accuracy, %, against kB" in texts
 
 
 def test_a_block_for_each_system(tmp_path):
     drawn = boards(tmp_path, chosen(), chosen("fire:gwap+c-within0.5", 0.905))["hccr-storage.svg"]
     assert drawn.count("conv1.0: 64") == 2
-    assert "fire:gwap+c-within0.5: 95.10 %" in drawn
+    assert "fire:gwap+c-within0.5" in drawn
 
 
 def test_boards_without_a_choice_have_no_such_section(tmp_path):
