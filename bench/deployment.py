@@ -24,12 +24,13 @@ EAGER = "eager"
 # More than fit a core's first cache; small data sets have fewer to validate with, and then all of them are taken.
 _TIMED = 256
 _COMPARED = 1000  # characters that a runtime answers as eager does, or not
-_ANSWERED = 10_000  # test characters at the most: a difference of accuracy in pairs is then known to 0.1 point
+ANSWERED = 10_000  # test characters at the most: a difference of accuracy in pairs is then known to 0.1 point
 # Export, calibration and a thousand answers of VGG-16 take less; a loaded machine may take several times as long.
 _LIMIT_S = 900.0
 # Of a large network, so many as take a third of that: 3e-11 s a multiply-add is what ResNet-50 takes at 224 pixels in
 # ONNX Runtime, on one thread of a loaded AMD EPYC.
 _SECONDS_PER_MAC = 3e-11
+_MOST_BYTES = 1 << 29  # of the images that are answered: they are in memory four times on the way to their process
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ class Deployment:
         path = self._folder / "agreement.json"
         if not path.exists():
             eager = partial(prepare, EAGER, self._subject)
-            work = partial(agree, self.prepare, eager, _packed(self.row, _COMPARED))
+            work = partial(agree, self.prepare, eager, _packed(self.row, affordable(_COMPARED, self._macs)))
             write_whole(path, json.dumps(run_apart(work, _LIMIT_S, exclusive=False)).encode())
         found: dict[str, Any] = json.loads(path.read_bytes())
         return found
@@ -125,9 +126,8 @@ class Deployment:
             MeasurementError: the export failed, or the runtime is missing; its error as text.
         """
         path, test = self._folder / "answers.json", self.row.datamodule.test
-        macs = self.row.measured.get("macs", {}).get("value") or 1
-        most = min(_ANSWERED, len(test), round(_LIMIT_S / 3 / (macs * _SECONDS_PER_MAC)))
-        places = np.linspace(0, len(test) - 1, most).astype(np.int64)
+        most = min(affordable(ANSWERED, self._macs), max(1, _MOST_BYTES // test.image(0).nbytes))
+        places = np.linspace(0, len(test) - 1, min(most, len(test))).astype(np.int64)
         if not path.exists():
             images = [test.image(int(place)) for place in places]
             work = partial(answers, self.prepare, Characters.pack(images, [0] * len(images)))
@@ -135,9 +135,19 @@ class Deployment:
         return Answers(places, np.array(json.loads(path.read_bytes())["top"], np.int64))
 
     @property
+    def _macs(self) -> int:
+        """Multiply-adds of the row's network, so far as they are known."""
+        return self.row.measured.get("macs", {}).get("value") or 0
+
+    @property
     def _subject(self) -> Subject:
         row = self.row
         return Subject(row.architecture, row.classes, row.weights.resolve(), self.characters, self._policy)
+
+
+def affordable(most: int, macs: int) -> int:
+    """How many characters a network of so many multiply-adds answers, ``most`` or as many as there is time for."""
+    return min(most, round(_LIMIT_S / 3 / (macs * _SECONDS_PER_MAC))) if macs else most
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 
 from bench.counting import count
+from bench.deployment import ANSWERED, affordable
 from bench.left import left
 from bench.measuring import describe
 from bench.plan import Plan
@@ -14,7 +15,7 @@ from bench.system import System
 from tasks.compression.judging import MOST_IMAGES
 from tasks.compression.storage import parse_storage
 from tasks.normalised import Normalised
-from tasks.retraining import CONVENTIONAL_RATES, DRAWS, most_images, retraining_recipe
+from tasks.retraining_settings import CONVENTIONAL_RATES, DRAWS, most_images, retraining_recipe
 
 # The first two were fitted to seconds.train of the 28 records of suites hccr and shui (2026-11, AMD EPYC, Zen 4), by
 # least squares of the logarithms and without the third; most were trained on
@@ -29,7 +30,6 @@ SECONDS_TO_TIME = 5.0
 SECONDS_TO_TIME_A_MAC = 4e-9
 SECONDS_TO_EXPORT = 2.5
 SECONDS_TO_ANSWER_A_MAC = 1.5e-11
-ANSWERED = 2000  # a thousand validation characters, by the runtime and by eager; the test part comes to it
 SECONDS_OF_MEMORY = 2.5
 _PHASES = ("seconds_train", "seconds_measure", "seconds_export", "seconds_time")  # as a run goes through them
 PASSES_TO_CHOOSE = 3  # of the validation images for each layer whose centroids are chosen; measured on fire:gwap
@@ -89,7 +89,8 @@ def _cost(plan: Plan, system: System, seed: int) -> dict[str, Any]:
     if found.todo != "nothing":
         passes = sum(MEASUREMENTS.literals(name).get("PASSES", 0) for name in plan.taken)
         seconds["seconds_measure"] = PASS_SHARE * training_seconds(passes * info.sizes["test"], counted.macs)
-        answered = (ANSWERED + info.sizes["test"]) * counted.macs * SECONDS_TO_ANSWER_A_MAC
+        answers = 2 * affordable(1000, counted.macs) + affordable(min(ANSWERED, info.sizes["test"]), counted.macs)
+        answered = answers * counted.macs * SECONDS_TO_ANSWER_A_MAC
         seconds["seconds_export"] = (SECONDS_TO_EXPORT + answered) * len(plan.runtimes)
         seconds["seconds_time"] = _timing_seconds(plan, system, counted.macs)
     return {

@@ -117,11 +117,12 @@ def _about(
     }  # fmt: skip
     if cascade is not None:
         provenance["exits"] = asdict(cascade.policy)
-    dataset = records[0]["dataset"]["name"] if records and not origin.dataset else origin.dataset
-    synthetic = records[0]["dataset"]["synthetic"] if records and origin.synthetic is None else origin.synthetic
+    said: Mapping[str, Any] = {"name": origin.dataset, "synthetic": origin.synthetic}
+    if records and not origin.dataset and not records[0].get("given"):  # given weights read those data, no more
+        said = records[0]["dataset"]
     return {
-        "format": FORMAT, "system": system, "dataset": dataset,
-        "synthetic": json.dumps(synthetic), "labels": json.dumps(list(labels), ensure_ascii=False),
+        "format": FORMAT, "system": system, "dataset": said["name"], "synthetic": json.dumps(said["synthetic"]),
+        "labels": json.dumps(list(labels), ensure_ascii=False),
         "channels": str(recogniser.channels), "size": str(recogniser.size),
         "provenance": json.dumps(provenance, ensure_ascii=False),
     }  # fmt: skip

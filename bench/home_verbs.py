@@ -103,6 +103,8 @@ def _knows(labels: Sequence[str], about: Any) -> str:
     kind = {True: "synthetic ", False: "", None: ""}[json.loads(about["synthetic"])]
     learned = f", learned from {kind}{about['dataset']}" if about["dataset"] else ""
     shown = " ".join(labels[:SHOWN]) + (" …" if len(labels) > SHOWN else "")
-    accuracy = ((json.loads(about["provenance"])["record"] or {}).get("accuracy") or {}).get("value")
-    tested = f", {100 * accuracy:.2f} % right on its test part" if accuracy is not None else ""
+    record = json.loads(about["provenance"])["record"] or {}
+    accuracy, data = (record.get("accuracy") or {}).get("value"), record.get("dataset") or {}
+    whose = "its test part" if data.get("name") == about["dataset"] else f"the test part of {data.get('name')}"
+    tested = f", {100 * accuracy:.2f} % right on {whose}" if accuracy is not None else ""
     return f"{len(labels):,} classes{learned}{tested}: {shown}"

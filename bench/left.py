@@ -100,7 +100,10 @@ def _learning_key(said: Mapping[str, Any]) -> Record:
     images = said.get("unlabelled") or {}
     return {
         "retraining": {
-            **{name: said.get(name) for name in ("method", "optimizer", "schedule", "batch", "epochs", "loss")},
+            **{
+                name: said.get(name)
+                for name in ("method", "optimizer", "schedule", "batch", "epochs", "loss", "layers")
+            },
             "rates": [rate["lr"] for rate in said.get("rates") or ()],
             "unlabelled": {name: images.get(name) for name in ("name", "fingerprint", "draws")},
         }

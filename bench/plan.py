@@ -19,7 +19,7 @@ from datamodules._errors import BenchError, DataError
 from datamodules._unlabelled import UnlabelledImages, read_unlabelled
 from tasks.compression.packing import check_layers
 from tasks.compression.storage import parse_storage
-from tasks.recipe import Recipe, recipe_for
+from tasks.recipe import GIVEN, Recipe, recipe_for
 
 
 class UsageError(BenchError):
@@ -112,8 +112,8 @@ class Plan:
         return replace(recipe, epochs=float(max(1, round(epochs))), heads=heads)
 
     def given_to(self, system: System) -> Path | None:
-        """The weights that a row takes instead of being trained; None where it is."""
-        return self.given.get(system.architecture) if system.given else None
+        """The given weights that a row takes, or is made from; None where they are trained."""
+        return self.given.get(system.architecture) if system.recipe == GIVEN else None
 
     def measurements(self, system: System) -> tuple[str, ...]:
         """Those measurements that apply to a system: some need what not every architecture has."""
@@ -163,7 +163,8 @@ def make_plan(request: Request) -> Plan:
     systems = tuple(_learning_from(system, images) for system in systems)
     plan = Plan(request, suite, scale, with_parents(systems), datamodule, unlabelled)
     _check_training(datamodule, [system for system in plan.systems if _trains(system, unlabelled)])
-    _check_layers(plan)
+    for system in plan.systems:
+        refuse_other_layers(system, datamodule.info.classes)
     return replace(plan, given=_given(weights, plan))
 
 
@@ -174,8 +175,8 @@ def _given(files: Mapping[str, Path], plan: "Plan") -> dict[str, Path]:
         raise UsageError(
             "--weights: no row takes them; name one that does, such as --system torchvision:resnet50+given"
         )
-    if rows and len(plan.request.seeds) > 1:
-        raise UsageError(f"{rows[0].name}: wanted one seed, got {len(plan.request.seeds)}: given weights have no other")
+    if rows and plan.request.seeds != (0,):
+        raise UsageError(f"{rows[0].name}: wanted seed 0 alone: given weights are the same for all")
     for system in rows:
         name = slug_system(system.architecture)
         if name not in files:
@@ -242,15 +243,18 @@ def _check_training(datamodule: CharacterDataModule, systems: list[System]) -> N
         )
 
 
-def _check_layers(plan: "Plan") -> None:
-    """Refuse storages of named layers that their networks do not have, before anything is trained."""
-    for system in plan.systems:
-        storage = parse_storage(system.storage)
-        if storage is not None and storage.layers:
-            try:
-                check_layers(system.architecture, plan.datamodule.info.classes, storage)
-            except ValueError as error:
-                raise UsageError(f"{system.name}: {error}") from error
+def refuse_other_layers(system: System, classes: int) -> None:
+    """Refuse a storage of named layers that a network does not have, before anything is trained.
+
+    Raises:
+        UsageError: names the layers that there are.
+    """
+    storage = parse_storage(system.storage)
+    if storage is not None and storage.layers:
+        try:
+            check_layers(system.architecture, classes, storage)
+        except ValueError as error:
+            raise UsageError(f"{system.name}: {error}") from error
 
 
 def scale_recipe(suite: Suite) -> str:

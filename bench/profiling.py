@@ -15,7 +15,7 @@ from bench.left import sha256
 from bench.machine import provenance
 from bench.measurements import takers
 from bench.measuring import figure, take_figures
-from bench.plan import UsageError
+from bench.plan import UsageError, refuse_other_layers
 from bench.plugins import ARCHITECTURES, MEASUREMENTS
 from bench.record import SCHEMA
 from bench.row import Row
@@ -54,6 +54,7 @@ def profile_system(
     """
     system = parse_system(name, "light") if checkpoint is None else _checked(name, checkpoint, classes)
     runtimes.check(runtime)
+    refuse_other_layers(system, classes)
     made, started = provenance(command), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         weights = checkpoint or Path(folder) / "weights.safetensors"

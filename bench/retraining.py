@@ -12,15 +12,15 @@ from bench.train import Progress, expected_warnings, interruptible, precision_fo
 from datamodules._base import CharacterDataModule
 from datamodules._unlabelled import Unlabelled, images_of
 from tasks.compression.packing import Quantised
+from tasks.compression.storage import parse_storage
 from tasks.recogniser import Recogniser
-from tasks.retraining import (
+from tasks.retraining import ConventionalTask, Retraining, RetrainingTask
+from tasks.retraining_settings import (
     CONVENTIONAL_RATES,
     DRAWS,
+    LAYERS,
     LOSSES,
     RATE,
-    ConventionalTask,
-    Retraining,
-    RetrainingTask,
     loss_of_labels,
     most_images,
     retraining_recipe,
@@ -64,19 +64,24 @@ def settings(plan: Plan, system: System) -> Record:
         plan: of the run.
         system: with a storage that learns.
     """
-    recipe = retraining_recipe(plan.recipe(system), RATE)
+    given = plan.recipe(system)
+    recipe = retraining_recipe(given, RATE)
+    storage = parse_storage(system.storage)
+    partly = storage is not None and (storage.layers or storage.within is not None)
+    rates = CONVENTIONAL_RATES if system.learned == "conventional" else (RATE,)
     said = {
         "method": system.learned, "optimizer": recipe.optimizer, "schedule": recipe.schedule, "batch": recipe.batch,
-        "epochs": recipe.all_epochs,
+        "epochs": recipe.all_epochs, "rates": [{"lr": retraining_recipe(given, rate).lr} for rate in rates],
+        **({"layers": LAYERS} if partly else {}),
     }  # fmt: skip
     if system.learned == "conventional":
-        return {**said, "loss": loss_of_labels(recipe), "rates": [{"lr": rate} for rate in CONVENTIONAL_RATES]}
+        return {**said, "loss": loss_of_labels(recipe)}
     source, own = plan.unlabelled, plan.datamodule
     images = {
         "name": source.name if source else own.info.name,
         "fingerprint": source.fingerprint if source else own.fingerprint, "draws": DRAWS,
     }  # fmt: skip
-    return {**said, "loss": LOSSES["kl"], "rates": [{"lr": RATE}], "unlabelled": images}
+    return {**said, "loss": LOSSES["kl"], "unlabelled": images}
 
 
 def _without_labels(
@@ -94,10 +99,10 @@ def _without_labels(
             "name": found.name, "fingerprint": found.fingerprint, "synthetic": found.synthetic,
             "images": len(source.images), "of": len(found.images), "draws": task.draws, "size": found.described(),
         },
-        "loss": task.loss_name, "seconds_teacher": round(task.seconds_teacher, 3),
+        "seconds_teacher": round(task.seconds_teacher, 3),
         "seconds_statistics": round(task.seconds_statistics, 3),
     }  # fmt: skip
-    return task.student, {**_said("retrained", task, [task]), **said}
+    return task.student, {**settings(plan, system), **_said(task, [task]), **said}
 
 
 def _with_labels(
@@ -110,7 +115,7 @@ def _with_labels(
         _fit(plan, system, task, plan.datamodule, _Teller(progress, len(CONVENTIONAL_RATES), number))
         tasks.append(task)
     best = max(tasks, key=lambda one: one.points[-1]["accuracy"])  # the first, fastest rate where several are alike
-    return best.student, {**_said("conventional", best, tasks), "loss": best.loss_name}
+    return best.student, {**settings(plan, system), **_said(best, tasks)}
 
 
 def _fit(plan: Plan, system: System, task: Retraining, datamodule: CharacterDataModule, teller: pl.Callback) -> None:
@@ -129,15 +134,14 @@ def _fit(plan: Plan, system: System, task: Retraining, datamodule: CharacterData
     task.network.eval()
 
 
-def _said(method: str, best: Retraining, tasks: list[Any]) -> Record:
+def _said(best: Retraining, tasks: list[Any]) -> Record:
     rates = [
         {"lr": one.recipe.lr, "seconds": round(one.points[-1]["seconds"], 3), "accuracy": one.points[-1]["accuracy"]}
         for one in tasks
     ]
-    epochs, recipe = len(best.points) - 1, best.recipe
+    epochs = len(best.points) - 1
     return {
-        "method": method, "learning": best.learning, "optimizer": recipe.optimizer, "schedule": recipe.schedule,
-        "batch": recipe.batch, "lr": recipe.lr, "epochs": epochs, "rates": rates,
+        "learning": best.learning, "lr": best.recipe.lr, "rates": rates,
         "seconds": round(sum(rate["seconds"] for rate in rates), 3),
         "seconds_best": round(best.points[-1]["seconds"], 3),
         "seconds_epoch": round((best.points[-1]["seconds"] - best.seconds_before) / epochs, 3),

@@ -195,8 +195,8 @@ def take(
     task.network = load_recogniser(architecture, datamodule.info.classes, weights).network  # type: ignore[assignment]
     target = folder / "weights.safetensors"
     said = read_origin(weights)
-    own = {"dataset": said.dataset, "synthetic": json.dumps(said.synthetic)} if said.dataset else {}
-    save_weights(task.network, target, origin(architecture, recipe.name, datamodule) | own)
+    learned = {"dataset": said.dataset, "synthetic": json.dumps(said.synthetic)}  # not the data that they read here
+    save_weights(task.network, target, origin(architecture, recipe.name, datamodule) | learned)
     return task, Outcome(target, [], 0.0, None)
 
 

@@ -104,6 +104,9 @@ class ImageNet(CharacterDataModule):
             train, val = _cut(train)
         else:
             test, val = _cut(test)
+        if not len(val):
+            wanted = f"three photographs of some class in {'train' if len(train) else 'val'}, to validate with one"
+            raise DataError(self.data_root, 0, wanted, "fewer", _ADVICE)
         cut = [f"{SHORTER} {SIDE}", *(os.fsdecode(file) for file in val.files)]
         content = hashlib.sha256("\n".join([*listed, *cut]).encode("utf-8", "surrogateescape")).hexdigest()
         return Splits(labels, train, val, test, content)

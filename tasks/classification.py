@@ -256,7 +256,8 @@ def make_schedule(
         case "constant":
             return None
         case "onecycle":
-            return OneCycleLR(optimizer, recipe.lr, total_steps=steps + 1, pct_start=WARM_UP, cycle_momentum=False)
+            peaks = [group["lr"] for group in optimizer.param_groups]
+            return OneCycleLR(optimizer, peaks, total_steps=steps + 1, pct_start=WARM_UP, cycle_momentum=False)
         case "staircase":
             every = recipe.step_epochs * per_epoch
             return LambdaLR(optimizer, lambda step: recipe.gamma ** (step // every))

@@ -179,7 +179,11 @@ GIVEN = "given"  # no recipe: the weights were trained elsewhere, and what learn
 
 def recipe_names(overrides: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """All recipes of an architecture with this RECIPE, those that draw otherwise and ``given`` last."""
-    return [*sorted({*RECIPES, *overrides}), *(name for name in REDRAWN if name not in overrides), GIVEN]
+    return [
+        *sorted({*RECIPES, *overrides}),
+        *(name for name in REDRAWN if name not in overrides),
+        *({GIVEN} - {*overrides}),
+    ]
 
 
 def recipe_for(name: str, overrides: Mapping[str, Mapping[str, Any]]) -> Recipe:
@@ -194,7 +198,7 @@ def recipe_for(name: str, overrides: Mapping[str, Mapping[str, Any]]) -> Recipe:
     """
     if name not in recipe_names(overrides):
         raise KeyError(f"unknown recipe {name!r}; known: {', '.join(recipe_names(overrides))}")
-    if name == GIVEN:
+    if name == GIVEN and name not in overrides:
         return replace(recipe_for(LIGHT.name, overrides), name=GIVEN)
     if name in REDRAWN and name not in overrides:
         other, changed = REDRAWN[name]

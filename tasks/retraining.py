@@ -3,36 +3,24 @@
 import time
 from abc import abstractmethod
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import cross_entropy, kl_div, log_softmax, mse_loss
 
 from datamodules._base import CharacterDataModule
 from datamodules._loader import Batch, Key, View
 from datamodules._unlabelled import Unlabelled
 from tasks.augmentation import CharacterAugmentation
-from tasks.cascade import cascade_of, every_logits
+from tasks.cascade import every_logits
 from tasks.classification import best_answers, make_optimizer, make_schedule
 from tasks.compression.packing import Quantised
 from tasks.compression.statistics import refit_statistics
 from tasks.recipe import Recipe
 from tasks.recogniser import Recogniser
-
-# Measured with fire:gwap+c4 on hwdb100, 1,024 training images, two epochs; validation accuracy is 2.0 % before and
-# 96.3 % of the parent. kl 96.0 %, mse 95.7 %, kl at 3e-2 95.1 %; from labels 95.1 %, at 3e-2 94.3 %.
-RATE = 1e-2
-# There, with all 6,300 training images, they end at 96.0, 95.7 and 96.1 %, which 700 validation characters do not tell
-# apart; the last one is the least, so that a still lower one is not ruled out.
-CONVENTIONAL_RATES = (3e-2, 1e-2, 3e-3)
-TEMPERATURE = 2.0  # what a teacher thinks of wrong classes shows; Hinton, Vinyals and Dean (2014) use 1 to 20
-LOSSES = {"kl": f"kl, temperature {TEMPERATURE:g}", "mse": "mse of logits"}  # in words, as records have them
-DRAWS = 1  # each further one costs the teacher a third of an epoch
-SHARE = 0.15  # of the epochs that training took: the curve is flat after two passes over 1,024 images
-MOST_ANSWERS = 1 << 28  # numbers that the teacher answers: half a gigabyte
+from tasks.retraining_settings import DRAWS, LAYERS, LOSSES, TEMPERATURE, loss_of_labels
 
 
 class Retraining(pl.LightningModule):
@@ -117,6 +105,8 @@ class Retraining(pl.LightningModule):
     def configure_optimizers(self) -> Any:
         """The recipe's, over what learns."""
         optimizer = make_optimizer(self.recipe, [p for p in self.network.parameters() if p.requires_grad])
+        for group in optimizer.param_groups:
+            group["lr"] *= LAYERS if any(p.ndim > 1 for p in group["params"]) else 1
         steps = int(self.trainer.estimated_stepping_batches)
         schedule = make_schedule(self.recipe, optimizer, steps, max(1, steps // (self.trainer.max_epochs or 1)))
         if schedule is None:
@@ -251,23 +241,6 @@ class ConventionalTask(Retraining):
         """Start the clock."""
         super().on_train_epoch_start()
         self.network.train()
-
-
-def retraining_recipe(recipe: Recipe, rate: float) -> Recipe:
-    """A recipe for retraining: that of the training with a share of its epochs, AdamW and one cycle at this rate."""
-    epochs = float(max(1, round(recipe.epochs * SHARE)))
-    return replace(recipe, optimizer="adamw", lr=rate, schedule="onecycle", epochs=epochs, heads=None)
-
-
-def loss_of_labels(recipe: Recipe) -> str:
-    """The loss of learning from labels, in words."""
-    return f"cross_entropy, label smoothing {recipe.label_smoothing:g}"
-
-
-def most_images(network: nn.Module, classes: int, draws: int) -> int:
-    """How many images a teacher's answers leave memory for."""
-    cascade = cascade_of(network)
-    return max(1, MOST_ANSWERS // (classes * draws * (len(cascade.heads) if cascade else 1)))
 
 
 def freeze(student: Quantised) -> int:

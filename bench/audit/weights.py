@@ -74,7 +74,7 @@ class WeightsFolder:
             WeightsError: no safetensors file, or a tensor that is missing, of another shape or not in float32.
         """
         name = slug_system(system.split("+")[0])
-        path = self._files.get(name) or self._files.get(_ALSO.get(name, ""))
+        path = self._files.get(_ALSO.get(name, "")) or self._files.get(name)
         if path is None:
             return DRAWN
         file, digest = self._open(path)

@@ -11,8 +11,8 @@ VARIANTS = ("vgg16", "resnet50")
 INPUT = (3, 224)
 LAYOUT = "channels_last"  # as vgg16 and resnet, which are the same networks for characters
 CPU_TRAINING = "bf16"
-# Their weights are given, see bench run --weights; by these recipes they learn again. Photographs are mirrored, and
-# moved by up to a twentieth; what suits characters, such as shear, is left out.
+# Their weights are given, see bench run --weights; by light they learn again. Photographs are mirrored, and moved by up
+# to a twentieth; what suits characters, such as shear, is left out.
 RECIPE = {
     "light": {"lr": 3e-4, "augmentation": {"flip_left_right": 0.5, "shift": 0.05}},
     # Both papers: momentum 0.9, a rate cut by ten when the error stalls, batch 256; decay and passes of the former.

@@ -14,9 +14,12 @@ from torchvision.models import ResNet50_Weights, resnet50
 from bench import estimate
 from bench._origin import read_origin
 from bench.compare import command_for
+from bench.exporting import export_system
 from bench.given import WeightsError
+from bench.home_verbs import _knows
 from bench.plan import Request, UsageError, make_plan
 from bench.predictions import read_predictions, row_folder
+from bench.profiling import profile_system
 from bench.system import parse_system
 from bench.train import Hardware, predict, take
 from datamodules import imagenet
@@ -63,7 +66,7 @@ def test_the_same_weights_are_kept_and_others_taken_anew(house: House, weights: 
     assert todo() == ["nothing", "nothing"]
     file = weights / "acme_tiny.safetensors"
     save_file({name: tensor * 2 for name, tensor in load_file(file).items()}, file)
-    assert todo()[0] == "train"
+    assert todo() == ["train", "train"]
     first, second = house.run(SYSTEMS[0], weights=weights)
     assert second["parent"]["checkpoint_sha256"] == first["checkpoint_sha256"]
     assert todo() == ["nothing", "nothing"]
@@ -94,10 +97,27 @@ def test_weights_that_say_they_are_others_are_refused(
 
 def test_what_weights_were_trained_on_stays_with_them(house: House, weights: Path) -> None:
     file = weights / "acme_tiny.safetensors"
-    save_file(load_file(file), file, {"dataset": "strokes of another year", "synthetic": "true"})
+    tensors = load_file(file)
+    for said, wanted in (
+        ({"dataset": "other strokes", "synthetic": "true"}, ("other strokes", True)),
+        ({}, ("", None)),
+    ):
+        save_file(tensors, file, said or None)
+        (record,) = house.run("acme_tiny+given", weights=weights)
+        path = row_folder(house.place / "runs", record) / "weights.safetensors"
+        found = read_origin(path)
+        assert (found.dataset, found.synthetic, found.recipe) == (*wanted, "given")
+        about = export_system("acme_tiny", path, "onnx", house.place / "tiny.onnx", None, house.place / "out")
+        assert about["dataset"] == wanted[0]
+        assert f"% right on the test part of {record['dataset']['name']}:" in _knows(("bar", "post"), about)
+
+
+def test_counters_may_be_left_out_of_given_weights(house: House, weights: Path) -> None:
+    file = weights / "acme_tiny.safetensors"
+    tensors = {name: tensor for name, tensor in load_file(file).items() if "num_batches" not in name}
+    save_file(tensors, file)
     (record,) = house.run("acme_tiny+given", weights=weights)
-    found = read_origin(row_folder(house.place / "runs", record) / "weights.safetensors")
-    assert (found.dataset, found.synthetic, found.recipe) == ("strokes of another year", True, "given")
+    assert record["status"] == "whole"
 
 
 def test_weights_of_another_network_are_refused_by_their_header(house: House, weights: Path) -> None:
@@ -119,8 +139,8 @@ def test_rows_and_weights_must_fit(house: House, weights: Path) -> None:
         house.plan("lenet5+given", weights=weights)
     with pytest.raises(UsageError, match=r"acme_tiny\+given: wanted a file acme_tiny.safetensors .*, got no --weights"):
         house.plan(SYSTEMS[0])
-    with pytest.raises(UsageError, match="wanted one seed, got 3"):
-        house.plan("acme_tiny+given", weights=weights, seeds=(0, 1, 2))
+    with pytest.raises(UsageError, match="wanted seed 0 alone"):
+        house.plan("acme_tiny+given", weights=weights, seeds=(1,))
     with pytest.raises(WeightsError, match="no pickle is read"):
         house.plan("acme_tiny+given", weights=house.strokes)
 
@@ -128,6 +148,8 @@ def test_rows_and_weights_must_fit(house: House, weights: Path) -> None:
 def test_layers_that_a_network_does_not_have_are_refused_before_it_is_trained(house: House) -> None:
     with pytest.raises(UsageError, match=r"c4-of-fire4: wanted layers called fire4 or below it, got no such layer"):
         house.plan("acme_tiny+c4-of-fire4")
+    with pytest.raises(UsageError, match=r"c16-of-fire40: wanted layers called fire40"):
+        profile_system("fire:gwap+c16-of-fire40", 10, "eager", None, "bench profile")
 
 
 def test_imagenet_without_training_photographs_wants_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +164,7 @@ def test_imagenet_without_training_photographs_wants_weights(tmp_path: Path, mon
     with pytest.raises(UsageError, match=r"training images for torchvision:resnet50, got none; .* --weights"):
         make_plan(asked("torchvision:resnet50"))
     plan = make_plan(asked("torchvision:resnet50+given+c256-of-layer3-layer4", weights=tmp_path / "weights"))
-    assert [plan.given_to(system) is not None for system in plan.systems] == [True, False]
+    assert [plan.given_to(system) is not None for system in plan.systems] == [True, True]
     with pytest.raises(UsageError, match=r"\+c256-retrained, got none; .* --unlabelled"):
         make_plan(asked("torchvision:resnet50+given+c256-retrained", weights=tmp_path / "weights"))
     others = f"image_folder:{write_folder(tmp_path / 'others')}"

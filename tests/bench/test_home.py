@@ -136,7 +136,7 @@ def test_one_by_one_gives_what_batches_give(bench: Bench, home: Path) -> None:
 def test_text_names_the_character_set_and_the_answers(bench: Bench, home: Path) -> None:
     cv2.imwrite("x.png", glyph("小"))
     code, out, err = bench("recognize home.onnx x.png --top 1")
-    known = "5 classes, learned from synthetic glyphs, 87.00 % right on its test part: 永 回 三 小 鑫"
+    known = "5 classes, learned from synthetic glyphs, 87.00 % right on the test part of synthetic_hwdb: 永 回 三 小 鑫"
     assert (code, err) == (0, "")
     assert out == f"home.onnx knows {known}\nx.png: 小 100.00 %\n"
 

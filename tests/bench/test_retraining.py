@@ -16,7 +16,7 @@ from bench.predictions import read_predictions, row_folder
 from bench.record import read_record
 from datamodules._errors import DataError
 from tasks.compression._container import from_bytes
-from tasks.retraining import CONVENTIONAL_RATES, RATE
+from tasks.retraining_settings import CONVENTIONAL_RATES, RATE
 
 BOTH = ("acme_tiny+c2-retrained", "acme_tiny+c2-conventional")
 
@@ -45,8 +45,9 @@ def test_both_rows_learn_and_stand_beside_their_parent(house: House) -> None:
         assert said["test"]["before"] == plain["measurements"]["accuracy"]["value"]
         assert said["test"]["parent"] == parent["measurements"]["accuracy"]["value"]
         assert read_record(next(path for path in house.paths() if said["method"] in path.name)) == record
-    assert [rate["lr"] for rate in retrained["retraining"]["rates"]] == [RATE]
-    assert [rate["lr"] for rate in conventional["retraining"]["rates"]] == list(CONVENTIONAL_RATES)
+    own = parent["recipe"]["lr"]
+    assert [rate["lr"] for rate in retrained["retraining"]["rates"]] == [RATE * own]
+    assert [rate["lr"] for rate in conventional["retraining"]["rates"]] == [rate * own for rate in CONVENTIONAL_RATES]
     assert "unlabelled" not in conventional["retraining"]
     source = retrained["retraining"]["unlabelled"]
     assert (source["name"], source["images"]) == ("strokes", parent["dataset"]["train"])
@@ -120,12 +121,13 @@ def test_the_best_of_three_rates_by_validation_is_kept(house: House, monkeypatch
         fits.append(task)
         task.points = [
             {"epoch": 0, "seconds": 0.0, "accuracy": 0.1},
-            {"epoch": 1, "seconds": 8.0, "accuracy": ends[task.recipe.lr]},
+            {"epoch": 1, "seconds": 8.0, "accuracy": ends[task.recipe.lr / plan.recipe(system).lr]},
         ]
 
     monkeypatch.setattr(retraining, "_fit", fit)
     said = house.run(BOTH[1])[1]["retraining"]
-    assert (said["lr"], said["seconds"], said["seconds_best"]) == (CONVENTIONAL_RATES[1], 24.0, 8.0)
+    assert said["lr"] == pytest.approx(CONVENTIONAL_RATES[1] * fits[0].recipe.lr / CONVENTIONAL_RATES[0])
+    assert (said["seconds"], said["seconds_best"]) == (24.0, 8.0)
     assert [rate["accuracy"] for rate in said["rates"]] == list(ends.values())
     starts = [one.student.network.state_dict() for one in fits]
     assert all(np.array_equal(starts[0][name], other[name]) for other in starts[1:] for name in starts[0])

@@ -25,7 +25,8 @@ from tasks.compression.storage import parse_storage
 from tasks.normalised import Normalised
 from tasks.recipe import Recipe, recipe_for
 from tasks.recogniser import Recogniser
-from tasks.retraining import ConventionalTask, Retraining, RetrainingTask, most_images, retraining_recipe
+from tasks.retraining import ConventionalTask, Retraining, RetrainingTask
+from tasks.retraining_settings import LAYERS, most_images, retraining_recipe
 
 CLASSES = 4
 RECIPE = replace(recipe_for("joint", tiny_cascade.RECIPE), batch=16, lr=1e-2, epochs=3.0)
@@ -214,6 +215,15 @@ def test_folded_networks_learn_by_their_biases(teacher: Recogniser) -> None:
     assert all(new < old for new, old in zip(apart(task.network, teacher.network), before, strict=True))
 
 
+def test_layers_that_were_left_whole_learn_more_slowly_than_what_is_small(teacher: Recogniser) -> None:
+    beside = Strokes()
+    for storage, rates in (("c4-of-classifiers", {RECIPE.lr, LAYERS * RECIPE.lr}), ("c4", {RECIPE.lr})):
+        task = RetrainingTask(student_of(teacher, storage), teacher, replace(RECIPE, schedule="onecycle"))
+        fit(task, Unlabelled(images_of(beside), beside))
+        (optimizer,) = task.trainer.optimizers
+        assert {group["max_lr"] for group in optimizer.param_groups if group["params"]} == rates
+
+
 def test_what_cannot_learn_is_refused(teacher: Recogniser) -> None:
     nothing = student_of(teacher, "c2-bias1-folded")
     for task in (lambda: RetrainingTask(nothing, teacher, RECIPE), lambda: ConventionalTask(nothing, RECIPE)):
@@ -246,7 +256,8 @@ def test_statistics_are_those_of_the_images(teacher: Recogniser, monkeypatch: py
 
 def test_epochs_are_a_share_of_the_training_and_memory_bounds_the_images(teacher: Recogniser) -> None:
     recipe: Recipe = retraining_recipe(replace(RECIPE, epochs=10.0, optimizer="sgd", schedule="plateau"), 0.5)
-    assert (recipe.epochs, recipe.optimizer, recipe.schedule, recipe.lr) == (2.0, "adamw", "onecycle", 0.5)
+    assert (recipe.epochs, recipe.optimizer, recipe.schedule) == (2.0, "adamw", "onecycle")
+    assert recipe.lr == 0.5 * RECIPE.lr
     assert recipe.augmentation == RECIPE.augmentation
     assert retraining_recipe(replace(RECIPE, epochs=1.0), 0.5).epochs == 1
     assert most_images(teacher.network, 3755, 2) == (1 << 28) // (3755 * 2 * 3)
