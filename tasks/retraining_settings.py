@@ -15,8 +15,8 @@ RATE = 5.0
 # apart; the last one is the least, so that a still lower one is not ruled out.
 CONVENTIONAL_RATES = (15.0, 5.0, 1.5)
 # Of the rate, for layers that were left whole: training has brought them near their best. On hwdb100, divergence from
-# the teacher on validation images at 1, 0.2, 0.05 and 0.02: fire:gwap+c2-of-classifier-fire9 0.071, 0.019, 0.022, 0.025;
-# fire:gwap+c4-of-fire4-fire5-fire6 0.079, 0.0068, 0.0054, 0.0055.
+# the teacher on validation images at 1, 0.2, 0.05 and 0.02: of fire:gwap+c2-of-classifier-fire9 0.071, 0.019, 0.022 and
+# 0.025, of fire:gwap+c4-of-fire4-fire5-fire6 0.079, 0.0068, 0.0054 and 0.0055.
 LAYERS = 0.05
 TEMPERATURE = 2.0  # what a teacher thinks of wrong classes shows; Hinton, Vinyals and Dean (2014) use 1 to 20
 LOSSES = {"kl": f"kl, temperature {TEMPERATURE:g}", "mse": "mse of logits"}  # in words, as records have them
