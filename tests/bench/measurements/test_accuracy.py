@@ -67,7 +67,7 @@ def test_what_a_runtime_loses_is_counted_in_pairs(tmp_path: Path, monkeypatch: p
 
 
 def test_of_very_many_test_characters_some_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deployment, "_ANSWERED", 3)
+    monkeypatch.setattr(deployment, "ANSWERED", 3)
     found = in_runtime(tmp_path, [0, 5, 0], [0, 7, 5, 8, 0], [0, 7, 5, 8, 1], monkeypatch)  # the first, third and last
     assert found.detail["n"] == 3
     assert (found.value, found.detail["drop"]) == (2 / 3, 0.0)
