@@ -23,7 +23,7 @@ from tasks.exits import ExitPolicy
 EAGER = "eager"
 # More than fit a core's first cache; small data sets have fewer to validate with, and then all of them are taken.
 _TIMED = 256
-_COMPARED = 1000  # characters that a runtime answers as eager does, or not
+COMPARED = 1000  # characters that a runtime answers as eager does, or not
 ANSWERED = 10_000  # test characters at the most: a difference of accuracy in pairs is then known to 0.1 point
 # Export, calibration and a thousand answers of VGG-16 take less; a loaded machine may take several times as long.
 _LIMIT_S = 900.0
@@ -113,7 +113,7 @@ class Deployment:
         path = self._folder / "agreement.json"
         if not path.exists():
             eager = partial(prepare, EAGER, self._subject)
-            work = partial(agree, self.prepare, eager, _packed(self.row, affordable(_COMPARED, self._macs)))
+            work = partial(agree, self.prepare, eager, _packed(self.row, affordable(COMPARED, self._macs)))
             write_whole(path, json.dumps(run_apart(work, _LIMIT_S, exclusive=False)).encode())
         found: dict[str, Any] = json.loads(path.read_bytes())
         return found

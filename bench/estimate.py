@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from bench.counting import count
-from bench.deployment import ANSWERED, affordable
+from bench.deployment import ANSWERED, COMPARED, affordable
 from bench.left import left
 from bench.measuring import describe
 from bench.plan import Plan
@@ -89,7 +89,7 @@ def _cost(plan: Plan, system: System, seed: int) -> dict[str, Any]:
     if found.todo != "nothing":
         passes = sum(MEASUREMENTS.literals(name).get("PASSES", 0) for name in plan.taken)
         seconds["seconds_measure"] = PASS_SHARE * training_seconds(passes * info.sizes["test"], counted.macs)
-        answers = 2 * affordable(1000, counted.macs) + affordable(min(ANSWERED, info.sizes["test"]), counted.macs)
+        answers = 2 * affordable(COMPARED, counted.macs) + affordable(min(ANSWERED, info.sizes["test"]), counted.macs)
         answered = answers * counted.macs * SECONDS_TO_ANSWER_A_MAC
         seconds["seconds_export"] = (SECONDS_TO_EXPORT + answered) * len(plan.runtimes)
         seconds["seconds_time"] = _timing_seconds(plan, system, counted.macs)

@@ -1,7 +1,6 @@
 """Trained weights that the user gives, by the systems that their files are named after."""
 
 import hashlib
-from functools import cache
 from pathlib import Path
 
 from bench._origin import read_origin
@@ -65,12 +64,6 @@ def check_given(path: Path, architecture: str, datamodule: CharacterDataModule) 
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of a file, read anew once it has changed: weights are large, and are asked for often."""
-    found = path.stat()
-    return _digest(path, found.st_size, found.st_mtime_ns)
-
-
-@cache
-def _digest(path: Path, size: int, changed_ns: int) -> str:
+    """SHA-256 of a file, which may be larger than memory."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

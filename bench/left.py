@@ -1,6 +1,5 @@
 """What an earlier run left of a row, and so what this run has still to do: one answer for the run and its estimate."""
 
-import hashlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from bench.system import System
 
 Record = dict[str, Any]
 KEY = ("dataset", "recipe", "system", "seed", "scale")  # another one is another training
+LEARNING = ("method", "optimizer", "schedule", "batch", "epochs", "loss", "layers")  # and another retraining
 BEGUN, TRAINED = "begun.json", "trained.json"
 
 
@@ -100,10 +100,7 @@ def _learning_key(said: Mapping[str, Any]) -> Record:
     images = said.get("unlabelled") or {}
     return {
         "retraining": {
-            **{
-                name: said.get(name)
-                for name in ("method", "optimizer", "schedule", "batch", "epochs", "loss", "layers")
-            },
+            **{name: said.get(name) for name in LEARNING},
             "rates": [rate["lr"] for rate in said.get("rates") or ()],
             "unlabelled": {name: images.get(name) for name in ("name", "fingerprint", "draws")},
         }
@@ -161,10 +158,7 @@ def begun(folder: Path) -> Record | None:
 
 def sha256(path: Path) -> str | None:
     """SHA-256 of a file; None where there is none."""
-    if not path.exists():
-        return None
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return digest(path) if path.exists() else None
 
 
 def _is_current(name: str, found: Mapping[str, Any], plan: Plan) -> bool:

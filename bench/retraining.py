@@ -64,14 +64,14 @@ def settings(plan: Plan, system: System) -> Record:
         plan: of the run.
         system: with a storage that learns.
     """
-    given = plan.recipe(system)
-    recipe = retraining_recipe(given, RATE)
+    trained = plan.recipe(system)
+    recipe = retraining_recipe(trained, RATE)
     storage = parse_storage(system.storage)
     partly = storage is not None and (storage.layers or storage.within is not None)
     rates = CONVENTIONAL_RATES if system.learned == "conventional" else (RATE,)
     said = {
         "method": system.learned, "optimizer": recipe.optimizer, "schedule": recipe.schedule, "batch": recipe.batch,
-        "epochs": recipe.all_epochs, "rates": [{"lr": retraining_recipe(given, rate).lr} for rate in rates],
+        "epochs": recipe.all_epochs, "rates": [{"lr": retraining_recipe(trained, rate).lr} for rate in rates],
         **({"layers": LAYERS} if partly else {}),
     }  # fmt: skip
     if system.learned == "conventional":

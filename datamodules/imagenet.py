@@ -27,7 +27,7 @@ _ADVICE = "Expected: val/CLASS/*.JPEG and train/CLASS/*.JPEG, as torchvision.dat
 
 
 @dataclass(frozen=True)
-class Photographs(Characters):
+class PhotographFiles(Characters):
     """Photographs that stay in their files until they are asked for: all together are larger than memory.
 
     Attributes:
@@ -39,7 +39,7 @@ class Photographs(Characters):
     files: NDArray[np.bytes_] = field(default_factory=lambda: np.empty(0, "S1"))
 
     @classmethod
-    def of(cls, root: Path, files: list[str], labels: list[int]) -> "Photographs":
+    def of(cls, root: Path, files: list[str], labels: list[int]) -> "PhotographFiles":
         """Those of files below a folder, in this order."""
         count = len(files)
         sides, writers = np.full(count, SIDE, np.int32), np.full(count, NO_WRITER, np.int32)
@@ -63,7 +63,7 @@ class Photographs(Characters):
             raise DataError(path, 0, "a photograph", got, "Unpack the archive again.") from error
         return decode_middle(content, str(path), SHORTER, SIDE)
 
-    def take(self, indices: NDArray[np.intp]) -> "Photographs":
+    def take(self, indices: NDArray[np.intp]) -> "PhotographFiles":
         """The photographs at these indices."""
         parts = ("offsets", "heights", "widths", "labels", "writers", "files")
         kept: dict[str, Any] = {name: getattr(self, name)[indices] for name in parts}
@@ -128,7 +128,7 @@ def build(settings: DataSettings) -> ImageNet:
     return ImageNet(settings.data_root)
 
 
-def _part(root: Path, name: str) -> tuple[Photographs, tuple[str, ...], list[str]]:
+def _part(root: Path, name: str) -> tuple[PhotographFiles, tuple[str, ...], list[str]]:
     """The photographs of one part, its classes in label order, and every file with its size."""
     folder = root / name
     if not folder.is_dir():
@@ -146,14 +146,14 @@ def _part(root: Path, name: str) -> tuple[Photographs, tuple[str, ...], list[str
         files += [f"{name}/{each}/{file}" for file, _ in found]
         labels += [label] * len(found)
         listed += [f"{name}/{each}/{file} {size}" for file, size in found]
-    return Photographs.of(root, files, labels), classes, listed
+    return PhotographFiles.of(root, files, labels), classes, listed
 
 
 def _is_photo(name: str) -> bool:
     return name.lower().endswith(_SUFFIXES) and not name.startswith(".")
 
 
-def _cut(part: Photographs) -> tuple[Photographs, Photographs]:
+def _cut(part: PhotographFiles) -> tuple[PhotographFiles, PhotographFiles]:
     """(rest, validation): VALIDATED photographs of each class validate, at most a third of them."""
     rng = np.random.default_rng(_SPLIT_SEED)
     chosen = np.zeros(len(part), bool)

@@ -163,7 +163,9 @@ PAPER = Recipe(
 
 RECIPES = {recipe.name: recipe for recipe in (LIGHT, PAPER)}
 
-# Recipes that differ from another in what they draw, and in nothing else: name -> (the other, changed settings). What
+GIVEN = "given"  # the weights were trained elsewhere; what learns again from them does so as by light
+
+# Recipes that differ from another in what they draw at the most: name -> (the other, changed settings). What
 # an architecture says of the other holds for them too.
 REDRAWN: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     # mobilenet-hccr before section 6.4, which adds the stretch.
@@ -171,19 +173,13 @@ REDRAWN: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     # The same pair by the suite's default: the size of characters left as it is, or changed as that paper does.
     "light-noresize": ("light", {"stretch": (1.0, 1.0), "zoom": (1.0, 1.0)}),
     "light-resize": ("light", {"stretch": (0.5, 2.5)}),
+    GIVEN: ("light", {}),
 }
 
 
-GIVEN = "given"  # no recipe: the weights were trained elsewhere, and what learns again does so as by light
-
-
 def recipe_names(overrides: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """All recipes of an architecture with this RECIPE, those that draw otherwise and ``given`` last."""
-    return [
-        *sorted({*RECIPES, *overrides}),
-        *(name for name in REDRAWN if name not in overrides),
-        *({GIVEN} - {*overrides}),
-    ]
+    """All recipes of an architecture with this RECIPE, those that are made of another last."""
+    return [*sorted({*RECIPES, *overrides}), *(name for name in REDRAWN if name not in overrides)]
 
 
 def recipe_for(name: str, overrides: Mapping[str, Mapping[str, Any]]) -> Recipe:
@@ -198,8 +194,6 @@ def recipe_for(name: str, overrides: Mapping[str, Mapping[str, Any]]) -> Recipe:
     """
     if name not in recipe_names(overrides):
         raise KeyError(f"unknown recipe {name!r}; known: {', '.join(recipe_names(overrides))}")
-    if name == GIVEN and name not in overrides:
-        return replace(recipe_for(LIGHT.name, overrides), name=GIVEN)
     if name in REDRAWN and name not in overrides:
         other, changed = REDRAWN[name]
         base = recipe_for(other, overrides)

@@ -13,11 +13,10 @@ from torch import Tensor, nn
 
 from datamodules._cache import write_whole
 from datamodules._image import fit_matrix, resample, with_channels
-from tasks.architectures import ARCHITECTURES
+from tasks.building import built, outlined
 from tasks.cascade import EarlyExits, cascade_of
 from tasks.compression.packing import is_packed, unpack
 from tasks.exits import ExitPolicy
-from tasks.normalised import Normalised
 
 
 class Recogniser:
@@ -80,7 +79,7 @@ def load_recogniser(architecture: str, classes: int, weights: Path) -> Recognise
         ValueError: the file is no safetensors file, or holds the weights of another architecture.
         DataError: the same of a packed file; names the byte.
     """
-    network, channels, size = _built(architecture, classes)
+    network, channels, size = built(architecture, classes)
     if is_packed(weights):
         return Recogniser(unpack(weights, network, architecture, classes, channels, size), channels, size)
     try:
@@ -112,10 +111,8 @@ def check_weights(architecture: str, classes: int, weights: Path) -> None:
             shapes = {name: torch.empty(file.get_slice(name).get_shape(), device="meta") for name in names}
     except SafetensorError as error:
         raise ValueError(f"{weights}: wanted a safetensors file, got {error}") from error
-    try:
-        with torch.device("meta"):
-            network, _, _ = _built(architecture, classes)
-    except Exception:  # a plug-in that cannot be built without memory, or at all: its row says so
+    network = outlined(architecture, classes)
+    if network is None:
         return
     learnt = dict(network.named_parameters())  # counters and exits may be left out, or stored in an older form
     found = {name: shape for name, shape in _named_alike(shapes, network).items() if name in learnt}
@@ -131,14 +128,6 @@ def save_weights(network: nn.Module, path: Path, metadata: Mapping[str, str] | N
     """
     tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
     write_whole(path, _ordered(save(tensors, dict(metadata))) if metadata else save(tensors))
-
-
-def _built(architecture: str, classes: int) -> tuple[Normalised, int, int]:
-    """The network of an architecture variant with random weights, and channels and side of its input."""
-    name, _, variant = architecture.partition(":")
-    module = ARCHITECTURES.load(name)
-    channels, size = module.INPUT
-    return Normalised(module.build(variant, classes, channels, size), module.LAYOUT), channels, size
 
 
 def _named_alike(tensors: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:

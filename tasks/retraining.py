@@ -20,7 +20,7 @@ from tasks.compression.packing import Quantised
 from tasks.compression.statistics import refit_statistics
 from tasks.recipe import Recipe
 from tasks.recogniser import Recogniser
-from tasks.retraining_settings import DRAWS, LAYERS, LOSSES, TEMPERATURE, loss_of_labels
+from tasks.retraining_settings import DRAWS, LAYERS, LOSSES, TEMPERATURE
 
 
 class Retraining(pl.LightningModule):
@@ -28,7 +28,6 @@ class Retraining(pl.LightningModule):
 
     Attributes:
         learning: how many numbers learn.
-        loss_name: the loss in words.
         points: the curve: ``epoch``, 0 for before; ``seconds`` of learning up to there, without validation;
             ``accuracy`` on the validation part, of the answers that the network gives.
         seconds_before: of these, what was spent before the first epoch.
@@ -46,7 +45,6 @@ class Retraining(pl.LightningModule):
         self.student, self.network, self.recipe = student, student.network, recipe
         self.learning = freeze(student)
         self.points: list[dict[str, float]] = []
-        self.loss_name = ""
         self.seconds_before = 0.0
         self._spent, self._since = 0.0, 0.0
         self._right = self._asked = 0
@@ -152,7 +150,6 @@ class RetrainingTask(Retraining):
             raise ValueError(f"wanted loss {' or '.join(LOSSES)}, got {loss!r}")
         self.teacher = teacher.network.eval().requires_grad_(False)
         self.draws, self.loss = draws, loss
-        self.loss_name = LOSSES[loss]
         self.seconds_teacher = self.seconds_statistics = 0.0
         self._answers = torch.empty(0)  # float16 (draws, images, heads, classes)
 
@@ -229,7 +226,6 @@ class ConventionalTask(Retraining):
     def __init__(self, student: Quantised, recipe: Recipe) -> None:
         super().__init__(student, recipe)
         self.network.train()
-        self.loss_name = loss_of_labels(recipe)
 
     def loss_of(self, logits: tuple[Tensor, ...], batch: Batch) -> Tensor:
         """Cross-entropy, summed over the heads."""

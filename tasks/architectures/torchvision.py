@@ -30,8 +30,8 @@ RECIPE = {
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's colours, which its weights expect
 
 
-class Photographs(nn.Module):
-    """A network that is given colours by ImageNet's mean and deviation.
+class ScaledColours(nn.Module):
+    """A network with colours scaled by ImageNet's mean and deviation before it.
 
     Args:
         network: float (B, 3, S, S) -> logits (B, classes).
@@ -57,4 +57,4 @@ def build(variant: str, classes: int, channels: int, size: int) -> nn.Module:
     check_variant(variant, VARIANTS)
     if channels != len(MEAN):
         raise ValueError(f"wanted {len(MEAN)} channels, got {channels}: these networks see photographs")
-    return Photographs(torchvision_network(vgg16 if variant == "vgg16" else resnet50, classes, channels, size))
+    return ScaledColours(torchvision_network(vgg16 if variant == "vgg16" else resnet50, classes, channels, size))

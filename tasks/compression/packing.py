@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from datamodules._errors import DataError
-from tasks.architectures import ARCHITECTURES
+from tasks.building import outlined
 from tasks.compression import centroid, uniform
 from tasks.compression._container import HEADER_AT, RAW, ROWS, Coded, from_bytes, is_packed, kept, to_bytes
 from tasks.compression.folding import Network, folded
@@ -160,14 +160,10 @@ def check_layers(architecture: str, classes: int, storage: Storage) -> None:
     Raises:
         ValueError: no layer of that name, or none that would be smaller; names those that there are.
     """
-    name, _, variant = architecture.partition(":")
-    module = ARCHITECTURES.load(name)
-    try:
-        with torch.device("meta"):
-            state = Normalised(module.build(variant, classes, *module.INPUT)).state_dict()
-    except Exception:  # a plug-in that cannot be built without memory, or at all: its row says so
-        return
-    _of_layers({name: np.broadcast_to(np.float32(0), tensor.shape) for name, tensor in state.items()}, storage)
+    network = outlined(architecture, classes)
+    if network is not None:
+        shapes = {name: tensor.shape for name, tensor in network.state_dict().items()}
+        _of_layers({name: np.broadcast_to(np.float32(0), shape) for name, shape in shapes.items()}, storage)
 
 
 def _of_layers(tensors: Mapping[str, NDArray[np.float32]], storage: Storage) -> dict[str, int]:
