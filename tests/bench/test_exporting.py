@@ -22,7 +22,7 @@ Bench = Callable[[str], tuple[int, str, str]]
 def test_a_cascade_goes_home_with_its_exits_and_says_so(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tasks.recogniser.ARCHITECTURES.load", lambda name: tiny_cascade)
+    monkeypatch.setattr("tasks.building.ARCHITECTURES.load", lambda name: tiny_cascade)
     network = tiny_cascade.sealed(classes=5)
     cascade_of(network).policy = ExitPolicy({"one": 0.7}, average=True)
     save_weights(network, tmp_path / "w.safetensors")

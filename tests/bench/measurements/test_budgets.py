@@ -82,7 +82,7 @@ def test_validation_characters_are_read_once_by_the_rows_own_network(tmp_path, m
         packed = tmp_path / "weights.packed"
         content = pack(one.recogniser.network, parse_storage(storage), "tiny_cascade", 5, 1, 16).content
         packed.write_bytes(content)
-        monkeypatch.setattr("tasks.recogniser.ARCHITECTURES.load", lambda name: tiny_cascade)
+        monkeypatch.setattr("tasks.building.ARCHITECTURES.load", lambda name: tiny_cascade)
         one = made(tmp_path, datamodule=split, recogniser=load_recogniser("tiny_cascade", 5, packed))
     network, seen = one.recogniser.network, []
     handle = cascade_of(network).head_layers("last").register_forward_hook(lambda *given: seen.append(len(given[2])))

@@ -126,7 +126,7 @@ def scripted(monkeypatch, seen):
     def timed(prepare, characters, rounds, seed):
         subject = prepare.args[1]
         with monkeypatch.context() as patched:
-            patched.setattr("tasks.recogniser.ARCHITECTURES.load", lambda name: tiny_cascade)
+            patched.setattr("tasks.building.ARCHITECTURES.load", lambda name: tiny_cascade)
             seen.append(cascade_of(subject.load().network).policy)
         ratio = 2.0 * len(seen)
         return {
@@ -157,7 +157,7 @@ def test_each_exit_is_timed_as_a_system_of_its_own(tmp_path, monkeypatch):
 def test_the_exits_of_a_stored_cascade_are_timed_by_its_own_bytes(tmp_path, monkeypatch, storage):
     packed = tmp_path / "weights.packed"
     packed.write_bytes(pack(network(), parse_storage(storage), "tiny_cascade", 5, 1, 16).content)
-    monkeypatch.setattr("tasks.recogniser.ARCHITECTURES.load", lambda name: tiny_cascade)
+    monkeypatch.setattr("tasks.building.ARCHITECTURES.load", lambda name: tiny_cascade)
     stored = load_recogniser("tiny_cascade", 5, packed)
     made = row(tmp_path, network(), size=16, classes=5, architecture="tiny_cascade")
     seen = []
