@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from datamodules._base import CharacterDataModule, DatasetInfo, Splits
-from datamodules._cifar import Layout, fetch, partial_note, read_splits
+from datamodules.readers.cifar import Layout, fetch, partial_note, read_splits
 
 
 class Photographs(CharacterDataModule):

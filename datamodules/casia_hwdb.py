@@ -1,8 +1,8 @@
 """CASIA-HWDB1.1: 240 writers train, 60 test, 3,755 classes."""
 
 from datamodules._base import DataSettings
-from datamodules._database import HandwritingDatabase, build_database
-from datamodules._official import Protocol
+from datamodules._casia import HandwritingDatabase, build_database
+from datamodules.readers.casia_parts import Protocol
 
 SOURCE = "C.-L. Liu et al., CASIA Online and Offline Chinese Handwriting Databases, ICDAR 2011"
 LICENCE = "free for academic research on application to CASIA; no redistribution"

@@ -3,8 +3,8 @@
 from functools import partial
 
 from datamodules._base import DataSettings
-from datamodules._cifar import Form, Layout
 from datamodules._photographs import Photographs
+from datamodules.readers.cifar import Form, Layout
 
 SOURCE = "A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, technical report, 2009"
 LICENCE = "none stated; its author asks that the report be cited"

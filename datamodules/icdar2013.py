@@ -1,8 +1,8 @@
 """The ICDAR-2013 protocol: HWDB1.0 and 1.1 whole, 720 writers, train; the competition's 60 writers test."""
 
 from datamodules._base import DataSettings
-from datamodules._database import HandwritingDatabase, build_database
-from datamodules._official import Protocol
+from datamodules._casia import HandwritingDatabase, build_database
+from datamodules.readers.casia_parts import Protocol
 
 SOURCE = "F. Yin et al., ICDAR 2013 Chinese Handwriting Recognition Competition; training data: C.-L. Liu et al., 2011"
 LICENCE = "free for academic research on application to CASIA; no redistribution"

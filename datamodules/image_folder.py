@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from datamodules import DATASETS
 from datamodules._base import CharacterDataModule, DatasetInfo, DataSettings, Splits, cut_validation
 from datamodules._characters import Characters
-from datamodules._decode import decode_image
 from datamodules._errors import DataError
+from datamodules.readers.decode import decode_image
 
 SOURCE = "the user's own images, one folder a class"
 LICENCE = "as its owner states"

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from datamodules._base import CharacterDataModule, DatasetInfo, DataSettings, Splits
 from datamodules._characters import NO_WRITER, Characters
-from datamodules._decode import decode_middle
 from datamodules._errors import DataError
+from datamodules.readers.decode import decode_middle
 
 SOURCE = "O. Russakovsky and others, ImageNet large scale visual recognition challenge, IJCV 115 (2015), 211-252"
 LICENCE = "research and education alone, by the terms under which its owners give it out"

@@ -6,14 +6,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from datamodules import _hand, _handwriting, _image, _pen, _pictographs, _shui, _shui_motifs, _strokes
+from datamodules import _image
 from datamodules._base import CharacterDataModule, DatasetInfo, DataSettings, Splits, cut_validation
-from datamodules._cache import cache_folder, whole_file
 from datamodules._characters import Characters
 from datamodules._errors import DataError
-from datamodules._pictographs import CLASSES, Pictograph, draw_pictograph, pictographs
-from datamodules._shui import SIZE, normalise, quarter, read_slices
+from datamodules._files import cache_folder, whole_file
 from datamodules.image_folder import record_name
+from datamodules.readers import shui_slices as _shui
+from datamodules.readers.shui_slices import SIZE, normalise, quarter, read_slices
+from datamodules.synthetic import handwriting as _handwriting
+from datamodules.synthetic import motifs as _shui_motifs
+from datamodules.synthetic import pen as _pen
+from datamodules.synthetic import pictographs as _pictographs
+from datamodules.synthetic import strokes as _strokes
+from datamodules.synthetic import writer as _hand
+from datamodules.synthetic.pictographs import CLASSES, Pictograph, draw_pictograph, pictographs
 from datamodules.synthetic_hwdb import writer_numbers
 
 SOURCE = "synthetic: pictographs invented and drawn by this suite; no Shui character, and no person wrote it"

@@ -6,11 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from datamodules import _hand, _handwriting, _pen, _skeleton, _strokes
 from datamodules._base import CharacterDataModule, DatasetInfo, DataSettings, Splits
-from datamodules._cache import cache_folder
-from datamodules._gb2312 import LEVEL1
-from datamodules._hwdb import read_characters
+from datamodules._files import cache_folder
+from datamodules.readers.gb2312 import LEVEL1
+from datamodules.readers.hwdb import read_characters
+from datamodules.synthetic import handwriting as _handwriting
+from datamodules.synthetic import pen as _pen
+from datamodules.synthetic import skeleton as _skeleton
+from datamodules.synthetic import strokes as _strokes
+from datamodules.synthetic import writer as _hand
 
 SOURCE = "drawn by this suite from OpenCV's built-in font; no person wrote it"
 LICENCE = "synthetic, free of rights"

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from datamodules._base import CharacterDataModule, DatasetInfo, DataSettings, Splits
 from datamodules._errors import DataError
-from datamodules._gb2312 import LEVEL1
-from datamodules._gnt import gnt_character, read_gnt
-from datamodules._hwdb import read_characters
+from datamodules.readers.gb2312 import LEVEL1
+from datamodules.readers.gnt import gnt_character, read_gnt
+from datamodules.readers.hwdb import read_characters
 from datamodules.synthetic_hwdb import SyntheticHWDB, spread
 
 SOURCE = "training part drawn by this suite, test part the user's real .gnt files"

@@ -16,8 +16,8 @@ from datamodules._base import CharacterDataModule
 from datamodules._loader import Batch, View
 from tasks.architectures import ARCHITECTURES
 from tasks.augmentation import CharacterAugmentation
-from tasks.cascade import EarlyExits, cascade_of, every_head
-from tasks.heads import HeadTraining, answers_of
+from tasks.early_exits.cascade import EarlyExits, cascade_of, every_head
+from tasks.early_exits.training import HeadTraining, answers_of
 from tasks.normalised import Normalised, ink
 from tasks.recipe import Recipe, recipe_for
 

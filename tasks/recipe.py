@@ -48,7 +48,7 @@ class Heads:
         average: whether who stays gets the mean of the last early head and the final one; None where that is chosen.
         calibrated: whether each head's probabilities are scaled by a temperature.
         budget: most multiply-adds on average, share of the final head's alone; then the most accurate policy is taken.
-        margin: of accuracy on validation data, in standard errors; see ``tasks.exits.choose_policy``.
+        margin: of accuracy on validation data, in standard errors; see ``tasks.early_exits.policy.choose_policy``.
         most_lost: takes the margin's place where the validation part is not by writers of its own.
         begun: the final network is given its weights, as another system has learnt them: a separate training has its
             early heads left to train.

@@ -11,12 +11,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from datamodules._cache import write_whole
+from datamodules._files import write_whole
 from datamodules._image import fit_matrix, resample, with_channels
 from tasks.building import built, outlined
-from tasks.cascade import EarlyExits, cascade_of
 from tasks.compression.packing import is_packed, unpack
-from tasks.exits import ExitPolicy
+from tasks.early_exits.cascade import EarlyExits, cascade_of
+from tasks.early_exits.policy import ExitPolicy
 
 
 class Recogniser:

@@ -14,10 +14,10 @@ from datamodules._base import CharacterDataModule
 from datamodules._loader import Batch, Key, View
 from datamodules._unlabelled import Unlabelled
 from tasks.augmentation import CharacterAugmentation
-from tasks.cascade import every_logits
 from tasks.classification import best_answers, make_optimizer, make_schedule
+from tasks.compression.batch_norm import refit_statistics
 from tasks.compression.packing import Quantised
-from tasks.compression.statistics import refit_statistics
+from tasks.early_exits.cascade import every_logits
 from tasks.recipe import Recipe
 from tasks.recogniser import Recogniser
 from tasks.retraining_settings import DRAWS, LAYERS, LOSSES, TEMPERATURE

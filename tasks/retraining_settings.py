@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from torch import nn
 
-from tasks.cascade import cascade_of
+from tasks.early_exits.cascade import cascade_of
 from tasks.recipe import Recipe
 
 # Rates are multiples of the recipe's. Measured with fire:gwap+c4 on hwdb100, 1,024 training images, two epochs;

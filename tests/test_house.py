@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.cli import _parser
+from bench.__main__ import _parser
 from bench.plugins import COMPARISONS, DATASETS, MEASUREMENTS, SUITES
 
 ROOT = Path(__file__).parent.parent

@@ -17,13 +17,17 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.audit import clusters, weights
-from bench.audit.figures import parts_of
+from bench.audit import compressed_size as clusters
+from bench.audit import weights
+from bench.audit.counts import parts_of
 from bench.audit.networks import Built
 from bench.audit.verdicts import Finding
 from bench.audit.weights import DRAWN, Shapes, Weights, WeightsFolder
-from datamodules._cache import write_whole
-from tasks.compression import _bits, _container, centroid, hdf5
+from datamodules._files import write_whole
+from tasks.compression import bits as _bits
+from tasks.compression import container as _container
+from tasks.compression import hdf5
+from tasks.compression.codecs import centroid
 from tasks.compression.hdf5 import LEVEL, filters_of, read_hdf5, write_hdf5
 
 _FLOAT = 4  # bytes

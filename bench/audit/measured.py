@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench._rows import BoardRow, Figure, Protocol, board_rows, sections
-from bench._stored import Stored
-from bench.claims import Claim
+from bench.audit.claims import Claim
+from bench.records.load import Stored
+from bench.records.rows import BoardRow, Figure, Protocol, board_rows, sections
 
 HELD, NOT_HELD, UNDECIDED = "held", "did not hold", "undecided"
 # A claim's metric -> the measurement that speaks to it, and what one unit of the claim is worth in its unit.

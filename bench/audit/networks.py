@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
-from bench.counting import count
+from bench.measurements._mac_counter import count
 from bench.plugins import ARCHITECTURES, systems
 
 _ACTIVATIONS = (nn.ReLU, nn.ReLU6, nn.PReLU, nn.LeakyReLU, nn.Hardswish, nn.SiLU)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bench.claims import Claim
+from bench.audit.claims import Claim
 
 EXACT, APPROXIMATE, CONTRADICTED = "exact", "approximate", "contradicted"
 NEEDS_DATA, NOT_CHECKABLE = "needs data", "not checkable"

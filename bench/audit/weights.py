@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from bench.given import WeightsError, digest, weights_files
-from bench.record import slug_system
+from bench.records.record import slug_system
+from bench.training.pretrained import WeightsError, digest, weights_files
 
 Shapes = Mapping[str, tuple[int, ...]]
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from bench.counting import count
+from bench.measurements._mac_counter import count
 from bench.plugins import ARCHITECTURES
-from bench.record import Measurement
+from bench.records.record import Measurement
 
 SYSTEMS = (
     "resnet:18",

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bench.record import Measurement
-from bench.statistics import bootstrap_ratio
+from bench.records.record import Measurement
+from bench.records.statistics import bootstrap_ratio
 from datamodules._characters import Characters
 from datamodules._loader import BatchDataset, EpochBatches, View
 from datamodules.synthetic_hwdb import SyntheticHWDB

@@ -11,9 +11,9 @@ from datamodules.casia_hwdb import PROTOCOL
 PROBE = """
 import sys
 from pathlib import Path
-from datamodules._gb2312 import LEVEL1
-from datamodules._official import Protocol, find_sources
-from datamodules._prepared import prepare
+from datamodules.readers.gb2312 import LEVEL1
+from datamodules.readers.casia_parts import Protocol, find_sources
+from datamodules.cache.prepared import prepare
 protocol, root, cache = eval(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
 prepare(cache / "prepared" / protocol.name, find_sources(root, protocol)[0], protocol, LEVEL1, lambda text: None)
 assert "torch" not in sys.modules

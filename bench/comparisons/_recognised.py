@@ -5,9 +5,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bench.exporting import export_system
-from bench.profiling import random_row
-from datamodules._gb2312 import LEVEL1
+from bench.deploy.export import export_system
+from bench.run.profile import random_row
+from datamodules.readers.gb2312 import LEVEL1
 
 SYSTEM, CLASSES = "fire:gwap", len(LEVEL1)
 _MARGIN = 24  # pixels of paper around a character, as in a scan: `recognize` cuts the character out

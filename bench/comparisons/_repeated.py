@@ -5,8 +5,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from datamodules._gnt import gnt_character, read_gnt, write_gnt
-from datamodules._handwriting import write_synthetic_writer
+from datamodules.readers.gnt import gnt_character, read_gnt, write_gnt
+from datamodules.synthetic.handwriting import write_synthetic_writer
 from datamodules.synthetic_hwdb import spread
 
 CHARACTERS = 200  # drawn once; what is measured does not look at them

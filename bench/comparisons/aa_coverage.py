@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from bench.record import Measurement
-from bench.runtimes import Loader
+from bench.latency.isolated_process import time_apart
+from bench.records.record import Measurement
+from bench.runtimes._base import Loader
 from bench.suites.hccr import SUITE
-from bench.timing import time_apart
 
 GOAL = "at least 1: nine of ten runs within 1 % of 1, and 93 % of intervals hold 1, quiet and busy"
 LIMIT = 1.0
@@ -55,14 +55,14 @@ class _Inputs:
         return 1
 
     def image(self, index: int) -> Any:
-        from bench._reference import reference_input  # in the measuring process: it loads torch
+        from bench.latency.reference_network import reference_input  # in the measuring process: it loads torch
 
         return reference_input()
 
 
 def _candidate() -> Any:
     """The frozen reference itself in a candidate's place: any call around it took 0.15 % longer, and that was found."""
-    from bench._reference import reference
+    from bench.latency.reference_network import reference
 
     call: Any = reference()
     call.preprocess = lambda image: image

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.comparisons._preparing import prepare_alone
 from bench.comparisons._repeated import write_repeated
-from bench.record import Measurement
+from bench.records.record import Measurement
 
 GOAL = "at most 1: a second for each"
 LIMIT = 1.0

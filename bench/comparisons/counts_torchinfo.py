@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from bench.comparisons._counts import Work, compared, peer
-from bench.record import Measurement
+from bench.records.record import Measurement
 
 GOAL = "exactly 1: every difference is explained"
 LIMIT = 1.0

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.comparisons._pipeline import one_thread
-from bench.record import Measurement
-from bench.statistics import bootstrap_ratio
-from datamodules._gb2312 import LEVEL1
-from datamodules._handwriting import write_synthetic_writer
-from datamodules._pictographs import draw_pictograph, pictographs
+from bench.records.record import Measurement
+from bench.records.statistics import bootstrap_ratio
+from datamodules.readers.gb2312 import LEVEL1
+from datamodules.synthetic.handwriting import write_synthetic_writer
+from datamodules.synthetic.pictographs import draw_pictograph, pictographs
 
 GOAL = "at most 1: 1,000 samples a second on one core"
 LIMIT = 1.0

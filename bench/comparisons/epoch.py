@@ -13,9 +13,9 @@ from torch.nn.functional import cross_entropy
 from torch.optim import Optimizer
 from torchmetrics.classification import MulticlassAccuracy
 
-from bench.record import Measurement
-from bench.statistics import bootstrap_ratio
-from bench.train import Curve, expected_warnings
+from bench.records.record import Measurement
+from bench.records.statistics import bootstrap_ratio
+from bench.training.train import Curve, expected_warnings
 from datamodules.synthetic_hwdb import SyntheticHWDB
 from tasks.augmentation import CharacterAugmentation
 from tasks.classification import ClassificationTask, make_optimizer, make_schedule

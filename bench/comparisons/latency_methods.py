@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.deployment import EAGER, deployed
-from bench.profiling import random_row
-from bench.record import Measurement
-from bench.runtimes import Loader
-from bench.timing import run_apart, time_apart
+from bench.latency.isolated_process import run_apart, time_apart
+from bench.measurements._deployment import EAGER, deployed
+from bench.records.record import Measurement
+from bench.run.profile import random_row
+from bench.runtimes._base import Loader
 from datamodules._characters import Characters
 
 GOAL = "within 10 % of the median by torch.utils.benchmark"

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.comparisons._recognised import write_home
-from bench.deployment import deployed
-from bench.profiling import random_row
-from bench.record import Measurement
-from bench.row import Row
-from bench.timing import run_apart, time_apart
+from bench.latency.isolated_process import run_apart, time_apart
+from bench.measurements._deployment import deployed
+from bench.measurements._row import Row
+from bench.records.record import Measurement
+from bench.run.profile import random_row
 from datamodules._characters import Characters
 
 GOAL = "a call by our clock within 10 % of the profiler's, the same calls"

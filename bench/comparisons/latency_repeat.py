@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from bench.measurements import latency
-from bench.profiling import random_row
-from bench.record import Measurement
+from bench.records.record import Measurement
+from bench.run.profile import random_row
 
 GOAL = "two runs within 3 % of each other"
 LIMIT = 1.03

@@ -5,10 +5,10 @@ import time
 import numpy as np
 
 from bench.comparisons._pipeline import one_thread
-from bench.record import Measurement
-from bench.statistics import bootstrap_ratio
-from tasks.compression._container import from_bytes, to_bytes
-from tasks.compression.centroid import decode, encode
+from bench.records.record import Measurement
+from bench.records.statistics import bootstrap_ratio
+from tasks.compression.codecs.centroid import decode, encode
+from tasks.compression.container import from_bytes, to_bytes
 
 GOAL = "at most 1: a second for each"
 LIMIT = 1.0

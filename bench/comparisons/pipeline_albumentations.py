@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.comparisons._pipeline import AUGMENTATION, SIZE, speedup
-from bench.record import Measurement
+from bench.records.record import Measurement
 from datamodules._image import PAPER
 from datamodules._loader import Key
 

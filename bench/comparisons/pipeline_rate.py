@@ -3,8 +3,8 @@
 import numpy as np
 
 from bench.comparisons._pipeline import ROUNDS, one_thread, suite_pipeline
-from bench.record import Measurement
-from bench.statistics import bootstrap_ratio
+from bench.records.record import Measurement
+from bench.records.statistics import bootstrap_ratio
 
 GOAL = "at most 1: 12,000 images a second on one core"
 LIMIT = 1.0

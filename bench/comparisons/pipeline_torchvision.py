@@ -6,7 +6,7 @@ from PIL import Image, ImageOps
 from torchvision import transforms
 
 from bench.comparisons._pipeline import AUGMENTATION, SIZE, speedup
-from bench.record import Measurement
+from bench.records.record import Measurement
 from datamodules._image import PAPER
 from datamodules._loader import Key
 

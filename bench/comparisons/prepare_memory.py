@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bench.comparisons._preparing import prepare_alone
 from bench.comparisons._repeated import write_repeated
-from bench.record import Measurement
+from bench.records.record import Measurement
 
 GOAL = "at most 1: within 50 MB"
 LIMIT = 1.0

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from bench.comparisons._repeated import write_repeated
-from bench.record import Measurement
-from bench.statistics import bootstrap_ratio
-from datamodules._gb2312 import LEVEL1
-from datamodules._official import find_sources
-from datamodules._prepared import prepare
+from bench.records.record import Measurement
+from bench.records.statistics import bootstrap_ratio
+from datamodules.cache.prepared import prepare
 from datamodules.casia_hwdb import PROTOCOL
+from datamodules.readers.casia_parts import find_sources
+from datamodules.readers.gb2312 import LEVEL1
 
 GOAL = "at most 1: 3 times a plain copy, or 100 MB/s, whichever is easier"
 LIMIT = 1.0

@@ -8,8 +8,8 @@ import numpy as np
 
 from bench.comparisons._repeated import write_repeated
 from bench.comparisons.prepare_rate import pack_seconds
-from bench.record import Measurement
-from bench.statistics import bootstrap_ratio
+from bench.records.record import Measurement
+from bench.records.statistics import bootstrap_ratio
 
 GOAL = "processor time per record at most 1.25 times"
 LIMIT = 1.25

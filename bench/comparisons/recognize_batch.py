@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from bench._home import HomeRecogniser, open_home
 from bench.comparisons._recognised import random_home, write_images
-from bench.recognising import BATCH, cores, recognize_batches
-from bench.record import Measurement
-from bench.statistics import bootstrap_ratio
+from bench.deploy.load import HomeRecogniser, open_home
+from bench.deploy.recognize import BATCH, cores, recognize_batches
+from bench.records.record import Measurement
+from bench.records.statistics import bootstrap_ratio
 
 GOAL = "at least 0.8 of the rate of the runtime's own batches"
 LIMIT = 0.8

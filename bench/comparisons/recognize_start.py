@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.comparisons._recognised import random_home, write_images
-from bench.record import Measurement
+from bench.records.record import Measurement
 
 GOAL = "at most 1: 0.6 s from the start of the process to the answer, 150 MB at its peak"
 LIMIT = 1.0
@@ -18,12 +18,12 @@ ALLOWED_S, ALLOWED_MB = 0.6, 150.0
 ROUNDS = 9
 _PEAK = "VmHWM:"  # Linux: the most memory that the process ever held, in kB
 _PROBE = """
-import atexit, pathlib, sys, bench.cli
+import atexit, pathlib, sys, bench.__main__
 def tell():
     status = pathlib.Path('/proc/self/status').read_text().splitlines()
     print(*[line for line in status if line.startswith('VmHWM:')], 'torch' in sys.modules, file=sys.stderr)
 atexit.register(tell)
-sys.exit(bench.cli.main(sys.argv[1:]))
+sys.exit(bench.__main__.main(sys.argv[1:]))
 """
 
 

@@ -5,8 +5,8 @@ import subprocess
 import sys
 import time
 
-from bench.listing import REGISTRIES
-from bench.record import Measurement
+from bench.cli.list import REGISTRIES
+from bench.records.record import Measurement
 
 GOAL = "at most 1: half a second"
 LIMIT = 1.0
@@ -29,12 +29,12 @@ def compare() -> Measurement:
 
 def _median_seconds(words: list[str]) -> float:
     probe = (
-        f"import atexit, os, sys, bench.cli; atexit.register(lambda: 'torch' in sys.modules and os._exit(9)); "
-        f"sys.exit(bench.cli.main({words!r}))"
+        f"import atexit, os, sys, bench.__main__; atexit.register(lambda: 'torch' in sys.modules and os._exit(9)); "
+        f"sys.exit(bench.__main__.main({words!r}))"
     )
     if subprocess.run([sys.executable, "-c", probe], stdout=subprocess.DEVNULL).returncode:
         raise RuntimeError(f"bench {' '.join(words)} fails or imports torch")
-    return statistics.median(_seconds([sys.executable, "-m", "bench.cli", *words]) for _ in range(ROUNDS))
+    return statistics.median(_seconds([sys.executable, "-m", "bench.__main__", *words]) for _ in range(ROUNDS))
 
 
 def _seconds(command: list[str]) -> float:

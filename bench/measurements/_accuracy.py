@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.predictions import Predictions
-from bench.record import Measurement
-from bench.row import Row
-from bench.statistics import paired_difference, wilson
+from bench.measurements._row import Row
+from bench.records.predictions import Predictions
+from bench.records.record import Measurement
+from bench.records.statistics import paired_difference, wilson
 
 
 def within(row: Row, k: int) -> Measurement:

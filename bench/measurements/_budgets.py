@@ -7,10 +7,10 @@ import torch
 from numpy.typing import NDArray
 
 from bench.measurements._exits import cascade, on_test, policy_detail
-from bench.row import Row
+from bench.measurements._row import Row
 from datamodules._loader import BatchDataset, Fitted, make_loader
-from tasks.exits import BudgetError, Costs, HeadAnswers, choose_policy
-from tasks.heads import head_answers
+from tasks.early_exits.policy import BudgetError, Costs, HeadAnswers, choose_policy
+from tasks.early_exits.training import head_answers
 
 BUDGETS = (0.6, 0.7, 0.8, 0.9)  # of the final head's mean time
 _BATCH = 64  # no answer depends on it: networks are in eval mode

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from bench.counting import count
-from bench.predictions import Predictions
-from bench.row import Row
-from tasks.cascade import Cascade, cascade_of
-from tasks.exits import Costs, ExitPolicy, HeadAnswers, expected_cost, follow, path_costs
+from bench.measurements._mac_counter import count
+from bench.measurements._row import Row
+from bench.records.predictions import Predictions
+from tasks.early_exits.cascade import Cascade, cascade_of
+from tasks.early_exits.policy import Costs, ExitPolicy, HeadAnswers, expected_cost, follow, path_costs
 from tasks.recipe import LEAST_THRESHOLD
 
 ALWAYS = LEAST_THRESHOLD  # every top probability reaches it

@@ -1,9 +1,9 @@
 """Top-1 accuracy on the test split."""
 
-from bench.deployment import Deployment
 from bench.measurements._accuracy import lost, share, within
-from bench.record import Measurement
-from bench.row import Row
+from bench.measurements._deployment import Deployment
+from bench.measurements._row import Row
+from bench.records.record import Measurement
 
 NAME = "accuracy"
 UNIT = "ratio"

@@ -1,8 +1,8 @@
 """Top-5 accuracy on the test split."""
 
 from bench.measurements._accuracy import within
-from bench.record import Measurement
-from bench.row import Row
+from bench.measurements._row import Row
+from bench.records.record import Measurement
 
 NAME = "accuracy_top5"
 UNIT = "ratio"

@@ -3,9 +3,9 @@
 import numpy as np
 
 from bench.measurements._exits import answered, cascade
-from bench.record import Measurement
-from bench.row import Row
-from bench.statistics import mcnemar, paired_difference, wilson
+from bench.measurements._row import Row
+from bench.records.record import Measurement
+from bench.records.statistics import mcnemar, paired_difference, wilson
 
 NAME = "exit_accuracy"
 UNIT = "ratio"

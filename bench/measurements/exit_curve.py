@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from bench.measurements._budgets import within_budgets
 from bench.measurements._exits import answered, cascade, macs_of_parts, on_test
-from bench.record import Measurement
-from bench.row import Row
-from tasks.exits import GRID
+from bench.measurements._row import Row
+from bench.records.record import Measurement
+from tasks.early_exits.policy import GRID
 
 NAME = "exit_curve"
 UNIT = "ns"

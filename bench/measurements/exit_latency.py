@@ -3,11 +3,11 @@
 import math
 from typing import Any
 
-from bench.deployment import Deployment, deployed
+from bench.latency.isolated_process import time_apart
+from bench.measurements._deployment import Deployment, deployed
 from bench.measurements._exits import cascade, ending_at
-from bench.record import Measurement
-from bench.row import Row
-from bench.timing import time_apart
+from bench.measurements._row import Row
+from bench.records.record import Measurement
 
 NAME = "exit_latency"
 UNIT = "ns"

@@ -1,9 +1,9 @@
 """How many characters leave early."""
 
 from bench.measurements._exits import answered, cascade, policy_detail
-from bench.record import Measurement
-from bench.row import Row
-from bench.statistics import wilson
+from bench.measurements._row import Row
+from bench.records.record import Measurement
+from bench.records.statistics import wilson
 
 NAME = "exit_rate"
 UNIT = "ratio"

@@ -1,9 +1,9 @@
 """Multiply-adds that a character costs on average, where some leave early."""
 
 from bench.measurements._exits import answered, cascade, macs_of_parts
-from bench.record import Measurement
-from bench.row import Row
-from tasks.exits import expected_cost, path_costs
+from bench.measurements._row import Row
+from bench.records.record import Measurement
+from tasks.early_exits.policy import expected_cost, path_costs
 
 NAME = "expected_macs"
 UNIT = "mac"

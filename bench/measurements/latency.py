@@ -1,10 +1,10 @@
 """Time to classify one character on one CPU thread."""
 
-from bench.agreement import disagreement
-from bench.deployment import Deployment, deployed
-from bench.record import Measurement
-from bench.row import Row
-from bench.timing import time_apart
+from bench.latency.isolated_process import time_apart
+from bench.measurements._agreement import disagreement
+from bench.measurements._deployment import Deployment, deployed
+from bench.measurements._row import Row
+from bench.records.record import Measurement
 
 NAME = "latency"
 UNIT = "ns"
@@ -40,8 +40,8 @@ def measure_in(deployment: Deployment) -> Measurement:
 
     Returns: nanoseconds; ``ratio_to_reference`` is what survives a change of load or machine, ``characters`` how many
         different ones were timed in turn, ``all_threads_ns`` the time of ``all_threads`` threads, which is never
-        ranked, and ``agreement`` with eager is what ``bench.agreement`` says. Where trained weights answer too
-        differently from eager there is an ``error`` instead of a time.
+        ranked, and ``agreement`` with eager is what ``bench.measurements._agreement`` says. Where trained weights
+        answer too differently from eager there is an ``error`` instead of a time.
 
     Raises:
         MeasurementError: the measuring process failed; its error as text.

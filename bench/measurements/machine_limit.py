@@ -3,10 +3,10 @@
 from functools import cache
 from typing import Any
 
+from bench.latency.isolated_process import run_apart
 from bench.measurements import macs
-from bench.record import Measurement
-from bench.row import Row
-from bench.timing import run_apart
+from bench.measurements._row import Row
+from bench.records.record import Measurement
 
 NAME = "machine_limit"
 UNIT = "ns"
@@ -55,7 +55,7 @@ def least_ns(macs: float, weight_bytes: int, macs_per_s: float, bytes_per_s: lis
 
 @cache
 def peaks() -> dict[str, Any]:
-    """What ``bench._peaks`` measures, once a program.
+    """What ``bench.measurements._roofline`` measures, once a program.
 
     Raises:
         MeasurementError: the measuring process failed; its error as text.
@@ -64,6 +64,8 @@ def peaks() -> dict[str, Any]:
 
 
 def _peaks() -> dict[str, Any]:
-    from bench._peaks import measure_peaks  # imports torch for one thread, which the measuring process has done
+    from bench.measurements._roofline import (
+        measure_peaks,  # imports torch for one thread, which the measuring process has done
+    )
 
     return measure_peaks()

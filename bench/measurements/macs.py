@@ -2,10 +2,10 @@
 
 import torch
 
-from bench.counting import count
-from bench.record import Measurement
-from bench.row import Row
-from tasks.cascade import LongPath, cascade_of
+from bench.measurements._mac_counter import count
+from bench.measurements._row import Row
+from bench.records.record import Measurement
+from tasks.early_exits.cascade import LongPath, cascade_of
 
 NAME = "macs"
 UNIT = "mac"

@@ -1,7 +1,7 @@
 """Parameters of the network."""
 
-from bench.record import Measurement
-from bench.row import Row
+from bench.measurements._row import Row
+from bench.records.record import Measurement
 
 NAME = "params"
 UNIT = "count"

@@ -2,8 +2,8 @@
 
 from torch import Tensor, nn
 
-from bench.record import Measurement
-from bench.row import Row
+from bench.measurements._row import Row
+from bench.records.record import Measurement
 
 NAME = "params_keras"
 UNIT = "count"

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch._ops import OpOverload
 
-from bench._operators import OperatorMode, tensors_in
-from bench.record import Measurement
-from bench.row import Row
+from bench.measurements._operators import OperatorMode, tensors_in
+from bench.measurements._row import Row
+from bench.records.record import Measurement
 
 NAME = "peak_activation_bytes"
 UNIT = "byte"

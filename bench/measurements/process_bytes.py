@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from bench.deployment import Deployment, deployed
-from bench.record import Measurement
-from bench.row import Row
-from bench.timing import MeasurementError
+from bench.latency.isolated_process import MeasurementError
+from bench.measurements._deployment import Deployment, deployed
+from bench.measurements._row import Row
+from bench.records.record import Measurement
 
 NAME = "process_bytes"
 UNIT = "byte"
@@ -58,10 +58,10 @@ def measure_in(deployment: Deployment) -> Measurement:
 
 
 def _fresh(arguments: list[str]) -> dict[str, int]:
-    """What ``bench._resident`` prints in a new interpreter."""
+    """What ``bench.measurements._memory_probe`` prints in a new interpreter."""
     paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(paths)}
-    command = [sys.executable, "-m", "bench._resident", *arguments]
+    command = [sys.executable, "-m", "bench.measurements._memory_probe", *arguments]
     try:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=_LIMIT_S)
     except subprocess.TimeoutExpired as error:

@@ -8,9 +8,9 @@ import torch
 from numpy.typing import NDArray
 
 from bench.measurements._accuracy import lost, share_within
-from bench.predictions import Predictions, write_predictions
-from bench.record import Measurement
-from bench.row import Row
+from bench.measurements._row import Row
+from bench.records.predictions import Predictions, write_predictions
+from bench.records.record import Measurement
 from datamodules._loader import BatchDataset, Key, View, make_loader
 from tasks.augmentation import CharacterAugmentation
 from tasks.classification import best_answers

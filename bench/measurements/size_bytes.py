@@ -2,8 +2,8 @@
 
 from safetensors.torch import load_file, save
 
-from bench.record import Measurement
-from bench.row import Row
+from bench.measurements._row import Row
+from bench.records.record import Measurement
 from tasks.compression.packing import is_packed
 
 NAME = "size_bytes"

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.legs import Call, LegsRecogniser
-from bench.runtimes import Classifier, Loader, Subject
+from bench.deploy.cascade_session import Call, LegsRecogniser
+from bench.runtimes._base import Classifier, Loader, Subject
 from datamodules._image import with_channels
 
 
@@ -27,20 +27,20 @@ def exported(
         open_call: a graph as a call, for networks with early exits.
     """
     # These load torch, which a classifier of an exported graph does without.
-    from bench.export import onnx_fitting, onnx_model
-    from bench.export_legs import exported_legs
+    from bench.deploy.onnx_cascade import exported_legs
+    from bench.deploy.onnx_model import onnx_fitting, onnx_model
 
     recogniser = subject.load()
     fitting, legs = onnx_fitting(recogniser), exported_legs(recogniser)
     if legs:
         if form == "int8":
-            from bench.quantising import quantised_legs
+            from bench.deploy.int8 import quantised_legs
 
             legs = quantised_legs(legs, _characters(subject, recogniser.channels))
         return partial(LegsRecogniser, legs, fitting, recogniser.channels, open_call)
     model = onnx_model(recogniser)
     if form == "int8":
-        from bench.quantising import quantised
+        from bench.deploy.int8 import quantised
 
         model = quantised(model, _characters(subject, recogniser.channels))
     return partial(whole, model, fitting, recogniser.channels)

@@ -6,7 +6,7 @@ import sys
 from functools import partial
 from typing import Any
 
-from bench.runtimes import Loader, Subject
+from bench.runtimes._base import Loader, Subject
 
 
 class NoCompilerError(RuntimeError):
@@ -32,7 +32,7 @@ def _compiled(subject: Subject) -> Any:
     import torch
     import torch._inductor.config
 
-    from tasks.cascade import cascade_of
+    from tasks.early_exits.cascade import cascade_of
 
     torch._inductor.config.freezing = True  # weights are constants: packed once, as the other runtimes do
     torch._inductor.config.compile_threads = 1  # no helpers that outlive the measuring process

@@ -2,7 +2,7 @@
 
 import copy
 
-from bench.runtimes import Loader, Subject
+from bench.runtimes._base import Loader, Subject
 from tasks.recogniser import Recogniser
 
 

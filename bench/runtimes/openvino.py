@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench._openvino import core
-from bench.legs import Call
-from bench.runtimes import Loader, Subject, threads
+from bench.deploy.cascade_session import Call
+from bench.deploy.openvino_core import core
+from bench.runtimes._base import Loader, Subject, threads
 from bench.runtimes._exported import exported
 from datamodules._image import with_channels
 

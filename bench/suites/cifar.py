@@ -1,6 +1,6 @@
 """Photographs of 32x32 pixels: what pooling, depthwise multiplier and width do to a hybrid MobileNet."""
 
-from bench.suite import RECOGNISER_MEASUREMENTS, RUNTIMES, SMOKE_WITHOUT, Scale, Suite
+from bench.suites._base import RECOGNISER_MEASUREMENTS, RUNTIMES, SMOKE_WITHOUT, Scale, Suite
 
 BASELINE = "hybrid_mobilenet:stride-d1-a1"
 # hybrid-mobilenet, Tables 4 to 6, row by row; d1 beside them, which the paper leaves out but for the baseline: it

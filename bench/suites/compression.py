@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bench.suite import RUNTIMES, Scale, Suite
+from bench.suites._base import RUNTIMES, Scale, Suite
 from bench.suites.hccr import SUITE as HCCR
 
 ROWS = ("fire:gwap", "fire_cascade", "fire_cascade+joint")

@@ -1,6 +1,6 @@
 """Handwritten Chinese characters: which compact network reads them best for its cost on a CPU."""
 
-from bench.suite import RECOGNISER_MEASUREMENTS, RUNTIMES, SMOKE_WITHOUT, Scale, Suite
+from bench.suites._base import RECOGNISER_MEASUREMENTS, RUNTIMES, SMOKE_WITHOUT, Scale, Suite
 
 SMOKE = (
     "nearest_mean",

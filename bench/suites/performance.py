@@ -1,6 +1,6 @@
 """The suite's own speed: ratios of two programs measured side by side in one run."""
 
-from bench.suite import Scale, Suite
+from bench.suites._base import Scale, Suite
 
 SUITE = Suite(
     title="Performance of the suite itself",

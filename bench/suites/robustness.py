@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bench.suite import Suite
+from bench.suites._base import Suite
 from bench.suites.hccr import SUITE as HCCR
 
 # mobilenet-hccr, section 6.4: the network trained without and with resized characters.

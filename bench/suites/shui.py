@@ -1,6 +1,6 @@
 """Shui characters: the small network made for them beside AlexNet, GoogLeNet and the compact systems."""
 
-from bench.suite import RECOGNISER_MEASUREMENTS, RUNTIMES, SMOKE_WITHOUT, Scale, Suite
+from bench.suites._base import RECOGNISER_MEASUREMENTS, RUNTIMES, SMOKE_WITHOUT, Scale, Suite
 
 # shui-ocr compares the first three; every row reads the same slices, at its own input size.
 ROWS = (

@@ -6,8 +6,8 @@ from torch import nn
 
 from tasks.architectures import fire
 from tasks.architectures._checks import check_variant, fitted, output_shape
-from tasks.cascade import Cascade
-from tasks.exits import ExitPolicy
+from tasks.early_exits.cascade import Cascade
+from tasks.early_exits.policy import ExitPolicy
 
 SOURCE = "Li, Teng, Jin, Lu: Building efficient CNN architecture for offline HCCR, section 3.3"
 VARIANTS = ()
@@ -50,8 +50,8 @@ _DROPOUT = 0.2  # fire-hccr, section 4.2: of the early heads; the final one's is
 class FireCascade(Cascade):
     """``fire:gwap`` with the heads Mid-A after fire4 and Mid-B after fire6.
 
-    In evaluation it answers as the final head alone does; ``tasks.cascade.EarlyExits`` leaves early. The maps at
-    the heads are (B, 256, S/4, S/4), (B, 384, S/8, S/8) and (B, 512, S/8, S/8).
+    In evaluation it answers as the final head alone does; ``tasks.early_exits.cascade.EarlyExits`` leaves early. The
+    maps at the heads are (B, 256, S/4, S/4), (B, 384, S/8, S/8) and (B, 512, S/8, S/8).
 
     Args:
         classes: width of each head.

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
-from tasks.cascade import every_logits
+from tasks.early_exits.cascade import every_logits
 
 _AGREE = 1e-3  # relative to the greatest output: rounding of another order of sums, far below any wrong fold
 

@@ -16,9 +16,9 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from datamodules._cache import whole_file
 from datamodules._errors import DataError
-from tasks.compression._container import Coded
+from datamodules._files import whole_file
+from tasks.compression.container import Coded
 from tasks.compression.packing import decoded
 
 LEVEL = 4  # of gzip: h5py's default; the paper names none

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from datamodules._errors import DataError
 from tasks.building import outlined
-from tasks.compression import centroid, uniform
-from tasks.compression._container import HEADER_AT, RAW, ROWS, Coded, from_bytes, is_packed, kept, to_bytes
+from tasks.compression.codecs import centroid, uniform
+from tasks.compression.container import HEADER_AT, RAW, ROWS, Coded, from_bytes, is_packed, kept, to_bytes
 from tasks.compression.folding import Network, folded
 from tasks.compression.storage import Storage, parse_storage
 from tasks.normalised import Normalised

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.cli import main
+from bench.__main__ import main
 
 if TYPE_CHECKING:  # it brings torch, which tests of the command line alone do without
     from fake.house import House

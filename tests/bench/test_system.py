@@ -3,7 +3,7 @@
 import pytest
 
 from bench.plugins import UnknownPlugin, systems
-from bench.record import file_name
+from bench.records.record import file_name
 from bench.system import System, parse_system, with_parents
 
 

@@ -11,11 +11,11 @@ from fake.gnt import part, record, symbol, write_files, write_zip, write_zips
 from fake.image_folder import png
 
 from datamodules._base import DataSettings
-from datamodules._database import HandwritingDatabase, differences
+from datamodules._casia import HandwritingDatabase, differences
 from datamodules._errors import DataError
-from datamodules._gb2312 import LEVEL1
-from datamodules._prepared import Prepared
+from datamodules.cache.prepared import Prepared
 from datamodules.casia_hwdb import PROTOCOL, build
+from datamodules.readers.gb2312 import LEVEL1
 
 TRAIN, TEST = "HWDB1.1trn_gnt", "HWDB1.1tst_gnt"
 

@@ -6,9 +6,9 @@ import pytest
 from fake.gnt import OFFICIAL, part, write_files, write_zips
 
 from datamodules._base import DataSettings
-from datamodules._database import differences
+from datamodules._casia import differences
 from datamodules._errors import DataError
-from datamodules._prepared import Prepared
+from datamodules.cache.prepared import Prepared
 from datamodules.casia_hwdb import build as build_casia
 from datamodules.icdar2013 import PROTOCOL, build
 

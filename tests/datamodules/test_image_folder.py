@@ -12,9 +12,9 @@ from fake.image_folder import png, write_folder, write_zip
 from PIL import Image
 
 from datamodules._base import DataSettings
-from datamodules._decode import decode_image
 from datamodules._errors import DataError
 from datamodules.image_folder import ImageFolder, build
+from datamodules.readers.decode import decode_image
 
 
 @pytest.fixture

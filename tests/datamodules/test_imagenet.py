@@ -14,10 +14,10 @@ from PIL import Image
 from bench.plugins import DATASETS
 from datamodules import imagenet
 from datamodules._base import DataSettings
-from datamodules._decode import decode_middle
 from datamodules._errors import DataError
 from datamodules._loader import BatchDataset, Fitted, make_loader
 from datamodules._unlabelled import read_unlabelled
+from datamodules.readers.decode import decode_middle
 
 
 @pytest.fixture

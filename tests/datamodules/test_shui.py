@@ -14,9 +14,9 @@ from PIL import Image
 from datamodules import shui
 from datamodules._base import DataSettings
 from datamodules._errors import DataError
-from datamodules._pictographs import pictographs
-from datamodules._shui import normalise, quarter
+from datamodules.readers.shui_slices import normalise, quarter
 from datamodules.shui import ShuiSlices, SyntheticShui, build
+from datamodules.synthetic.pictographs import pictographs
 
 
 @pytest.fixture

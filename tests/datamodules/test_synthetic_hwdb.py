@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datamodules import _handwriting
 from datamodules._base import DataSettings
-from datamodules._gb2312 import LEVEL1
-from datamodules._gnt import gnt_character, read_gnt
+from datamodules.readers.gb2312 import LEVEL1
+from datamodules.readers.gnt import gnt_character, read_gnt
+from datamodules.synthetic import handwriting as _handwriting
 from datamodules.synthetic_hwdb import SyntheticHWDB, build, spread, writers_folder
 
 

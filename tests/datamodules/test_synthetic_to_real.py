@@ -7,7 +7,7 @@ from fake.gnt import record, write_files
 
 from datamodules._base import DataSettings
 from datamodules._errors import DataError
-from datamodules._gb2312 import LEVEL1
+from datamodules.readers.gb2312 import LEVEL1
 from datamodules.synthetic_to_real import SyntheticToReal, build
 
 

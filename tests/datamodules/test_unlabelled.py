@@ -10,10 +10,10 @@ from fake.image_folder import png, write_folder, write_zip
 
 from datamodules._base import DataSettings
 from datamodules._errors import DataError
-from datamodules._idx import is_idx, read_idx
 from datamodules._plugins import UnknownPlugin
 from datamodules._unlabelled import Unlabelled, UnlabelledImages, images_of, read_unlabelled
 from datamodules.image_folder import ImageFolder
+from datamodules.readers.idx import is_idx, read_idx
 
 SETTINGS = DataSettings(classes=4, writers=(2, 1))
 WHITE_ON_BLACK = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)

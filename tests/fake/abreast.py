@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from fake.house import Heard, House, built_house
 
-from bench import runner
 from bench.measurements import latency
+from bench.run import runner
 
 NAMES = ("acme_tiny", "acme_step", "acme_tiny+paper")
 Records = list[dict[str, Any]]

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from datamodules._archive import members
 from datamodules._errors import DataError
+from datamodules.readers.archive import members
 
 
 def contents(path: Path) -> dict[str, bytes]:

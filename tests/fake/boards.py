@@ -4,9 +4,9 @@ from pathlib import Path
 
 from fake.records import version, write
 
-from bench._rows import Protocol
-from bench.claims import Claim
-from bench.render import render_all
+from bench.audit.claims import Claim
+from bench.boards.render import render_all
+from bench.records.rows import Protocol
 
 PROTOCOLS = {name: Protocol(version(name), f"How {name} is measured.") for name in ("accuracy", "macs", "latency")}
 CLAIMS = [

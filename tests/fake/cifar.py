@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datamodules._base import CharacterDataModule, DataSettings
-from datamodules._cifar import Layout
+from datamodules.readers.cifar import Layout
 
 Part = tuple[NDArray[np.uint8], list[int]]  # planes (n, 3072) and labels
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bench.claims import Claim
+from bench.audit.claims import Claim
 
 
 def claim(name: str = "p/claim", **changes: Any) -> Claim:

@@ -10,12 +10,12 @@ import pytest
 from fake.image_folder import write_folder
 from fake.plugins import offer
 
-from bench.plan import Plan, Request, make_plan
 from bench.plugins import SUITES
-from bench.runner import run
-from bench.suite import Scale, Suite
-from bench.tracking import NoTracker
-from bench.train import Hardware
+from bench.run.plan import Plan, Request, make_plan
+from bench.run.runner import run
+from bench.run.wandb_tracker import NoTracker
+from bench.suites._base import Scale, Suite
+from bench.training.train import Hardware
 from datamodules.image_folder import ImageFolder
 
 FIGURES = ("accuracy", "macs", "params", "size_bytes", "latency")

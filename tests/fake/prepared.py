@@ -4,10 +4,10 @@ from pathlib import Path
 
 from fake.gnt import part, write_files
 
-from datamodules._gb2312 import LEVEL1
-from datamodules._official import find_sources
-from datamodules._prepared import Prepared, prepare
+from datamodules.cache.prepared import Prepared, prepare
 from datamodules.casia_hwdb import PROTOCOL
+from datamodules.readers.casia_parts import find_sources
+from datamodules.readers.gb2312 import LEVEL1
 
 TRAIN, TEST = "HWDB1.1trn_gnt", "HWDB1.1tst_gnt"
 FILES = 7  # writers of both parts

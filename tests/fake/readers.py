@@ -12,9 +12,9 @@ from fake.alz import STORE, Packed, alz
 from fake.gnt import record
 from fake.image_folder import png
 
-from datamodules._archive import members
 from datamodules._errors import DataError
-from datamodules._gnt import read_gnt
+from datamodules.readers.archive import members
+from datamodules.readers.gnt import read_gnt
 
 GNT = record("啊", 3, 2) + record("座", 2, 4, 9) + record("国", 5, 5, 1)
 
@@ -71,14 +71,14 @@ def read_archive(path: Path) -> Iterator[DataError]:
 
 
 def read_image(path: Path) -> Iterator[DataError]:
-    from datamodules._decode import decode_image
+    from datamodules.readers.decode import decode_image
 
     assert decode_image(path.read_bytes(), str(path)).size
     yield from ()
 
 
 def read_images(path: Path) -> Iterator[DataError]:
-    from datamodules._idx import read_idx
+    from datamodules.readers.idx import read_idx
 
     assert read_idx(path).ndim == 3
     yield from ()

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.plugins import MEASUREMENTS
-from bench.record import status_of, write_record
+from bench.records.record import status_of, write_record
 
 
 def record(

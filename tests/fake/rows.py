@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from bench.row import Row
+from bench.measurements._row import Row
 from datamodules._characters import Characters
 from tasks.recogniser import Recogniser, save_weights
 

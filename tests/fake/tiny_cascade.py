@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from tasks.cascade import Cascade
-from tasks.exits import ExitPolicy
+from tasks.early_exits.cascade import Cascade
+from tasks.early_exits.policy import ExitPolicy
 from tasks.normalised import Normalised
 
 SOURCE = "nowhere"

@@ -12,8 +12,10 @@ import atheris
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 
-with atheris.instrument_imports(include=["datamodules._gnt", "datamodules._alz", "datamodules._archive",
-                                         "datamodules._member", "zipfile"]):  # fmt: skip
+with atheris.instrument_imports(include=[
+    "datamodules.readers.gnt", "datamodules.readers.alz", "datamodules.readers.archive",
+    "datamodules.readers.archive_member", "zipfile",
+]):  # fmt: skip
     from fake.readers import READERS, check
 
 

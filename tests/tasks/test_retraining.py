@@ -17,11 +17,11 @@ from torch import Tensor, nn
 from datamodules._base import CharacterDataModule, DatasetInfo, Splits
 from datamodules._characters import Characters
 from datamodules._unlabelled import Unlabelled, images_of
-from tasks.cascade import cascade_of, every_logits
 from tasks.classification import ClassificationTask
+from tasks.compression.batch_norm import refit_statistics
 from tasks.compression.packing import Quantised, pack_quantised, quantise
-from tasks.compression.statistics import refit_statistics
 from tasks.compression.storage import parse_storage
+from tasks.early_exits.cascade import cascade_of, every_logits
 from tasks.normalised import Normalised
 from tasks.recipe import Recipe, recipe_for
 from tasks.recogniser import Recogniser
@@ -249,7 +249,7 @@ def test_statistics_are_those_of_the_images(teacher: Recogniser, monkeypatch: py
     assert torch.allclose(normalisation.running_var, maps.var((0, 2, 3)), rtol=0.1)  # batches differ in their means
     assert (normalisation.momentum, network.training) == (0.1, False)
     assert normalisation.num_batches_tracked == len(own) != counted
-    monkeypatch.setattr("tasks.compression.statistics.MEASURED", 17)
+    monkeypatch.setattr("tasks.compression.batch_norm.MEASURED", 17)
     refit_statistics(network, own)
     assert normalisation.num_batches_tracked == 2
 

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from fake.claims import claim
 
-from bench.audit import Auditor, files
+from bench.audit import files
+from bench.audit.auditor import Auditor
+from bench.audit.claims import load_claims
 from bench.audit.files import Files, shapes_of
 from bench.audit.networks import Built, Networks
 from bench.audit.weights import DRAWN, gaussian
-from bench.claims import load_claims
 from tasks.architectures import lenet5
-from tasks.compression.centroid import equal_population
+from tasks.compression.codecs.centroid import equal_population
 from tasks.compression.hdf5 import write_hdf5
 
 
@@ -121,7 +122,7 @@ def test_the_command_line_writes_files_where_asked(
 ) -> None:
     check = {"kind": "clusters", "layers": layers, "clusters": 16, "classes": 10}
     made = claim("p/size", num=50, printed="50", unit="%", system="lenet5", check=check)
-    monkeypatch.setattr("bench.claims.load_claims", lambda: [made])
+    monkeypatch.setattr("bench.audit.claims.load_claims", lambda: [made])
     whole, sampled = (json.loads(bench(f"audit --json{more}")[1])["claims"][0] for more in (" --with-storage", ""))
     assert "written whole" in whole["why"]
     assert "written whole" not in sampled["why"]

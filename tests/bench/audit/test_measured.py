@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from fake.records import condition, record, write
 
-from bench._stored import read_stored
-from bench.audit import audit
-from bench.claims import load_claims
-from bench.plan import scale_recipe
+from bench.audit.auditor import audit
+from bench.audit.claims import load_claims
+from bench.boards.render import present_protocols
 from bench.plugins import SUITES
-from bench.render import present_protocols
+from bench.records.load import read_stored
+from bench.run.plan import scale_recipe
 from bench.system import parse_system
 
 CLAIMS = {claim.id: claim for claim in load_claims() if claim.paper == "mobilenet-hccr"}

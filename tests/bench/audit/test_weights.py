@@ -12,11 +12,11 @@ from fake.claims import claim
 from safetensors.numpy import save_file
 from safetensors.torch import save_file as save_torch
 
-from bench.audit import Auditor
+from bench.audit.auditor import Auditor
 from bench.audit.files import Files, shapes_of
 from bench.audit.networks import Networks
 from bench.audit.weights import DRAWN, WeightsError, WeightsFolder
-from tasks.compression.centroid import equal_population
+from tasks.compression.codecs.centroid import equal_population
 from tasks.compression.hdf5 import write_hdf5
 
 Tensors = dict[str, np.ndarray]
@@ -143,7 +143,7 @@ def test_the_command_line_takes_a_folder_of_weights(
     bench: Callable[[str], tuple[int, str, str]], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = claim("p/size", num=50, printed="50", unit="%", system="lenet5", check={**CHECK, "kind": "clusters"})
-    monkeypatch.setattr("bench.claims.load_claims", lambda: [made])
+    monkeypatch.setattr("bench.audit.claims.load_claims", lambda: [made])
     code, shown, _ = bench(f"audit --json --with-storage --weights {folder}")
     assert code == 0
     assert "trained weights of lenet5.safetensors" in json.loads(shown)["claims"][0]["why"]

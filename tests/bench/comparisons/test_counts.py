@@ -6,7 +6,7 @@ from torch import nn
 
 from bench.comparisons import _counts, counts_fvcore, counts_ptflops, counts_torchinfo
 from bench.comparisons._counts import Work, compared, peer, work_of
-from bench.counting import count
+from bench.measurements._mac_counter import count
 
 COUNTERS = [counts_fvcore, counts_ptflops, counts_torchinfo]
 # By hand, on 4x4 pixels: the convolution gives 2 x 4 x 4 = 32 values of 9 multiply-adds, the last layer 8 x 5.

@@ -10,7 +10,7 @@ import pytest
 from bench.comparisons import latency_methods, latency_onnxruntime
 from bench.comparisons._recognised import write_home
 from bench.comparisons.latency_methods import TIMED, WARM, timm_ns, torch_ns
-from bench.profiling import random_row
+from bench.run.profile import random_row
 from datamodules._characters import Characters
 
 SLEEP_S = 0.002

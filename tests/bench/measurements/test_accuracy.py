@@ -7,11 +7,11 @@ import pytest
 from fake.rows import characters, row
 from torch import nn
 
-from bench import deployment
-from bench.deployment import Deployment
+from bench.measurements import _deployment as deployment
 from bench.measurements import accuracy, accuracy_top5
-from bench.row import Predictions
-from bench.statistics import paired_difference, wilson
+from bench.measurements._deployment import Deployment
+from bench.measurements._row import Predictions
+from bench.records.statistics import paired_difference, wilson
 
 
 def answered(folder: Path, top: list[list[int]], labels: list[int], classes: int = 10):

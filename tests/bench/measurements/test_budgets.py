@@ -11,11 +11,11 @@ from fake.tiny_cascade import sealed
 
 from bench.measurements import _budgets, exit_curve
 from bench.measurements._budgets import within_budgets
-from bench.predictions import Predictions
-from tasks.cascade import cascade_of, every_head
+from bench.records.predictions import Predictions
 from tasks.compression.packing import pack
 from tasks.compression.storage import parse_storage
-from tasks.exits import Costs, ExitPolicy, HeadAnswers
+from tasks.early_exits.cascade import cascade_of, every_head
+from tasks.early_exits.policy import Costs, ExitPolicy, HeadAnswers
 from tasks.recogniser import load_recogniser
 
 PARTS = Costs((2.0, 2.0, 6.0), (1.0, 1.0, 2.0))  # up to each head, alone: 3, 5 and 12

@@ -11,13 +11,13 @@ from torch import nn
 
 from bench.measurements import exit_accuracy, exit_curve, exit_latency, exit_rate, expected_macs, macs
 from bench.plugins import MEASUREMENTS
-from bench.predictions import Predictions, read_predictions, write_predictions
-from bench.statistics import wilson
-from tasks.cascade import cascade_of
+from bench.records.predictions import Predictions, read_predictions, write_predictions
+from bench.records.statistics import wilson
 from tasks.compression.packing import pack
 from tasks.compression.storage import parse_storage
-from tasks.exits import GRID, ExitPolicy, HeadAnswers
-from tasks.heads import multiply_adds
+from tasks.early_exits.cascade import cascade_of
+from tasks.early_exits.policy import GRID, ExitPolicy, HeadAnswers
+from tasks.early_exits.training import multiply_adds
 from tasks.normalised import Normalised
 from tasks.recogniser import load_recogniser
 

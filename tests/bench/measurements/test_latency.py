@@ -4,9 +4,9 @@ from types import SimpleNamespace
 import pytest
 from fake.rows import characters, row
 
-from bench.deployment import Deployment, deployed
+from bench.latency.isolated_process import MeasurementError
 from bench.measurements import latency
-from bench.timing import MeasurementError
+from bench.measurements._deployment import Deployment, deployed
 from tasks.architectures import ARCHITECTURES
 from tasks.normalised import Normalised
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from fake.rows import row
 
-from bench.deployment import deployed
+from bench.latency.isolated_process import MeasurementError
 from bench.measurements import process_bytes
-from bench.timing import MeasurementError
+from bench.measurements._deployment import deployed
 from tasks.architectures import ARCHITECTURES
 from tasks.normalised import Normalised
 

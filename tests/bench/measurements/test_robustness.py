@@ -11,10 +11,11 @@ import torch
 from fake.rows import characters, row
 from torch import nn
 
-from bench.measurements import figures, measurement_of, robustness, takers
+from bench.measurements import robustness
+from bench.measurements._base import figures, measurement_of, takers
 from bench.measurements.robustness import FIGURES, Drawn, answers, measure
-from bench.predictions import Predictions, read_predictions
-from bench.statistics import paired_difference, wilson
+from bench.records.predictions import Predictions, read_predictions
+from bench.records.statistics import paired_difference, wilson
 from datamodules._characters import Characters
 from datamodules._loader import Fitted
 from tasks.recipe import Augmentation

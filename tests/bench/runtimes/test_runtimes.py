@@ -10,8 +10,8 @@ import pytest
 import torch
 from fake.rows import characters
 
-from bench import runtimes
-from bench.runtimes import Subject, names, prepare
+from bench.runtimes import _base as runtimes
+from bench.runtimes._base import Subject, names, prepare
 from datamodules._characters import Characters
 from datamodules._plugins import Registry, UnknownPlugin
 from tasks.architectures import ARCHITECTURES

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from fake.cifar import write_python
 
-from bench.claims import load_claims
-from bench.plan import Request, make_plan
+from bench.audit.claims import load_claims
+from bench.run.plan import Request, make_plan
 from bench.suites.cifar import SUITE
 from datamodules.cifar10 import LAYOUT
 

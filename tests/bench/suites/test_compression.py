@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import estimate
-from bench.plan import Request, make_plan
+from bench.run import estimate
+from bench.run.plan import Request, make_plan
 from bench.suites.compression import SUITE
 
 EXITS = {"exit_accuracy", "exit_rate", "expected_macs", "exit_latency", "exit_curve"}

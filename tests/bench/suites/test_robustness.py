@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from fake.house import FIGURES, Heard, House
 
-from bench import estimate, runner
 from bench.measurements import robustness
-from bench.plan import Plan
+from bench.run import estimate, runner
+from bench.run.plan import Plan
+from bench.run.wandb_tracker import NoTracker
 from bench.suites.hccr import SUITE as HCCR
 from bench.suites.robustness import PAPERS_OWN, SUITE
 from bench.system import parse_system
-from bench.tracking import NoTracker
 
 
 def robust(house: House, *systems: str, **changes: Any) -> Plan:

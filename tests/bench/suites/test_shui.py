@@ -4,8 +4,8 @@ from pathlib import Path
 
 from fake.shui import write_slices
 
-from bench.claims import load_claims
-from bench.plan import Request, make_plan
+from bench.audit.claims import load_claims
+from bench.run.plan import Request, make_plan
 from bench.suites.shui import SUITE
 
 

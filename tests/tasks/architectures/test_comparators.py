@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from bench.counting import count
+from bench.measurements._mac_counter import count
 from tasks.architectures import ARCHITECTURES
 
 

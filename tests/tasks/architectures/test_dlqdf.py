@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from bench.counting import count
+from bench.measurements._mac_counter import count
 from tasks.architectures._quadratic import QuadraticDiscriminant
 from tasks.architectures.dlqdf import BlurredPlaces, Dlqdf, build, fisher
 

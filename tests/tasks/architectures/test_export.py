@@ -5,7 +5,7 @@ import onnx
 import pytest
 import torch
 
-from bench.export import onnx_model
+from bench.deploy.onnx_model import onnx_model
 from bench.runtimes.onnxruntime import open_session
 from tasks.architectures import ARCHITECTURES
 from tasks.normalised import Normalised

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from bench.counting import count
+from bench.measurements._mac_counter import count
 from tasks.architectures import fire
 from tasks.architectures.fire_cascade import HEADS, build
 

@@ -5,7 +5,7 @@ from functools import cache
 import pytest
 import torch
 
-from bench.counting import count
+from bench.measurements._mac_counter import count
 from tasks.architectures.hybrid_mobilenet import RECIPE, VARIANTS, FractionalMaxPool, build
 from tasks.recipe import recipe_for
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.compression import _bits
-from tasks.compression._bits import entropy_bits, pack_bits, packed_size, unpack_bits
+from tasks.compression import bits as _bits
+from tasks.compression.bits import entropy_bits, pack_bits, packed_size, unpack_bits
 
 
 def test_first_bit_first_without_gaps() -> None:

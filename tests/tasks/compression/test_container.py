@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from datamodules._errors import DataError
-from tasks.compression._container import HEADER_AT, Coded, from_bytes, kept, to_bytes
+from tasks.compression.container import HEADER_AT, Coded, from_bytes, kept, to_bytes
 
 
 @pytest.fixture(scope="module")

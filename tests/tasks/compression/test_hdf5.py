@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from datamodules._errors import DataError
-from tasks.compression.centroid import coded, encode, equal_population
+from tasks.compression.codecs.centroid import coded, encode, equal_population
 from tasks.compression.hdf5 import Filtered, code_arrays, filters_of, read_hdf5, sizes, write_hdf5
 
 

@@ -10,11 +10,11 @@ from torch import nn
 
 from datamodules._errors import DataError
 from tasks.architectures import ARCHITECTURES, fire_cascade
-from tasks.cascade import every_logits
-from tasks.compression._container import HEADER_AT, from_bytes, to_bytes
+from tasks.compression.container import HEADER_AT, from_bytes, to_bytes
 from tasks.compression.folding import folded
 from tasks.compression.packing import Packed, pack, pack_quantised, quantise
 from tasks.compression.storage import Storage, parse_storage
+from tasks.early_exits.cascade import every_logits
 from tasks.normalised import Normalised
 from tasks.recogniser import load_recogniser
 

@@ -1,0 +1,179 @@
+"""Checks of architecture tables: each printed row against the shapes of the built network's own layers."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from bench.audit.formula import evaluate
+from bench.audit.networks import Built, Layer
+from bench.audit.verdicts import Finding
+
+_SCALED = re.compile(r"(\d+)(a?)(d?)$")  # 32a: times alpha; 32ad: times alpha and delta
+_AXES = {"a": re.compile(r"(?:^|-)a([\d.]+)"), "d": re.compile(r"(?:^|-)d(\d+)")}  # of variants such as d2-a0.5
+
+
+def step(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
+    """The ``at``-th step of the network, and the ``times - 1`` that follow ``every`` steps apart, as printed.
+
+    Printed facts, each of which must hold: ``op``, ``kernel``, ``stride``, ``input`` and ``output`` (sides first,
+    channels last), ``takes`` and ``filters`` (channels that a filter takes, and that are made). Widths may be scaled:
+    ``32a``, ``32ad``.
+    """
+    positions = [check["at"] + index * check.get("every", 1) for index in range(check.get("times", 1))]
+    if positions[-1] > len(built.steps):
+        return Finding(None, f"the network has only {len(built.steps)} steps", holds=False)
+    found = [built.steps[position - 1] for position in positions]
+    return _compared(found, check, variant)
+
+
+def layer(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
+    """A layer or block by its ``name``, and the layers inside it by ``parts``; facts as for ``step``.
+
+    A claim with a number prints the channels made.
+    """
+    whole = built.layer(check["name"])
+    finding = _compared([whole], check, variant)
+    for name, facts in check.get("parts", {}).items():
+        inner = next((one for one in built.steps if one.name.startswith(f"{check['name']}.{name}")), None)
+        part = _compared([inner], facts, variant) if inner else Finding(None, f"no layer {name}", holds=False)
+        finding = Finding(None, f"{finding.why}; {name}: {part.why}", holds=bool(finding.holds and part.holds))
+    return Finding(whole.output[0], finding.why, holds=finding.holds)
+
+
+def every(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
+    """Every layer of the kinds ``ops``, or block of the classes ``types``, keeps a rule; there is one at least.
+
+    ``formula`` lies ``between`` two bounds or equals ``equals``, in W and H (sides in and out), M and N (channels in
+    and out), K, S, P (kernel, stride, padding), ``params`` and ``macs``; or the layer is ``followed_by`` layers of
+    these ops in turn. Layers ``but`` those named.
+    """
+    if "types" in check:
+        chosen = [one for one in built.named.values() if type(one.module).__name__ in check["types"]]
+    else:
+        chosen = [one for one in built.layers if one.op in check["ops"]]
+    chosen = [one for one in chosen if one.name not in check.get("but", ())]
+    broken = [one.name for one in chosen if not _keeps(built, one, check)]
+    kinds = ", ".join(check.get("types", check.get("ops")))
+    words = f"{len(chosen) - len(broken)} of {len(chosen)} layers of kind {kinds} keep it"
+    return Finding(None, words + (f"; not {', '.join(broken)}" if broken else ""), holds=bool(chosen) and not broken)
+
+
+def setting(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
+    """A number that all layers of the kinds ``ops`` share, such as ``p`` of dropout.
+
+    ``named`` picks those whose names hold it.
+
+    Raises:
+        ValueError: they differ, or there are none.
+    """
+    chosen = [one for one in built.layers if one.op in check["ops"] and check.get("named", "") in one.name]
+    values = {float(getattr(one.module, check["attribute"])) for one in chosen}
+    if len(values) != 1:
+        raise ValueError(f"layers of kind {check['ops']} have {check['attribute']} {sorted(values)}")
+    (value,) = values
+    return Finding(value, f"{', '.join(check['ops'])} has {check['attribute']} {value:g}")
+
+
+def layers(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
+    """How many layers of the kinds ``ops`` ran; names that hold ``but`` are left out, ``within`` names parts."""
+    skipped, within = check.get("but", ""), tuple(f"{part}." for part in check.get("within", ()))
+    found = [one for one in built.layers if one.op in check["ops"] and not (skipped and skipped in one.name)]
+    if within:
+        found = [one for one in found if f"{one.name}.".startswith(within)]
+    place = f" in {', '.join(check['within'])}" if within else ""
+    return Finding(len(found), f"{len(found)} layers of kind {', '.join(check['ops'])}{place}")
+
+
+def parts(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
+    """Whether the network is made of parts of the names ``named``, whatever others it has."""
+    names = [name for name, _ in built.network.named_children()]
+    missing = [name for name in check["named"] if name not in names]
+    words = f"the network's parts are {', '.join(names)}"
+    return Finding(None, f"{words}; none is {', '.join(missing)}" if missing else words, holds=not missing)
+
+
+def blocks(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
+    """How many modules of the class ``type`` the network is made of."""
+    found = sum(type(module).__name__ == check["type"] for module in built.network.modules())
+    return Finding(found, f"{found} modules {check['type']}")
+
+
+def output(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
+    """Shape of what the network makes: ``shape``, or the printed number of classes."""
+    made = built.output
+    holds = list(made) == check["shape"] if "shape" in check else None
+    return Finding(made[-1], f"the network makes {_shape(made)} numbers for one image", holds=holds)
+
+
+def _compared(found: Sequence[Layer], check: Mapping[str, Any], variant: str) -> Finding:
+    wrong: dict[str, None] = {}
+    for one in found:
+        for fact, printed in check.items():
+            if fact in _FACTS:
+                wanted, real = _scaled(printed, variant), _FACTS[fact](one)
+                if wanted != real:
+                    wrong[f"{fact}: built {_said(real)}, printed {_said(wanted)}"] = None
+    text = _described(found[0]) + (f", {len(found)} times" if len(found) > 1 else "")
+    return Finding(found[0].output[0], "; ".join([f"built: {text}", *wrong]), holds=not wrong)
+
+
+def _described(one: Layer) -> str:
+    window = f" {one.kernel}×{one.kernel}" if one.kernel else ""
+    step = f", stride {one.stride}" if one.stride else ""
+    kind = one.op.replace("_", " ") if one.op != "other" else "block"
+    return f"{kind}{window}{step}, {_shape(one.inputs)} → {_shape(one.output)}"
+
+
+def _keeps(built: Built, one: Layer, check: Mapping[str, Any]) -> bool:
+    if "followed_by" in check:
+        index = built.layers.index(one) + 1
+        after = [following.op for following in built.layers[index : index + len(check["followed_by"])]]
+        return bool(after == check["followed_by"])
+    values: dict[str, float] = {"W": one.inputs[-1], "M": one.inputs[0], "H": one.output[-1], "N": one.output[0]}
+    values |= {"K": one.kernel or 0, "S": one.stride or 0, "P": one.padding or 0, "macs": built.macs(one.name)}
+    values["params"] = sum(p.numel() for p in one.module.parameters()) if one.module else 0
+    value = evaluate(check["formula"], values)
+    if "between" in check:
+        low, high = check["between"]
+        return bool(low <= value <= high)
+    return value == evaluate(str(check["equals"]), values)
+
+
+def _scaled(printed: Any, variant: str) -> Any:
+    if isinstance(printed, list):
+        return [_scaled(one, variant) for one in printed]
+    match = _SCALED.match(printed) if isinstance(printed, str) else None
+    if match is None:
+        return printed
+    value = float(match[1])
+    for axis in (match[2], match[3]):
+        if axis:
+            setting = _AXES[axis].search(variant)
+            value *= float(setting[1]) if setting else 1.0
+    return int(value)
+
+
+def _sides_first(shape: tuple[int, ...]) -> list[int]:
+    """As tables print maps: side, side, channels; a vector as its length alone."""
+    return [*shape[1:], shape[0]]
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, _sides_first(shape)))
+
+
+def _said(value: Any) -> str:
+    return "×".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+_FACTS: Mapping[str, Callable[[Layer], Any]] = {
+    "op": lambda one: one.op,
+    "kernel": lambda one: one.kernel,
+    "stride": lambda one: one.stride,
+    "padding": lambda one: one.padding,
+    "input": lambda one: _sides_first(one.inputs),
+    "output": lambda one: _sides_first(one.output),
+    "takes": lambda one: one.inputs[0],
+    "filters": lambda one: one.output[0],
+    "side": lambda one: one.output[-1],
+}

@@ -1,0 +1,1 @@
+"""Records to boards: Markdown pages and SVG pictures."""

@@ -1,0 +1,246 @@
+"""One board as Markdown: what to deploy, the table, the published figures, how it was measured."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from bench.audit.claims import Claim
+from bench.boards import published
+from bench.measurements._base import IN_RUNTIMES
+from bench.records import formatting as numbers
+from bench.records.load import Stored
+from bench.records.rows import BASELINE, ROBUST, BoardRow, Protocol, base_name, dropped, protocol_name
+
+FRONT = "◆"
+_TIME = "ms/character (quartiles, p90 ≤ its bound)"
+_SYNTHETIC = (
+    "**Synthetic data**: these characters were drawn by a program, not written by people. The accuracies "
+    "compare systems with each other; they do not say how well a system reads real handwriting."
+)
+
+# Columns of figures that some suites do not take: left out where no row has one.
+_NOT_EVERYWHERE = {
+    "Top-5, %": "accuracy_top5",
+    "ms on all threads": "all_threads",
+    "× machine's limit": "times_limit",
+    "Peak activations (MB)": "peak_activation_bytes",
+}
+
+
+def table(header: Sequence[str], lines: Sequence[Sequence[str]], left: int) -> str:
+    """A Markdown table whose first ``left`` columns are aligned left, the others right."""
+    rule = [":--" if index < left else "--:" for index in range(len(header))]
+    cells = [list(header), rule, *[[escaped(cell) for cell in line] for line in lines]]
+    return "\n".join("| " + " | ".join(line) + " |" for line in cells) + "\n"
+
+
+def escaped(text: str) -> str:
+    """Text on one line that cannot end a table's cell."""
+    return " ".join(text.replace("|", "\\|").split())
+
+
+def facts(stored: Sequence[Stored]) -> str:
+    """Data set, scale, machines, versions, date and command, all from the records."""
+    records = [item.record for item in stored]
+    newest = max(records, key=_started)
+    dataset = newest["dataset"]
+    counts = [f"{dataset[part]:,} {word}" for part, word in _PARTS.items() if dataset.get(part) is not None]
+    text = (
+        f"Data set `{dataset['name']}`: {dataset['classes']:,} classes; {', '.join(counts)} images. "
+        f"Scale `{newest['scale']}`. {provenance(records)}\n"
+    )
+    notice = dataset.get("note") or (_SYNTHETIC if dataset["synthetic"] else "")
+    return f"{notice}\n\n{text}" if notice else text
+
+
+def provenance(records: Sequence[Mapping[str, Any]]) -> str:
+    """Machines, versions, and date and command of the newest record."""
+    newest = max(records, key=_started)
+    made = f"Newest record {_started(newest)[:10]}, made by `{newest.get('command')}`."
+    return f"{_machines(records)} {_versions(records)} {made}"
+
+
+def advice(rows: Sequence[BoardRow]) -> str:
+    """Which system to deploy: the most accurate, the fastest and smallest of its ties, the Pareto front."""
+    top = [row for row in rows if row.rank is not None and row.rank[0] == 1]
+    if not top:
+        return "No system has an accuracy yet.\n"
+    names = ", ".join(_name(row) for row in top[1:])
+    tied = f"; its interval overlaps with {names}" if names else ", ahead of all others"
+    lines = [f"- **Most accurate**: {_name(top[0])}, {numbers.accuracy(top[0]['accuracy'])} %{tied}."]
+    for word, figure, text in (("Fastest", "ratio", _speed), ("Smallest", "size_bytes", _size)):
+        known = [row for row in top if row[figure].value is not None]
+        if len(top) > 1 and known:
+            best = min(known, key=lambda row: (row[figure].value or 0.0, row.system))
+            lines.append(f"- **{word} of these**: {_name(best)}, {text(best)}.")
+    front = sorted((row for row in rows if row.pareto), key=lambda row: row["ratio"].value or 0.0)
+    if len(front) > 1:
+        steps = " → ".join(f"{_name(row)} {numbers.share(row['accuracy'])} %" for row in front)
+        lines.append(f"- **From fast to accurate** (Pareto front, {FRONT}): {steps}.")
+    return "\n".join(lines) + "\n"
+
+
+def ranking(rows: Sequence[BoardRow], claims: Sequence[Claim], dataset: str) -> str:
+    """The ranked table."""
+    columns: list[tuple[str, Callable[[BoardRow], str]]] = [
+        ("Rank", lambda row: numbers.places(row.rank)),
+        (FRONT, lambda row: FRONT if row.pareto else ""),
+        ("System", _label),
+        ("Recipe", lambda row: row.recipe or numbers.NONE),
+        ("Accuracy, % [95 %]", lambda row: numbers.accuracy(row["accuracy"])),
+        ("Top-5, %", lambda row: numbers.share(row["accuracy_top5"])),
+        ("Latency, × reference [95 %]", lambda row: numbers.ratio(row["ratio"])),
+        (_TIME, lambda row: numbers.milliseconds(row["latency"])),
+        ("ms on all threads", lambda row: numbers.millions(row["all_threads"])),
+        ("× machine's limit", lambda row: numbers.ratio(row["times_limit"])),
+        ("MACs (M), 1 MAC = 2 FLOPs", lambda row: numbers.millions(row["macs"])),
+        ("Trained params (M)", lambda row: numbers.millions(row["params"])),
+        ("Size (MB = 10⁶ bytes)", lambda row: numbers.millions(row["size_bytes"])),
+        ("Peak activations (MB)", lambda row: numbers.millions(row["peak_activation_bytes"])),
+        ("Published accuracy, %, on its data set", lambda row: published.cell(row, claims, dataset)),
+    ]
+    left = 4
+    untaken = {name for name, figure in _NOT_EVERYWHERE.items() if all(row[figure].value is None for row in rows)}
+    columns = [column for column in columns if column[0] not in untaken]
+    if len({row.machine for row in rows}) > 1:
+        columns.insert(left, ("Machine", lambda row: f"`{row.machine}`"))
+        left += 1
+    lines = [[cell(row) for _, cell in columns] for row in rows]
+    return table([name for name, _ in columns], lines, left)
+
+
+def conditions(rows: Sequence[BoardRow]) -> str:
+    """Measurements under conditions that have no table of their own; nothing where there are none."""
+    units = {
+        name: str(figure.get("unit", ""))
+        for row in rows
+        for item in row.records
+        for name, figure in item.record["measurements"].items()
+        if "@" in name and name not in ROBUST and base_name(name) not in IN_RUNTIMES
+    }
+    names = sorted(units)
+    lines = [[_name(row), *[numbers.of_unit(row[name], units[name]) for name in names]] for row in rows]
+    return table(["System", *[f"`{name}`" for name in names]], lines, 1) if units else ""
+
+
+def robustness(rows: Sequence[BoardRow]) -> str:
+    """Accuracy under each condition beside that on the same characters unchanged; nothing where there is none."""
+    names = sorted({name for row in rows for name in row.figures if name in ROBUST})
+    header = ["System", "Recipe", "Clean, % [95 %]"]
+    for name in names:
+        condition = name.partition("@")[2].capitalize()
+        header += [f"{condition}, % [95 %]", "lost, points [95 %]"]
+    lines = []
+    for row in rows:
+        cells = [_name(row), row.recipe or numbers.NONE, numbers.accuracy(row["accuracy"])]
+        for name in names:
+            cells += [numbers.accuracy(row[name]), numbers.points(row[dropped(name)])]
+        lines.append(cells)
+    return table(header, lines, 2) if names else ""
+
+
+def failures(stored: Sequence[Stored]) -> str:
+    """Rows that failed and measurements that could not be had, with their errors; may be nothing."""
+    lines = []
+    for item in stored:
+        record = item.record
+        who = [f"`{record['system']}`", str(record["seed"])]
+        if record["status"] == "failed":
+            lines.append([*who, "the row", error_text(record.get("error"))])
+        for name, figure in sorted(record["measurements"].items()):
+            if figure.get("error"):
+                lines.append([*who, f"`{name}`", error_text(figure["error"])])
+    return table(["System", "Seed", "Failed", "Error"], lines, 4) if lines else ""
+
+
+def protocols_text(rows: Sequence[BoardRow], protocols: Mapping[str, Protocol]) -> str:
+    """How each column came about, one line each."""
+    used = {protocol_name(name, protocols) for row in rows for name in row.figures}
+    shared: dict[Protocol, list[str]] = {}
+    for name, protocol in protocols.items():
+        if name in used:
+            shared.setdefault(protocol, []).append(f"`{name}`")
+    lines = [f"- {', '.join(names)}, protocol version {one.version}: {one.text}" for one, names in shared.items()]
+    lines += [
+        "- Rank: the best and the worst place that the 95 % intervals of the accuracies allow; rows whose "
+        "intervals overlap share places. Several seeds make one row: their mean, ± their standard deviation.",
+        f"- {FRONT}, the Pareto front: no other row is both at least as accurate and at least as fast. Speed "
+        "is the ratio to the reference network, timed in turns with it; milliseconds depend on the machine.",
+        f"- `stale`: measured by an older protocol. `noisy`: the machine was busy. {numbers.NONE}: no value.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def records_text(rows: Sequence[BoardRow]) -> str:
+    """Links to the records of each row."""
+    links = []
+    for row in rows:
+        seeds = ", ".join(f"[seed {s.record['seed']}]({quote(s.path, safe='/')})" for s in row.records)
+        links.append(f"- {_name(row)}: {seeds}")
+    return "\n".join(links) + "\n"
+
+
+def published_text(shown: Sequence[Claim]) -> str:
+    """What papers print, by their own protocols; never ranked with our rows."""
+    header, lines = published.published_table(shown)
+    return table(header, lines, 3)
+
+
+def published_robustness(shown: Sequence[Claim]) -> str:
+    """What papers print of accuracy under the same conditions."""
+    header, lines = published.robustness_table(shown)
+    return table(header, lines, 4)
+
+
+def error_text(error: Any) -> str:
+    """An error of a record on one line: its type and text."""
+    if isinstance(error, Mapping):
+        error = ": ".join(str(error[key]) for key in ("type", "text") if error.get(key))
+    return " ".join(str(error).split()) if error else "without a message"
+
+
+_PARTS = {"train": "training", "val": "validation", "test": "test"}  # key of a record's dataset -> word
+
+
+def _started(record: Mapping[str, Any]) -> str:
+    return str(record.get("started_at") or "undated")
+
+
+def _machines(records: Sequence[Mapping[str, Any]]) -> str:
+    found = {}
+    for machine in (record["machine"] for record in records):
+        parts = [str(machine["cpu"])] if machine.get("cpu") else []
+        parts += [f"{machine['cores']} cores"] if machine.get("cores") else []
+        parts += [" ".join(machine["flags"])] if machine.get("flags") else []
+        parts += [f"{machine['ram_bytes'] / 1e9:.0f} GB"] if machine.get("ram_bytes") else []
+        parts += [str(machine["os"])] if machine.get("os") else []
+        found[machine["name"]] = f"`{machine['name']}`" + (f" ({', '.join(parts)})" if parts else "")
+    word = "Machine" if len(found) == 1 else "Machines"
+    return f"{word} {'; '.join(found[name] for name in sorted(found))}."
+
+
+def _versions(records: Sequence[Mapping[str, Any]]) -> str:
+    found: dict[str, set[str]] = {}
+    for record in records:
+        for name, version in (record.get("versions") or {}).items():
+            found.setdefault(name, set()).add(str(version))
+    listed = ", ".join(f"{name} {' and '.join(sorted(found[name]))}" for name in sorted(found))
+    return f"Versions: {listed or 'not recorded'}."
+
+
+def _name(row: BoardRow) -> str:
+    return f"`{row.system}`"
+
+
+def _label(row: BoardRow) -> str:
+    notes = ["difficulty baseline"] if row.system.split("+")[0] == BASELINE else []
+    notes += [] if row.trained else ["random weights, not ranked"]
+    return _name(row) + (f" ({', '.join(notes)})" if notes else "")
+
+
+def _speed(row: BoardRow) -> str:
+    return f"{numbers.ratio(row['ratio'])} × reference, {numbers.millions(row['latency'])} ms a character"
+
+
+def _size(row: BoardRow) -> str:
+    return f"{numbers.millions(row['size_bytes'])} MB"

@@ -1,0 +1,285 @@
+"""Records to boards: every Markdown file and picture under ``leaderboards``, from records and claims alone."""
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rich.table import Column, Table
+from rich.text import Text
+
+from bench.audit.auditor import audit
+from bench.audit.claims import Claim, load_claims, load_contradictions
+from bench.audit.contradictions import settle
+from bench.boards import leaderboard as board
+from bench.boards.audit_page import audit_parts
+from bench.boards.published import robustness_claims, shown_claims
+from bench.boards.readme import filled as readme_filled
+from bench.boards.scatter_plot import picture
+from bench.boards.sections.all_sections import beside
+from bench.boards.sections.compressed import made_from_text
+from bench.boards.sections.performance import performance_board
+from bench.boards.sections.retraining import retraining_text
+from bench.boards.sections.runtimes import deployed_text
+from bench.measurements._base import figures
+from bench.plugins import MEASUREMENTS, SUITES
+from bench.records import formatting as numbers
+from bench.records.load import Stored, read_stored
+from bench.records.rows import ROBUST, BoardRow, Protocol, board_rows, sections
+from datamodules._files import write_whole
+
+MARK = "Rendered by bench render from the records under results; not edited by hand."
+
+
+class Written(NamedTuple):
+    """What ``write_boards`` did.
+
+    Attributes:
+        written: files that differed and were written.
+        removed: rendered files that no record calls for any more.
+        damaged: a message for each file among the records that is none.
+    """
+
+    written: list[Path]
+    removed: list[Path]
+    damaged: list[str]
+
+
+def default_dataset(suite: str) -> str:
+    """The data set a suite runs on unless told otherwise; empty for a suite that is not installed."""
+    return str(SUITES.load(suite).SUITE.dataset) if suite in SUITES.names() else ""
+
+
+def suite_title(suite: str) -> str:
+    """Heading of a suite's boards: its title, or its name where it is not installed."""
+    return str(SUITES.load(suite).SUITE.title) if suite in SUITES.names() else suite
+
+
+def present_protocols() -> dict[str, Protocol]:
+    """VERSION of every installed figure and what its measurement's ``measure`` says first; imports none of them."""
+    return {
+        figure: Protocol(str(MEASUREMENTS.literals(name)["VERSION"]), _first_words(f"{MEASUREMENTS.package}.{name}"))
+        for name in MEASUREMENTS.names()
+        for figure in figures(name)
+    }
+
+
+def render_all(
+    leaderboards: Path,
+    default_dataset: Callable[[str], str] = default_dataset,
+    *,
+    title: Callable[[str], str] = suite_title,
+    protocols: Mapping[str, Protocol] | None = None,
+    claims: Sequence[Claim] | None = None,
+) -> dict[Path, bytes]:
+    """Every board and picture, by the path it belongs to; the same records give the same bytes.
+
+    A folder called ``leaderboards`` holds the audit of published figures too.
+
+    Args:
+        leaderboards: the folder that holds ``results``.
+        default_dataset: a suite's own; its board is ``<suite>.md``, those of others ``<suite>-<dataset>.md``.
+        title: heading of a suite's boards.
+        protocols: how measurements are made today; None for those installed.
+        claims: published figures; None for those shipped.
+    """
+    protocols = present_protocols() if protocols is None else protocols
+    noted = load_contradictions() if claims is None else []
+    claims = load_claims() if claims is None else claims
+    groups: dict[tuple[str, str | None], list[Stored]] = {}
+    every_record = read_stored(leaderboards)[0]
+    for item in every_record:
+        dataset = item.record["dataset"]
+        groups.setdefault((item.record["suite"], dataset["name"] if dataset else None), []).append(item)
+    files: dict[str, bytes] = {}
+    first: dict[str, list[BoardRow]] = {}
+    for suite, name in sorted(groups, key=str):
+        stored = groups[suite, name]
+        if name is None:
+            files[f"{suite}.md"] = _page(title(suite), [performance_board(stored, protocols)])
+        else:
+            stem = board_stem(suite, name, default_dataset)
+            files |= _recogniser_board(stem, title(suite), stored, protocols, claims)
+            first[stem] = board_rows(sections(stored)[0], protocols)
+    # The project's own boards alone: other folders, such as those of trial runs, hold none of its statements.
+    own = leaderboards.name == "leaderboards"
+    if own:
+        verdicts = audit(claims, every_record, protocols)
+        files["audit.md"] = _page("Published figures, audited", audit_parts(verdicts, settle(noted, verdicts)))
+    found = {leaderboards / name: content for name, content in sorted(files.items())}
+    readme = leaderboards.parent / "README.md"
+    content = readme_filled(readme, first.get) if own else None
+    return found if content is None else {**found, readme: content}
+
+
+def write_boards(leaderboards: Path, default_dataset: Callable[[str], str] = default_dataset, **given: Any) -> Written:
+    """Write the boards that differ, each atomically, and remove rendered ones that no record calls for."""
+    files = render_all(leaderboards, default_dataset, **given)
+    differing = [path for path, content in files.items() if not path.exists() or path.read_bytes() != content]
+    for path in differing:
+        write_whole(path, files[path])
+    left_over = _left_over(leaderboards, files)
+    for path in left_over:
+        path.unlink()
+    return Written(differing, left_over, damaged_records(leaderboards))
+
+
+def check_boards(
+    leaderboards: Path, default_dataset: Callable[[str], str] = default_dataset, **given: Any
+) -> list[str]:
+    """What keeps the boards from being those of the records, a line for each file; empty when all is well."""
+    files = render_all(leaderboards, default_dataset, **given)
+    problems = []
+    for path, content in files.items():
+        if not path.exists():
+            problems.append(f"{path.name}: missing; run bench render")
+        elif path.read_bytes() != content:
+            problems.append(f"{path.name}: differs from its records; run bench render")
+    left_over = _left_over(leaderboards, files)
+    problems += [f"{path.name}: left over, no record calls for it; run bench render" for path in left_over]
+    return problems + damaged_records(leaderboards)
+
+
+def board_stem(suite: str, dataset: str, default_dataset: Callable[[str], str] = default_dataset) -> str:
+    """File name, without suffix, of the board of a suite on a data set."""
+    return suite if dataset == default_dataset(suite) else f"{suite}-{dataset}"
+
+
+def damaged_records(leaderboards: Path) -> list[str]:
+    """A message for each file among the records that is no record."""
+    return [str(error) for error in read_stored(leaderboards)[1]]
+
+
+def summary(records: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[str]]]:
+    """Columns and rows of a table for the end of a run, in the order of the records."""
+    costs = ["MACs (M)", "Params (M)", "Size (MB)", "ms/character", "× reference"]
+    others = sorted({name for record in records for name in record["measurements"] if "@" in name})
+    columns = ["System", "Accuracy, %", *costs, *others, "Status"]
+    return columns, [_summary_line(record, others) for record in records]
+
+
+def summary_table(records: Sequence[Mapping[str, Any]]) -> Table:
+    """The same for the terminal."""
+    columns, lines = summary(records)
+    texts = ("System", "Status")
+    table = Table(*[Column(name, justify="left" if name in texts else "right") for name in columns])
+    for line in lines:
+        table.add_row(*[Text(cell) for cell in line])  # Text: brackets here are intervals, not markup
+    return table
+
+
+def _summary_line(record: Mapping[str, Any], others: Sequence[str]) -> list[str]:
+    # Every row of the table stands for itself, a failed one too.
+    row = board_rows([Stored("", {**record, "status": "whole"})], {})[0]
+    costs = [numbers.millions(row[name]) for name in ("macs", "params", "size_bytes", "latency")]
+    units = {name: str(found.get("unit", "")) for name, found in record["measurements"].items()}
+    conditions = [numbers.of_unit(row[name], units.get(name, "")) for name in others]
+    status = record["status"] + (f" ({board.error_text(record['error'])})" if record.get("error") else "")
+    figures = [numbers.accuracy(row["accuracy"]), *costs, numbers.ratio(row["ratio"]), *conditions]
+    return [record["system"], *figures, status]
+
+
+def _recogniser_board(
+    stem: str,
+    title: str,
+    stored: Sequence[Stored],
+    protocols: Mapping[str, Protocol],
+    claims: Sequence[Claim],
+) -> dict[str, bytes]:
+    """One board and the pictures of its sections; the first section's picture has the board's stem."""
+    first = stored[0].record
+    shown = shown_claims(claims, first["suite"], first["dataset"]["name"])
+    found = sections(stored)
+    every_row: list[BoardRow] = []
+    parts: list[str] = []
+    files: dict[str, bytes] = {}
+    for number, section in enumerate(found, 1):
+        rows = board_rows(section, protocols)
+        every_row += rows
+        suffix = f" ({_section_name(section, found)})" if len(found) > 1 else ""
+        image = stem + (f"-{number}" if number > 1 else "") + ".svg"
+        drawn = picture(rows, _picture_title(title, section[0].record), MARK)
+        if drawn is not None:
+            files[image] = drawn
+        parts += _section(rows, section, suffix, image if drawn else None, claims)
+        more, pictures = beside(rows, suffix, image, partial(_picture_title, record=section[0].record), MARK)
+        parts += more
+        files |= pictures
+    if shown:
+        parts += ["## Published figures\n", _PUBLISHED, board.published_text(shown)]
+    tested = robustness_claims(claims) if any(name in ROBUST for row in every_row for name in row.figures) else []
+    if tested:
+        parts += ["## Published robustness\n", _PUBLISHED, board.published_robustness(tested)]
+    parts += ["## How it was measured\n", board.protocols_text(every_row, protocols)]
+    parts += ["## Records\n", board.records_text(every_row)]
+    return {f"{stem}.md": _page(title, parts), **files}
+
+
+def _section(
+    rows: Sequence[BoardRow],
+    stored: Sequence[Stored],
+    suffix: str,
+    image: str | None,
+    claims: Sequence[Claim],
+) -> list[str]:
+    dataset = stored[0].record["dataset"]["name"]
+    parts = [board.facts(stored), f"## Which one to deploy{suffix}\n", board.advice(rows)]
+    if image:
+        alt = "Accuracy against latency of the systems in the table below; a line joins the Pareto front"
+        parts.append(f"![{alt}]({image})\n")
+    parts += [f"## Leaderboard{suffix}\n", board.ranking(rows, claims, dataset)]
+    for heading, text in (
+        ("Runtimes", deployed_text(rows)),
+        ("Made from other rows", made_from_text(rows)),
+        ("Retraining", retraining_text(rows, claims)),
+        ("Robustness", board.robustness(rows)),
+        ("Other conditions", board.conditions(rows)),
+        ("Failed", board.failures(stored)),
+    ):
+        parts += [f"## {heading}{suffix}\n", text] if text else []
+    return parts
+
+
+def _picture_title(title: str, record: Mapping[str, Any]) -> str:
+    dataset = record["dataset"]
+    synthetic = ", synthetic data" if dataset["synthetic"] else ""
+    return f"{title}: {dataset['name']}{synthetic}, scale {record['scale']}"
+
+
+def _section_name(section: Sequence[Stored], found: Sequence[Sequence[Stored]]) -> str:
+    """The section's scale, and its classes and fingerprint where another section has the same scale."""
+    record = section[0].record
+    scale = f"scale {record['scale']}"
+    if sum(other[0].record["scale"] == record["scale"] for other in found) == 1:
+        return scale
+    fingerprint = record["dataset"]["fingerprint"].removeprefix("sha256:")
+    return f"{scale}, {record['dataset']['classes']:,} classes, fingerprint {fingerprint[:8]}"
+
+
+def _first_words(module: str) -> str:
+    """First paragraph of the documentation of a module's ``measure``."""
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        return ""
+    for node in ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef) and node.name == "measure":
+            return " ".join((ast.get_docstring(node) or "").split("\n\n")[0].split())
+    return ""
+
+
+def _page(title: str, parts: Sequence[str]) -> bytes:
+    return "\n".join([f"<!-- {MARK} -->\n", f"# {title}\n", *parts]).encode()
+
+
+def _left_over(leaderboards: Path, files: Mapping[Path, bytes]) -> list[Path]:
+    """Rendered files beside the boards that are none of them; files of other making are left alone."""
+    found = sorted([*leaderboards.glob("*.md"), *leaderboards.glob("*.svg")])
+    return [path for path in found if path not in files and MARK.encode() in path.read_bytes()]
+
+
+_PUBLISHED = (
+    "What others print, on their data, by their protocols and on their machines. These figures cannot be "
+    "compared with the rows above and are never ranked with them.\n"
+)

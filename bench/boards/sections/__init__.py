@@ -1,0 +1,1 @@
+"""Sections of a board, one file each."""

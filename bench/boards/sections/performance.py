@@ -1,0 +1,37 @@
+"""The board of suite ``performance``: rows are comparisons of two programs, not recognisers."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bench.boards import leaderboard as board
+from bench.records import formatting as numbers
+from bench.records.load import Stored
+from bench.records.rows import BoardRow, Protocol, board_rows
+
+
+def performance_board(stored: Sequence[Stored], protocols: Mapping[str, Protocol]) -> str:
+    """Facts, the comparisons by name with ratio, goal and verdict, then what failed."""
+    records = [item.record for item in stored]
+    several = len({record["scale"] for record in records}) > 1
+    header = ["Comparison", *(["Scale"] if several else []), "Ratio [95 %]", "Goal", "Verdict"]
+    lines = []
+    for scale in sorted({record["scale"] for record in records}):
+        rows = board_rows([item for item in stored if item.record["scale"] == scale], protocols)
+        for row in sorted(rows, key=lambda row: (row.system, row.machine)):
+            lines.append([f"`{row.system}`", *([f"`{scale}`"] if several else []), *_cells(row)])
+    parts = [board.provenance(records) + "\n", board.table(header, lines, len(header))]
+    failed = board.failures(stored)
+    if failed:
+        parts += ["## Failed\n", failed]
+    return "\n".join(parts)
+
+
+def _cells(row: BoardRow) -> list[str]:
+    records = [item.record for item in row.records]
+    return [numbers.ratio(row["ratio"]), *(_stated(records, key) for key in ("goal", "verdict"))]
+
+
+def _stated(records: Sequence[Mapping[str, Any]], key: str) -> str:
+    """What the records say under ``key``, at their top or beside the ratio."""
+    found = [record.get(key) or record["measurements"].get("ratio", {}).get(key) for record in records]
+    return "; ".join(dict.fromkeys(str(text) for text in found if text)) or numbers.NONE

@@ -1,0 +1,50 @@
+"""Rows in each runtime on a board: time on one thread and on all, memory, and whether the answers are eager's."""
+
+from collections.abc import Sequence
+
+from bench.boards import leaderboard as board
+from bench.records import formatting as numbers
+from bench.records.rows import BoardRow, Figure
+
+EAGER = "eager"
+
+
+def deployed_text(rows: Sequence[BoardRow]) -> str:
+    """A table with a line for each row in each runtime, eager first; nothing where there is eager alone."""
+    runtimes = runtimes_of(rows)
+    header = [
+        "System", "Runtime", "Latency, × reference [95 %]", "× eager", "ms/character (quartiles, p90 ≤ its bound)",
+        "ms on all threads", "× machine's limit", "Process (MB)", "Answers as eager, %", "Accuracy, %",
+        "lost, points [95 %]",
+    ]  # fmt: skip
+    lines = [_line(row, runtime) for row in rows for runtime in (EAGER, *runtimes) if _has(row, runtime)]
+    return board.table(header, lines, 2) if runtimes else ""
+
+
+def runtimes_of(rows: Sequence[BoardRow]) -> list[str]:
+    """In which runtimes, eager aside, any of the rows was timed."""
+    return sorted({name.partition("@")[2] for row in rows for name in row.figures if name.startswith("latency@")})
+
+
+def _line(row: BoardRow, runtime: str) -> list[str]:
+    def figure(name: str) -> Figure:
+        return row[name if runtime == EAGER else f"{name}@{runtime}"]
+
+    own, eager = figure("ratio").value, row["ratio"].value
+    return [
+        f"`{row.system}`",
+        f"`{runtime}`",
+        numbers.ratio(figure("ratio")),
+        numbers.NONE if own is None or eager is None or runtime == EAGER else numbers.digits(own / eager),
+        numbers.milliseconds(figure("latency")),
+        numbers.millions(figure("all_threads")),
+        numbers.ratio(figure("times_limit")),
+        numbers.millions(figure("process_bytes")),
+        numbers.share(figure("agreement")),
+        numbers.share(figure("accuracy")),
+        numbers.points(figure("drop")),
+    ]
+
+
+def _has(row: BoardRow, runtime: str) -> bool:
+    return ("latency" if runtime == EAGER else f"latency@{runtime}") in row.figures

@@ -1,0 +1,127 @@
+"""Is this environment fit? What ``bench doctor`` says, and what runs check before they start."""
+
+import importlib.metadata
+import os
+import shutil
+import sys
+from importlib.util import find_spec
+from typing import Any
+
+from datamodules._errors import BenchError
+from datamodules._files import cache_folder
+
+LEAST_PYTHON = (3, 11)
+# pytorch-lightning: 2.6.2 and 2.6.3 were malicious uploads; torch: earlier unpicklers are unsafe.
+LEAST = {"torch": (2, 10), "pytorch-lightning": (2, 6, 4), "numpy": (2,), "opencv-python-headless": (5,)}
+NEEDED = (
+    "torch",
+    "torchvision",
+    "pytorch-lightning",
+    "torchmetrics",
+    "albumentations",
+    "wandb",
+    "numpy",
+    "opencv-python-headless",
+    "pillow",
+    "pyyaml",
+    "rich",
+    "matplotlib",
+    "safetensors",
+    "onnx",
+    "onnxscript",
+    "onnxruntime",
+)
+SPACE = 2 * 10**9  # bytes that a quick run's cache and checkpoints may take
+
+
+class EnvironmentUnfitError(BenchError):
+    """The installed packages do not work together; the message says what to install."""
+
+
+def check_builds() -> None:
+    """Refuse builds of torch and torchvision that do not fit each other.
+
+    Raises:
+        EnvironmentUnfitError: one line that says what to install.
+    """
+    try:
+        import torch  # noqa: F401
+        import torchvision  # noqa: F401
+    except (ImportError, RuntimeError, OSError, AttributeError) as error:
+        found = ", ".join(f"{name} {_version(name) or 'missing'}" for name in ("torch", "torchvision"))
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise EnvironmentUnfitError(
+            f"{found} do not fit each other ({reason}); install both from one index into a fresh environment: "
+            "pip install --force-reinstall torch torchvision"
+        ) from error
+
+
+def checks() -> list[dict[str, Any]]:
+    """Every check: name, whether it holds, whether the suite runs without it, and what to do."""
+    found = [_check("python", sys.version_info >= LEAST_PYTHON, sys.version.split()[0], "install Python 3.11 or newer")]
+    for name in NEEDED:
+        version = _version(name)
+        fit = version is not None and _numbers(version) >= LEAST.get(name, ())
+        least = ".".join(map(str, LEAST.get(name, ())))
+        wanted = f"{name}>={least}" if least else name
+        found.append(_check(name, fit, version or "missing", f"pip install '{wanted}'"))
+    found.append(_builds())
+    found.append(_font())
+    found.append(_cache())
+    has_openvino = find_spec("openvino") is not None
+    found.append(_check("openvino", has_openvino, "present", "pip install 'hccr-bench[openvino]'", optional=True))
+    return found
+
+
+def _builds() -> dict[str, Any]:
+    try:
+        check_builds()
+    except EnvironmentUnfitError as error:
+        return _check("torch with torchvision", False, "", str(error))
+    import torch
+
+    gpu = f"GPU {torch.cuda.get_device_name()}" if torch.cuda.is_available() else "no GPU, none needed"
+    return _check("torch with torchvision", True, f"{torch.backends.cpu.get_cpu_capability()}, {gpu}", "")
+
+
+def _font() -> dict[str, Any]:
+    advice = "pip install 'opencv-python-headless>=5' and remove other OpenCV packages"
+    try:
+        import cv2
+
+        fit = hasattr(cv2, "FontFace")
+    except ImportError:
+        fit = False
+    return _check("OpenCV's built-in font", fit, "draws the synthetic characters", advice)
+
+
+def _cache() -> dict[str, Any]:
+    folder = cache_folder()
+    place = folder
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    fit = place.is_dir() and os.access(place, os.W_OK) and free > SPACE
+    text = f"{folder}, {free / 1e9:.0f} GB free"
+    return _check("cache folder", fit, text, "free some space, or set HCCR_BENCH_CACHE to a folder that can be written")
+
+
+def _check(name: str, ok: bool, text: str, advice: str, optional: bool = False) -> dict[str, Any]:
+    shown = text if ok else "; ".join(part for part in (text if text != "present" else "", advice) if part)
+    return {"name": name, "ok": ok, "optional": optional, "text": shown}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    numbers = []
+    for part in version.partition("+")[0].split("."):
+        if not part.isdigit():
+            break
+        numbers.append(int(part))
+    return tuple(numbers)

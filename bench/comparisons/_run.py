@@ -1,0 +1,82 @@
+"""Suite ``performance``: each row is the ratio of two programs, measured side by side."""
+
+import argparse
+import time
+from typing import Any
+
+from rich.console import Console
+
+from bench.plugins import COMPARISONS, SUITES
+from bench.records.provenance import provenance
+from bench.records.record import SCHEMA, Measurement, read_record, record_path, write_record
+from bench.run.measure import describe
+from bench.run.plan import Request, UsageError
+from bench.suites._base import Suite
+
+
+def refuse_unused(options: argparse.Namespace) -> None:
+    """Refuse what comparisons would ignore: they bring their data, networks and seeds, and run on the CPU.
+
+    Raises:
+        UsageError: names the flags.
+    """
+    given = {
+        "--dataset": options.dataset, "--data-root": options.data_root,
+        "--unlabelled": options.unlabelled, "--weights": options.weights, "--runtime": options.runtime,
+        "--seed": options.seed is not None, "--seeds": options.seeds, "--accelerator": options.accelerator != "auto",
+        "--dry-run": options.dry_run, "--wandb": options.wandb != "off",
+    }  # fmt: skip
+    unused = [flag for flag, value in given.items() if value]
+    if unused:
+        raise UsageError(f"suite {options.suite} compares programs; it takes no {', '.join(unused)}")
+
+
+def run_comparisons(request: Request, console: Console) -> list[dict[str, Any]]:
+    """Measure every comparison that has no current record yet.
+
+    Raises:
+        UsageError: a scale that the suite does not have.
+        UnknownPlugin: an unknown comparison; the known ones are listed.
+    """
+    suite: Suite = SUITES.load(request.suite).SUITE
+    if request.scale not in suite.scales:
+        raise UsageError(f"suite {request.suite} has no scale {request.scale}; known: {', '.join(suite.scales)}")
+    names = request.systems or tuple(COMPARISONS.names())
+    for name in names:
+        COMPARISONS.check(name)
+    records = []
+    for number, name in enumerate(names, 1):
+        console.print(f"{number}/{len(names)}  {name}", highlight=False)
+        records.append(_row(request, name))
+    return records
+
+
+def _row(request: Request, name: str) -> dict[str, Any]:
+    module = COMPARISONS.load(name)
+    record: dict[str, Any] = {
+        "schema": SCHEMA, "suite": request.suite, "scale": request.scale, "status": "whole", "error": None,
+        "parent": None, "dataset": None, "system": name, "weights": None, "seed": request.seeds[0], "recipe": None,
+        "goal": module.GOAL, **provenance(request.command), "measurements": {},
+    }  # fmt: skip
+    path = record_path(request.out / "results", record)
+    if path.exists() and not request.fresh:
+        found = read_record(path)
+        if found["status"] == "whole" and found["measurements"]["ratio"]["version"] == module.VERSION:
+            return found
+    started = time.monotonic()
+    try:
+        ratio: Measurement = module.compare()
+        record["measurements"]["ratio"] = ratio.as_dict("ratio", module.VERSION)
+        record["verdict"] = "met" if _meets(ratio.value, module) else "missed"
+    except Exception as error:
+        record.update(status="failed", error=describe(error))
+    record["seconds"]["measure"] = round(time.monotonic() - started, 1)
+    write_record(request.out / "results", record)
+    return record
+
+
+def _meets(ratio: float | None, comparison: Any) -> bool:
+    if ratio is None:
+        return False
+    at_least = getattr(comparison, "BETTER", "lower") == "higher"
+    return bool(ratio >= comparison.LIMIT if at_least else ratio <= comparison.LIMIT)

@@ -1,0 +1,1 @@
+"""Deployment: trained networks as files that run without this package."""

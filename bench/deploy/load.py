@@ -1,0 +1,212 @@
+"""Exported files, opened: one call from images to probabilities. Imports neither torch nor onnx."""
+
+import io
+import json
+import xml.etree.ElementTree as ElementTree
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.deploy.checksum import read_sealed
+from bench.deploy.openvino_core import core
+from datamodules._errors import BenchError, DataError
+
+FORMAT = "hccr-bench recogniser 1"  # of what the metadata say and how
+Classify = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+Shapes = Sequence[Sequence[int | str | None]]  # of a graph's inputs or outputs; no number where a length is free
+
+_AGAIN = "Export it again: bench export."
+# Of a zip whose bytes or entries are damaged: what zipfile raises is not all its own.
+_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, RuntimeError, OSError, EOFError, ValueError)
+
+
+class MissingRuntimeError(BenchError):
+    """The runtime that a file needs is not installed; says what to install."""
+
+
+@dataclass(frozen=True)
+class HomeRecogniser:
+    """A recogniser from a file.
+
+    Attributes:
+        classify: images of one size, uint8 (n, h, w), in colour (n, h, w, 3), paper 255 -> probabilities,
+            float32 (n, classes). May be called by several threads at once.
+        labels: class names in label order.
+        channels: 1 or 3.
+        size: side of the network's input in pixels.
+        several: whether it takes several images at once; else n is 1.
+        runtime: ``onnxruntime`` or ``openvino``.
+        about: everything the file says of itself.
+    """
+
+    classify: Classify
+    labels: tuple[str, ...]
+    channels: int
+    size: int
+    several: bool
+    runtime: str
+    about: Mapping[str, str]
+
+
+def open_home(path: Path, threads: int = 1, batch: bool = False) -> HomeRecogniser:
+    """Open a file that ``bench export`` wrote.
+
+    Args:
+        path: it.
+        threads: that will call the recogniser; each call computes in its caller's thread.
+        batch: for images that are fitted to the input size already, any number at once; else one of any size.
+
+    Raises:
+        DataError: no such file, cut short, changed since it was written, or at odds with what it says of itself.
+        MissingRuntimeError: its runtime is not installed.
+    """
+    content = read_sealed(path)
+    if content[:2] == b"PK":
+        return _open_openvino(path, content, threads, batch)
+    return _open_onnx(path, content, batch)
+
+
+def _open_onnx(path: Path, content: bytes, batch: bool) -> HomeRecogniser:
+    try:
+        import onnxruntime
+    except ModuleNotFoundError as error:
+        raise MissingRuntimeError("onnxruntime is not installed: pip install onnxruntime") from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    if not batch:
+        options.add_free_dimension_override_by_name("n", 1)  # what depends on it is then computed beforehand
+    try:
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # whatever ONNX Runtime raises; it has no common base
+        raise _unreadable(path, "onnxruntime", error) from error
+    about = session.get_modelmeta().custom_metadata_map
+    shapes = [one.shape for one in session.get_inputs()], [one.shape for one in session.get_outputs()]
+
+    def classify(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        found: NDArray[np.float32] = session.run(None, {"image": images})[0]
+        return found
+
+    return _home(path, classify, about, *shapes, "onnxruntime")
+
+
+def _open_openvino(path: Path, content: bytes, threads: int, batch: bool) -> HomeRecogniser:
+    try:
+        engine = core()
+    except ModuleNotFoundError as error:
+        raise MissingRuntimeError(str(error)) from error
+    import openvino
+
+    graph, weights = _pair(path, content)
+    about = _about(path, graph)
+    hint = {"PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": threads} if batch else {"PERFORMANCE_HINT": "LATENCY"}
+    # f32: by default OpenVINO computes in bf16 where the CPU can, which is another network.
+    settings = {**hint, "INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
+    try:
+        model = engine.read_model(graph, openvino.Tensor(np.frombuffer(weights, np.uint8)))
+        shapes = [_shape(one) for one in model.inputs], [_shape(one) for one in model.outputs]
+        if not batch and [dims[:1] for dims in shapes[0]] == [[None]]:
+            model.reshape([1, *model.inputs[0].partial_shape[1:]])
+        compiled = engine.compile_model(model, "CPU", settings)
+    except (RuntimeError, ValueError) as error:
+        raise _unreadable(path, "openvino", error) from error
+
+    def classify(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        found: NDArray[np.float32] = compiled.create_infer_request().infer([images])[0]
+        return found
+
+    return _home(path, classify, about, *shapes, "openvino")
+
+
+def _pair(path: Path, content: bytes) -> tuple[bytes, bytes]:
+    """OpenVINO's graph and its weights."""
+    wanted = "a zip with recogniser.xml and recogniser.bin"
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return archive.read("recogniser.xml"), archive.read("recogniser.bin")
+    except KeyError as error:
+        raise DataError(path, 0, wanted, f"one without: {error.args[0]}", _AGAIN) from error
+    except _ZIP_ERRORS as error:
+        raise DataError(path, 0, wanted, f"a damaged one: {error}", _AGAIN) from error
+
+
+def _about(path: Path, graph: bytes) -> dict[str, str]:
+    """What OpenVINO's graph says of itself."""
+    try:
+        found = ElementTree.fromstring(graph).iterfind("rt_info/recogniser/*")
+    except ElementTree.ParseError as error:
+        raise DataError(path, 0, "a recogniser.xml in XML", str(error), _AGAIN) from error
+    return {one.tag: one.get("value", "") for one in found}
+
+
+def _shape(port: Any) -> list[int | None]:
+    """Of an input or output of OpenVINO."""
+    shape = port.partial_shape
+    return [] if shape.rank.is_dynamic else [None if one.is_dynamic else one.get_length() for one in shape]
+
+
+def _home(
+    path: Path, classify: Classify, about: Mapping[str, str], inputs: Shapes, outputs: Shapes, runtime: str
+) -> HomeRecogniser:
+    """Both together, where the graph is what its metadata say."""
+    if about.get("format") != FORMAT:
+        raise DataError(path, 0, FORMAT, str(about.get("format")), _AGAIN)
+    try:
+        labels, channels, size = _read(about)
+    except KeyError as error:
+        raise DataError(path, 0, "metadata of a recogniser", f"none called {error.args[0]}", _AGAIN) from error
+    except ValueError as error:
+        raise DataError(path, 0, "metadata as bench export writes them", str(error), _AGAIN) from error
+    colour = channels == 3
+    if [len(shape) for shape in inputs] != [4 if colour else 3] or [len(shape) for shape in outputs] != [2]:
+        wanted = f"a graph from {'colour' if colour else 'grey'} images to probabilities"
+        raise DataError(path, 0, wanted, f"one from {list(inputs)} to {list(outputs)}", _AGAIN)
+    if outputs[0][1] != len(labels):
+        raise DataError(path, 0, f"a graph of {len(labels)} classes, as its labels", f"{outputs[0][1]}", _AGAIN)
+    return HomeRecogniser(classify, labels, channels, size, not isinstance(inputs[0][0], int), runtime, dict(about))
+
+
+def _read(about: Mapping[str, str]) -> tuple[tuple[str, ...], int, int]:
+    """Labels, channels and size, and that what else is shown of a file can be read.
+
+    Raises:
+        KeyError: a word that is missing.
+        ValueError: one that says something else.
+    """
+    labels, synthetic, provenance = (_json(about, name) for name in ("labels", "synthetic", "provenance"))
+    fits = {
+        "labels": isinstance(labels, list) and bool(labels) and all(isinstance(label, str) for label in labels),
+        "channels": about["channels"] in ("1", "3"),
+        "size": about["size"].isdecimal() and int(about["size"]) > 0,
+        "synthetic": synthetic in (True, False, None),
+        "provenance": isinstance(provenance, dict) and _is_record(provenance.get("record")),
+        "system": bool(about["system"]),
+        "dataset": about["dataset"] is not None,  # empty where nobody knows it
+    }
+    for name, fit in fits.items():
+        if not fit:
+            raise ValueError(f"{name} {about[name][:80]!r}")
+    return tuple(labels), int(about["channels"]), int(about["size"])
+
+
+def _json(about: Mapping[str, str], name: str) -> Any:
+    try:
+        return json.loads(about[name])
+    except ValueError as error:
+        raise ValueError(f"{name} {about[name][:80]!r}: {error}") from error
+
+
+def _is_record(found: Any) -> bool:
+    """Whether it is what a file keeps of a record, or nothing."""
+    accuracy = (found.get("accuracy") or {"value": None}) if isinstance(found, dict) else {"value": found}
+    return isinstance(accuracy, dict) and isinstance(accuracy.get("value"), float | int | None)
+
+
+def _unreadable(path: Path, runtime: str, error: Exception) -> DataError:
+    reason = " ".join(str(error).split())[:300]
+    return DataError(path, 0, f"a graph that this {runtime} runs", reason, f"Update {runtime}, or export it again.")

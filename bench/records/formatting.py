@@ -1,0 +1,98 @@
+"""How figures are printed: all rounding and unit conversion of boards and terminal tables."""
+
+import math
+
+from bench.records.rows import Figure
+
+NONE = "—"
+# 10^6: multiply-adds and parameters in millions, bytes in MB (not MiB), nanoseconds in milliseconds.
+MILLION = 1e6
+
+
+def digits(value: float, figures: int = 3) -> str:
+    """A number to so many significant figures, never in exponential form: ``1,234``, ``12.3``, ``0.0123``."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:.0f}"
+    decimals = max(0, figures - 1 - math.floor(math.log10(abs(value))))
+    return f"{value:,.{decimals}f}"
+
+
+def percent(value: float) -> str:
+    """A ratio as per cent with two decimals, without the sign."""
+    return f"{100 * value:.2f}"
+
+
+def accuracy(figure: Figure) -> str:
+    """``98.77 ± 0.12 (3 seeds) [98.10–99.20]``."""
+    if figure.value is None:
+        return figure.why or NONE
+    text = percent(figure.value)
+    if figure.spread is not None:
+        text += f" ± {percent(figure.spread)} ({figure.n} seeds)"
+    if figure.low is not None and figure.high is not None:
+        text += f" [{percent(figure.low)}–{percent(figure.high)}]"
+    return text
+
+
+def points(figure: Figure) -> str:
+    """``4.20 [3.10, 5.30]``: a difference of ratios in points of a hundred, with its interval."""
+    if figure.value is None:
+        return figure.why or NONE
+    text = percent(figure.value)
+    if figure.low is not None and figure.high is not None:
+        text += f" [{percent(figure.low)}, {percent(figure.high)}]"
+    return text
+
+
+def share(figure: Figure) -> str:
+    """``99.93``: a ratio as per cent without its interval."""
+    return (figure.why or NONE) if figure.value is None else percent(figure.value)
+
+
+def millions(figure: Figure) -> str:
+    """A count in millions, bytes in MB or nanoseconds in milliseconds."""
+    return (figure.why or NONE) if figure.value is None else digits(figure.value / MILLION)
+
+
+def ratio(figure: Figure) -> str:
+    """``0.84 [0.83–0.86]``, marked where it was noisy."""
+    if figure.value is None:
+        return figure.why or NONE
+    text = digits(figure.value)
+    if figure.low is not None and figure.high is not None:
+        text += f" [{digits(figure.low)}–{digits(figure.high)}]"
+    return text + (" `noisy`" if figure.noisy else "")
+
+
+def milliseconds(figure: Figure) -> str:
+    """``1.23 (1.20–1.31, p90 1.50 ≤ 1.56)``: median, quartiles, 90th percentile and its bound."""
+    if figure.value is None:
+        return figure.why or NONE
+    rest = []
+    if figure.low is not None and figure.high is not None:
+        rest.append(f"{digits(figure.low / MILLION)}–{digits(figure.high / MILLION)}")
+    if figure.p90 is not None:
+        bound = "" if figure.p90_bound is None else f" ≤ {digits(figure.p90_bound / MILLION)}"
+        rest.append(f"p90 {digits(figure.p90 / MILLION)}{bound}")
+    return digits(figure.value / MILLION) + (f" ({', '.join(rest)})" if rest else "")
+
+
+def of_unit(figure: Figure, unit: str) -> str:
+    """A figure with its unit, by the unit that its record states."""
+    if figure.value is None:
+        return figure.why or NONE
+    if unit == "ratio":
+        return f"{percent(figure.value)} %"
+    if unit == "ns":
+        return f"{digits(figure.value / MILLION)} ms"
+    if unit == "byte":
+        return f"{digits(figure.value / MILLION)} MB"
+    return f"{digits(figure.value)} {unit}".strip()
+
+
+def places(rank: tuple[int, int] | None) -> str:
+    """``3``, or ``2–4`` where intervals overlap."""
+    if rank is None:
+        return NONE
+    best, worst = rank
+    return str(best) if best == worst else f"{best}–{worst}"

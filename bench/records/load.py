@@ -1,0 +1,79 @@
+"""The records below a folder of boards, and the files among them that boards cannot use."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.records.record import RecordError, read_record
+
+_DATASET = ("name", "synthetic", "fingerprint", "classes")
+# Fields of a measurement that are numbers or null.
+_NUMBERS = ("value", "n", "ci_low", "ci_high", "q25", "q75", "p90", "reference_ns", "ratio_to_reference", "drop")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A record and where it lies below the boards' folder, with forward slashes."""
+
+    path: str
+    record: Mapping[str, Any]
+
+
+def read_stored(leaderboards: Path) -> tuple[list[Stored], list[RecordError]]:
+    """All records below ``leaderboards/results``, in path order, and an error for each file that is none."""
+    stored, damaged = [], []
+    for path in sorted((leaderboards / "results").rglob("*.json")):
+        try:
+            record = read_record(path)
+            check_shape(record, path)
+        except RecordError as error:
+            damaged.append(error)
+        else:
+            stored.append(Stored(path.relative_to(leaderboards).as_posix(), record))
+    return stored, damaged
+
+
+def check_shape(record: Mapping[str, Any], path: Path) -> None:
+    """Refuse a record whose parts are not what boards compute with.
+
+    Raises:
+        RecordError: names the file, the part and the next step.
+    """
+    fault = _fault(record)
+    if fault:
+        raise RecordError(f"{path}: {fault}; run the row again with --fresh, or move the file away")
+
+
+def _fault(record: Mapping[str, Any]) -> str:
+    dataset, machine, measurements = record.get("dataset"), record["machine"], record["measurements"]
+    if dataset is not None:
+        if not isinstance(dataset, Mapping) or any(key not in dataset for key in _DATASET):
+            return f"wanted a dataset with {', '.join(_DATASET)}, or null"
+        if any(not _number(dataset.get(key)) for key in ("classes", "train", "val", "test")):
+            return "wanted numbers for the sizes of the dataset"
+    if not isinstance(machine, Mapping) or not machine.get("name"):
+        return "wanted a machine with a name"
+    if not isinstance(measurements, Mapping):
+        return "wanted a mapping of measurements"
+    for name, found in measurements.items():
+        if not isinstance(found, Mapping) or any(not _number(found.get(key)) for key in _NUMBERS):
+            return f"measurement {name}: wanted a mapping with numbers"
+        if not _pair(found.get("ratio_ci")) or not _positive(found.get("ratio_to_reference")):
+            return f"measurement {name}: wanted a positive ratio_to_reference, and two numbers for ratio_ci"
+        if not _pair(found.get("drop_ci")):
+            return f"measurement {name}: wanted two numbers for drop_ci"
+    return ""
+
+
+def _number(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value))
+
+
+def _pair(value: Any) -> bool:
+    return value is None or (isinstance(value, list) and len(value) == 2 and all(_number(v) for v in value))
+
+
+def _positive(value: Any) -> bool:
+    return value is None or value > 0

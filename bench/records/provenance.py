@@ -1,0 +1,121 @@
+"""What a record says of the machine and the code that made it; no host name, no path."""
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench.records.record import slug
+
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "pytorch-lightning",
+    "torchmetrics",
+    "albumentations",
+    "numpy",
+    "opencv-python-headless",
+    "pillow",
+    "safetensors",
+    "h5py",
+    "onnx",
+    "onnxscript",
+    "onnxruntime",
+    "openvino",
+    "hccr-bench",
+)
+CPUINFO = Path("/proc/cpuinfo")
+# Instructions that decide how fast a network's products are, in fp32, bf16 and int8: x86, then Arm.
+FLAGS = (
+    "avx2", "fma", "f16c", "avx_vnni", "avx512f", "avx512bw", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_tile",
+    "amx_int8", "amx_bf16", "asimd", "asimddp", "asimdhp", "i8mm", "bf16", "sve", "sve2",
+)  # fmt: skip
+SOURCE_FOLDERS = ("bench", "datamodules", "tasks", "pyproject.toml")
+
+
+def provenance(command: str) -> dict[str, Any]:
+    """The part of a record that says by which code, command and machine it is being made, and when."""
+    import torch  # here: the machine's name alone is wanted by verbs that do without
+
+    commit, dirty = source_state()
+    return {
+        "commit": commit,
+        "dirty": dirty,
+        "command": command,
+        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": {"train": 0.0, "measure": 0.0},
+        # Which of the CPU's instructions torch uses: its own choice, or the user's by ATEN_CPU_CAPABILITY.
+        "machine": {**machine(), "torch_capability": torch.backends.cpu.get_cpu_capability()},
+        "versions": versions(),
+    }
+
+
+def machine() -> dict[str, Any]:
+    """CPU model, cores, flags, memory and operating system; ``name`` is a slug of the first two."""
+    cpu = cpu_model()
+    return {
+        "name": f"{slug(cpu)}-{cores()}c",
+        "cpu": cpu,
+        "cores": cores(),
+        "flags": cpu_flags(),
+        "ram_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        "os": f"{platform.system()} {platform.release().split('-')[0]}",
+    }
+
+
+def cores() -> int:
+    """How many CPUs this process may use: containers are often given fewer than the host has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def cpu_model() -> str:
+    """The processor's name as the system states it."""
+    return _cpuinfo("model name") or platform.processor() or platform.machine()
+
+
+def cpu_flags() -> list[str]:
+    """Which of FLAGS the processor has; none where the system does not say."""
+    found = (_cpuinfo("flags") or _cpuinfo("Features")).split()  # Arm has features
+    return [flag for flag in FLAGS if flag in found]
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that figures depend on, as far as they are installed."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            found[package] = importlib.metadata.version(package)
+    return found
+
+
+def source_state() -> tuple[str | None, bool | None]:
+    """(commit, whether the code differs from it); (None, None) outside a git checkout."""
+    root = Path(__file__).resolve().parents[2]
+    commit = _git(root, "rev-parse", "HEAD")
+    if commit is None:
+        return None, None
+    changes = _git(root, "status", "--porcelain", "--", *SOURCE_FOLDERS)
+    return commit, bool(changes)
+
+
+def _cpuinfo(name: str) -> str:
+    """What Linux says of the first processor under a name; nothing elsewhere."""
+    try:
+        lines = CPUINFO.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ""
+    return next((line.split(":", 1)[1].strip() for line in lines if line.split("\t")[0].rstrip() == name), "")
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    if not (root / ".git").exists():
+        return None
+    try:
+        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

@@ -1,0 +1,138 @@
+"""The cost of one system without training: one record, never ranked where its weights are random."""
+
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bench.measurements._base import takers
+from bench.measurements._deployment import EAGER, deployed
+from bench.measurements._row import Row
+from bench.plugins import ARCHITECTURES, MEASUREMENTS
+from bench.records.provenance import provenance
+from bench.records.record import SCHEMA
+from bench.run.compress import pack_file
+from bench.run.measure import figure, take_figures
+from bench.run.plan import UsageError, refuse_other_layers
+from bench.run.resume import sha256
+from bench.runtimes import _base as runtimes
+from bench.system import System, parse_system
+from bench.training.checkpoint import check_checkpoint, unfit
+from datamodules.synthetic_hwdb import SyntheticHWDB
+from tasks.compression.packing import is_packed
+from tasks.normalised import Normalised
+from tasks.recogniser import load_recogniser, save_weights
+
+MEASURED = ("macs", "params", "params_keras", "size_bytes", "peak_activation_bytes", "machine_limit")
+DEPLOYED = ("latency", "process_bytes")  # what a runtime changes
+ROUNDS = 60  # of paired timing, as at scale quick
+LONG = 3  # measuring processes of a long profile: LAT-1 asks for three
+# 64 characters of each of 4 validation writers: what latency cycles through.
+_CLASSES = 64
+
+
+def profile_system(
+    name: str, classes: int, runtime: str, checkpoint: Path | None, command: str, launches: int = 1
+) -> dict[str, Any]:
+    """Measure what needs no test data.
+
+    Args:
+        name: a system.
+        classes: size of the label space.
+        runtime: what to time, and whose process to weigh; ``latency`` for eager, ``latency@NAME`` otherwise.
+        checkpoint: trained weights, packed or not; None for random ones.
+        command: as the record states it.
+        launches: measuring processes that time it.
+
+    Raises:
+        UnknownPlugin: an unknown system or runtime.
+        UsageError: a checkpoint that is not there, or of another system or label space.
+        DataError: a checkpoint that is no file of weights.
+    """
+    system = parse_system(name, "light") if checkpoint is None else _checked(name, checkpoint, classes)
+    runtimes.check(runtime)
+    refuse_other_layers(system, classes)
+    made, started = provenance(command), time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        weights = checkpoint or Path(folder) / "weights.safetensors"
+        if checkpoint is None:
+            _write_random(system.architecture, classes, weights)
+        try:
+            if system.storage and not is_packed(weights):
+                source, weights = weights, Path(folder) / system.weights_file
+                pack_file(system, classes, source, weights)
+            row = _row(system, classes, weights, trained=checkpoint is not None, launches=launches)
+        except ValueError as error:
+            if checkpoint is None:
+                raise
+            raise unfit(
+                checkpoint, error, f"is it of this system, and are its classes {classes} (--classes)?"
+            ) from error
+        checksum = sha256(weights)
+        measurements: dict[str, Any] = {}
+        for phase in ("figures", "timing"):
+            take_figures(phase, row, takers(MEASURED), measurements)
+        measurements |= _deployed(row, runtime)
+    made["seconds"]["measure"] = round(time.monotonic() - started, 1)
+    return {
+        "schema": SCHEMA, "suite": None, "scale": None, "status": "partial", "error": None, "parent": None,
+        "dataset": None, "system": system.name, "weights": "random" if checkpoint is None else "trained", "seed": 0,
+        "recipe": None, "precision": None, "checkpoint_sha256": checksum, **made, "classes": classes,
+        "inputs": _inputs(row), "measurements": measurements,
+    }  # fmt: skip
+
+
+def random_row(name: str, classes: int, weights: Path) -> Row:
+    """A row with random weights, written to the file ``weights``; its time is real, its answers mean nothing."""
+    system = parse_system(name, "light")
+    _write_random(system.architecture, classes, weights)
+    return _row(system, classes, weights, trained=False)
+
+
+def _checked(name: str, checkpoint: Path, classes: int) -> System:
+    """The system of a checkpoint that fits what was asked for."""
+    system, origin = check_checkpoint(name, checkpoint)
+    if origin.classes not in (None, classes):
+        raise UsageError(
+            f"--checkpoint {checkpoint}: tells {origin.classes:,} classes apart, got --classes {classes}; "
+            f"say --classes {origin.classes}"
+        )
+    return system
+
+
+def _row(system: System, classes: int, weights: Path, trained: bool, launches: int = 1) -> Row:
+    return Row(
+        system=system.name, architecture=system.architecture,
+        recogniser=load_recogniser(system.architecture, classes, weights),
+        datamodule=SyntheticHWDB(_CLASSES, writers=(1, 1)), predictions=None, weights=weights, classes=classes,
+        rounds=ROUNDS, seed=0, trained=trained, launches=launches,
+    )  # fmt: skip
+
+
+def _inputs(row: Row) -> dict[str, Any]:
+    """Which characters were timed: the validation part of these data."""
+    info = row.datamodule.info
+    return {
+        "dataset": info.name, "synthetic": info.synthetic, "fingerprint": row.datamodule.fingerprint,
+        "classes": info.classes, "val": info.sizes["val"],
+    }  # fmt: skip
+
+
+def _write_random(architecture: str, classes: int, path: Path) -> None:
+    name, _, variant = architecture.partition(":")
+    module = ARCHITECTURES.load(name)
+    torch.manual_seed(0)
+    save_weights(Normalised(module.build(variant, classes, *module.INPUT)), path)
+
+
+def _deployed(row: Row, runtime: str) -> dict[str, dict[str, Any]]:
+    """What is measured of a row in a runtime."""
+    condition = "" if runtime == EAGER else f"@{runtime}"
+    with deployed(row, runtime) as deployment:
+        modules = [(name, MEASUREMENTS.load(name)) for name in DEPLOYED]
+        return {
+            f"{name}{condition}": figure(module, partial(module.measure_in, deployment)) for name, module in modules
+        }

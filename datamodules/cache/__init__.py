@@ -1,0 +1,1 @@
+"""The packed cache: a dataset prepared once, then memory-mapped."""

@@ -1,0 +1,1 @@
+"""What lies in a file or folder of characters, and what of it is damaged."""

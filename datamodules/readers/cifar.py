@@ -1,0 +1,280 @@
+"""CIFAR's files as packed images: pickled or binary, in a folder or in the official archive, whole or a part."""
+
+import gzip
+import socket
+import tarfile
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from http.client import HTTPException
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datamodules._base import Splits, cut_validation
+from datamodules._characters import NO_WRITER, Characters
+from datamodules._errors import DataError
+from datamodules._files import cache_folder, whole_file
+from datamodules.readers.safe_pickle import DAMAGE_ADVICE, Found, Pixels, read_pickle
+
+SIDE = 32  # pixels
+IMAGE_BYTES = 3 * SIDE * SIDE  # red plane, green plane, blue plane
+TIMEOUT_S = 30  # without an answer; torchvision sets none
+_STEP = 1 << 20  # bytes read at once of what is only checked
+
+Read = Callable[[str], bytes | None]  # content of a file by its name; None where there is none
+
+
+@dataclass(frozen=True)
+class Form:
+    """How one form of a dataset is laid out.
+
+    Attributes:
+        folder: its name in the official archive.
+        train, test: file names, in order.
+        names: file with the class names.
+        label_bytes: classes that the bytes before an image's pixels tell apart, the wanted label last; empty where
+            the files are pickles.
+    """
+
+    folder: str
+    train: tuple[str, ...]
+    test: tuple[str, ...]
+    names: str
+    label_bytes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What tells the two datasets apart.
+
+    Attributes:
+        name: of the dataset in records.
+        title: as its authors write it.
+        source, licence: who published it, and what its owner allows.
+        torchvision: class in torchvision.datasets that knows address, file name and checksum of the archive.
+        python, binary: its two forms.
+        label_key, names_key: of the pickles.
+        names: class names where no file states them.
+        whole: images in the whole training and test part.
+    """
+
+    name: str
+    title: str
+    source: str
+    licence: str
+    torchvision: str
+    python: Form
+    binary: Form
+    label_key: str
+    names_key: str
+    names: tuple[str, ...]
+    whole: tuple[int, int]
+
+    @property
+    def advice(self) -> str:
+        """What to point --data-root at."""
+        forms = f"{self.python.folder} or {self.binary.folder}"
+        return f"Expected: the folder {forms}, the folder that holds it, or the official .tar.gz as it is."
+
+
+def read_splits(root: Path, layout: Layout) -> Splits:
+    """Read all parts; the validation part is cut from the training part.
+
+    Args:
+        root: a folder of the files, the folder above it, or the official .tar.gz.
+        layout: of the dataset.
+
+    Raises:
+        DataError: a missing or damaged file, or one that holds something else. Inside an archive, offsets count the
+            unpacked bytes.
+    """
+    place, form, read = _open(root, layout)
+    labels = _class_names(place, form, read, layout)
+    train = _read_part(place, form, form.train, read, layout)
+    test = _read_part(place, form, form.test, read, layout)
+    rest, val = cut_validation(train)
+    return Splits(labels, rest, val, test)
+
+
+def partial_note(splits: Splits, layout: Layout) -> str:
+    """What boards must say where this is not the whole dataset; empty where it is."""
+    found = len(splits.train) + len(splits.val), len(splits.test)
+    if found == layout.whole:
+        return ""
+    (train, test), (all_train, all_test) = found, layout.whole
+    return (
+        f"**A part of {layout.title}**: {train:,} of {all_train:,} training and {test:,} of {all_test:,} test images."
+    )
+
+
+def fetch(layout: Layout) -> Path:
+    """The official archive in the user's cache; downloaded and checked by torchvision where it is not there yet.
+
+    Raises:
+        DataError: no network, or something else came.
+    """
+    import torchvision.datasets
+    from torchvision.datasets.utils import download_url
+
+    official: Any = getattr(torchvision.datasets, layout.torchvision)
+    archive = cache_folder() / "cifar" / str(official.filename)
+    if archive.exists():
+        return archive
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(TIMEOUT_S)
+    try:
+        with whole_file(archive) as file:
+            download_url(official.url, str(file.parent), file.name, official.tgz_md5)
+    except (OSError, HTTPException, RuntimeError) as error:  # RuntimeError: a wrong checksum
+        advice = f"Fetch it where there is a network, and name it with --data-root. {layout.advice}"
+        raise DataError(official.url, 0, f"the archive of {layout.title}", f"{error}", advice) from error
+    finally:
+        socket.setdefaulttimeout(before)
+    return archive
+
+
+def _open(root: Path, layout: Layout) -> tuple[str, Form, Read]:
+    """Where the files lie, in which form, and how to read one."""
+    forms = (layout.python, layout.binary)
+    if root.is_file():
+        unpacked = _unpack(root, forms)
+        for form in forms:
+            files = {
+                PurePosixPath(name).name: unpacked[name] for name in unpacked if name.startswith(f"{form.folder}/")
+            }
+            if any(name in files for name in (*form.train, *form.test)):
+                return f"{root}/{form.folder}", form, files.get
+        raise DataError(root, 0, f"an archive of {layout.title}", "one without its files", layout.advice)
+    for form in forms:
+        for folder in (root, root / form.folder):
+            if any((folder / name).is_file() for name in (*form.train, *form.test)):
+                return str(folder), form, partial(_content, folder)
+    got = "a folder without them" if root.is_dir() else "nothing there"
+    raise DataError(root, 0, f"the files of {layout.title}", got, layout.advice)
+
+
+def _content(folder: Path, name: str) -> bytes | None:
+    return (folder / name).read_bytes() if (folder / name).is_file() else None
+
+
+def _unpack(archive: Path, forms: Sequence[Form]) -> dict[str, bytes]:
+    """The wanted files of a .tar.gz by folder and name; read to its end, so that its checksum is held against them."""
+    wanted = {f"{form.folder}/{name}" for form in forms for name in (*form.train, *form.test, form.names)}
+    found: dict[str, bytes] = {}
+    try:
+        with gzip.open(archive) as stream, tarfile.open(fileobj=stream, mode="r:") as tar:
+            for member in tar:
+                path = PurePosixPath(member.name)
+                if path.is_absolute() or ".." in path.parts or not (member.isfile() or member.isdir()):
+                    got = f"the member {member.name!r}"
+                    advice = "This is not the official archive; do not unpack it."
+                    raise DataError(archive, member.offset, "files and folders below the archive's own", got, advice)
+                file = tar.extractfile(member) if str(path) in wanted else None
+                if file is not None:
+                    found[str(path)] = file.read()
+            while stream.read(_STEP):
+                pass
+    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+        size = archive.stat().st_size
+        raise DataError(archive, size, "a whole .tar.gz", f"{error}", "Fetch it again.") from error
+    return found
+
+
+def _class_names(place: str, form: Form, read: Read, layout: Layout) -> tuple[str, ...]:
+    content = read(form.names)
+    if content is None:
+        return layout.names
+    file, classes = f"{place}/{form.names}", len(layout.names)
+    if form.label_bytes:
+        names = tuple(content.decode("utf-8", "replace").split())
+    else:
+        items = _value(read_pickle(content, file), layout.names_key, list, file)
+        names = tuple(_name(item, file) for item in items.value)
+    if len(set(names)) != classes or len(names) != classes:
+        raise DataError(file, 0, f"{classes} different class names", f"{len(names)}, {len(set(names))} different")
+    return names
+
+
+def _name(item: Found, file: str) -> str:
+    if not isinstance(item.value, bytes | str):
+        raise DataError(file, item.offset, "a class name", f"a value of type {type(item.value).__name__}")
+    return item.value if isinstance(item.value, str) else item.value.decode("utf-8", "replace")
+
+
+def _read_part(place: str, form: Form, names: Sequence[str], read: Read, layout: Layout) -> Characters:
+    planes, labels = [], []
+    for name in names:
+        file = f"{place}/{name}"
+        content = read(name)
+        if content is None:
+            raise DataError(file, 0, f"a file of {layout.title}", "nothing there", "All of its files are needed.")
+        found = _records(content, file, form.label_bytes) if form.label_bytes else _batch(content, file, layout)
+        planes.append(found[0])
+        labels.append(found[1])
+    return _packed(planes, np.concatenate(labels))
+
+
+def _records(content: bytes, file: str, label_bytes: Sequence[int]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Binary form: pixels (n, 3072) and labels (n,)."""
+    size = len(label_bytes) + IMAGE_BYTES
+    whole, rest = divmod(len(content), size)
+    if rest or not whole:
+        got = f"{rest} bytes, then the end"
+        raise DataError(file, whole * size, f"records of {size} bytes", got, DAMAGE_ADVICE)
+    records = np.frombuffer(content, np.uint8).reshape(whole, size)
+    for place, classes in enumerate(label_bytes):
+        bad = np.flatnonzero(records[:, place] >= classes)
+        if len(bad):
+            got = f"{records[bad[0], place]}"
+            raise DataError(file, int(bad[0]) * size + place, f"a label below {classes}", got, DAMAGE_ADVICE)
+    return records[:, len(label_bytes) :], records[:, len(label_bytes) - 1].astype(np.int64)
+
+
+def _batch(content: bytes, file: str, layout: Layout) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Pickled form: pixels (n, 3072) and labels (n,)."""
+    root = read_pickle(content, file)
+    pixels = _value(root, "data", Pixels, file).value
+    shape = pixels.array.shape
+    if len(shape) != 2 or shape[1] != IMAGE_BYTES or not shape[0]:
+        raise DataError(file, pixels.offset, f"data of (images, {IMAGE_BYTES})", f"{shape}")
+    labels = _value(root, layout.label_key, list, file)
+    for item in labels.value:
+        if type(item.value) is not int or not 0 <= item.value < len(layout.names):
+            got = f"{item.value}" if type(item.value) is int else f"a value of type {type(item.value).__name__}"
+            raise DataError(file, item.offset, f"a label from 0 to {len(layout.names) - 1}", got)
+    if len(labels.value) != shape[0]:
+        raise DataError(file, labels.offset, f"{shape[0]} labels, as many as images", f"{len(labels.value)}")
+    return pixels.array, np.array([item.value for item in labels.value], np.int64)
+
+
+def _value(root: Found, key: str, kind: type, file: str) -> Found:
+    """What a pickled dictionary holds under a key."""
+    if not isinstance(root.value, dict):
+        raise DataError(file, root.offset, "a dictionary", f"a value of type {type(root.value).__name__}")
+    found: Found | None = root.value.get(key)
+    if found is None:
+        raise DataError(file, root.offset, f"a dictionary with {key!r}", f"the keys {sorted(root.value)[:10]}")
+    if not isinstance(found.value, kind):
+        got = f"a value of type {type(found.value).__name__}"
+        wanted = "a uint8 array" if kind is Pixels else f"a {kind.__name__}"
+        raise DataError(file, found.offset, f"{wanted} under {key!r}", got)
+    return found
+
+
+def _packed(batches: Sequence[NDArray[np.uint8]], labels: NDArray[np.int64]) -> Characters:
+    """Planes (n, 3072) as packed interleaved images."""
+    count = len(labels)
+    pixels = np.empty((count, SIDE * SIDE, 3), np.uint8)
+    start = 0
+    for planes in batches:
+        for channel in range(3):  # at least twice as fast as one transposed copy (measured)
+            part = planes[:, channel * SIDE * SIDE : (channel + 1) * SIDE * SIDE]
+            pixels[start : start + len(planes), :, channel] = part
+        start += len(planes)
+    sides = np.full(count, SIDE, np.int32)
+    offsets = np.arange(count, dtype=np.int64) * IMAGE_BYTES
+    return Characters(pixels.ravel(), offsets, sides, sides, labels, np.full(count, NO_WRITER, np.int32), channels=3)

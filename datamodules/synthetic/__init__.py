@@ -1,0 +1,1 @@
+"""Synthetic handwriting: characters drawn by a program."""

@@ -1,0 +1,193 @@
+"""Synthetic handwriting: GB2312 characters as strokes, bent and joined by a writer's hand, drawn with a pen."""
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datamodules.readers.gnt import write_gnt
+from datamodules.synthetic.pen import PAPER, ink
+from datamodules.synthetic.strokes import Strokes, strokes
+from datamodules.synthetic.writer import Hand, hand, stream
+
+# Set by how often real characters are recognised from synthetic ones, unless said otherwise.
+STROKE_SHIFT = 0.022  # em, standard deviation of a hand of freedom 1
+STROKE_STRETCH = 0.10  # of the length, likewise
+SHORTER = 0.95  # strokes of a hand, as a share of print; real lines are a tenth shorter in all
+DOT_GROWTH = 0.6  # dots, short in print, are written out ...
+DOT = 0.12  # ... where they are about so short, em
+OWN_RISE = 0.4  # share of the rise that each stroke makes by itself; the rest shears the whole character
+PART_SCALE = 0.10  # standard deviation of the logarithm, a hand of freedom 1
+PART_SHIFT = 0.037  # em, likewise
+PART_TURN = 0.06  # radians, likewise
+TAPER = (0.1, 0.19)  # hands write the foot wider than the head, and the right side higher than the left
+DOWNWARD = 0.08  # upright strokes are drawn out below, of their length
+WAVES = 3  # smooth displacement is a sum of so many plane waves
+WAVE_NUMBER = 2.6  # radians an em, standard deviation: waves of some two em
+DROPPED = 5  # points: longer strokes are never left out
+MARGIN = 6  # native pixels kept free around the strokes while drawing
+
+Random = np.random.Generator
+Floats = NDArray[np.float32]
+
+
+def draw(character: str, writer: int, seed: int, sample: int = 0) -> NDArray[np.uint8]:
+    """A character as a synthetic writer writes it; equal arguments give equal pixels, whatever else is drawn.
+
+    Returns: uint8 (h, w), the box of the ink at native size, paper 255; some writers' boxes leave paper around it.
+
+    Raises:
+        ValueError: a character that the font cannot draw.
+    """
+    return draw_plan(strokes(character), hand(writer, seed), stream(seed, writer, ord(character), sample))
+
+
+def draw_plan(plan: Strokes, style: Hand, rng: Random) -> NDArray[np.uint8]:
+    """Strokes of any origin as a hand writes them; ``rng`` draws the variation of this sample.
+
+    Returns: as ``draw``.
+    """
+    points = _lay_out(plan, style, rng)
+    onward, pressure = _run(plan, style, rng)
+    points = _round_corners(points, onward, style.rounding)
+    points += rng.standard_normal(points.shape, np.float32) * np.float32(style.tremor)
+    size = style.size * math.exp(0.06 * rng.standard_normal())
+    width = size * style.aspect * math.exp(0.07 * rng.standard_normal())
+    points *= np.array([width, size], np.float32)
+    points += MARGIN - points.min(0)
+    here = np.flatnonzero(onward >= 0)
+    image = ink(points[here], points[onward[here]], pressure[here], style.pen, rng)
+    return _loosen(image, style.loose, rng) if style.loose else image
+
+
+def file_name(writer: int) -> str:
+    """Name of a synthetic writer's file."""
+    return f"s{writer:04d}.gnt"
+
+
+def write_synthetic_writer(folder: Path, characters: Sequence[str], writer: int, seed: int, samples: int = 1) -> Path:
+    """Write one synthetic writer's characters as a true CASIA .gnt file, ``s0001.gnt`` for writer 1.
+
+    Args:
+        folder: where to; it is made if need be.
+        characters: which, in this order; each must be in GBK.
+        writer: whose hand.
+        seed: of the whole set of writers.
+        samples: how often each character is written.
+
+    Returns: the file, complete.
+    """
+
+    def records() -> Iterator[tuple[bytes, NDArray[np.uint8]]]:
+        for character in characters:
+            tag = character.encode("gbk")
+            for sample in range(samples):
+                yield tag, draw(character, writer, seed, sample)
+
+    path = folder / file_name(writer)
+    write_gnt(path, records())
+    return path
+
+
+def _lay_out(plan: Strokes, style: Hand, rng: Random) -> Floats:
+    """The points after strokes, parts and the whole have each been moved; float32 (n, 2), em."""
+    points = _move_parts(plan, _move_strokes(plan, style, rng), style, rng)
+    half = np.abs(points).max(0) + np.float32(1e-3)
+    points = np.sign(points) * half * (np.abs(points) / half) ** np.array(style.gather, np.float32)
+    points = _warp(points, style.warp, rng)
+    rise = (1 - OWN_RISE) * style.rise + 0.045 * rng.standard_normal()
+    slant = style.slant + 0.05 * rng.standard_normal()
+    sheared: Floats = points @ np.array([[1, -rise], [-slant, 1]], np.float32)
+    return sheared
+
+
+def _move_strokes(plan: Strokes, style: Hand, rng: Random) -> Floats:
+    start, end = plan.points[plan.first], plan.points[plan.last]
+    middle, chord = (start + end) / 2, end - start
+    length = np.hypot(chord[:, 0], chord[:, 1])
+    noise = rng.standard_normal((6, len(length)), np.float32)
+    turn = noise[0] * np.float32(style.strokes) * (0.03 + 0.018 / (0.2 + length))  # short strokes turn more freely
+    stretch = SHORTER * np.exp(noise[1] * np.float32(STROKE_STRETCH * style.strokes))
+    stretch *= 1 + DOT_GROWTH * np.exp(-length / DOT)
+    upright = (chord[:, 1] > 2 * np.abs(chord[:, 0])) & (length > 0.3)
+    below = np.abs(noise[5]) * np.float32(DOWNWARD * style.strokes) * upright
+    shift = noise[2:4].T * np.float32(STROKE_SHIFT * style.strokes) + chord * (below / 2)[:, None]
+    cos, sin = np.cos(turn) * stretch * (1 + below), np.sin(turn) * stretch * (1 + below)
+    owner = plan.stroke
+    local = (plan.points - middle[owner]) * (plan.slimness ** np.float32(style.swing))[owner]
+    x, y, c, s = local[:, 0], local[:, 1], cos[owner], sin[owner]
+    moved = np.stack([c * x - s * y, s * x + c * y - np.float32(OWN_RISE * style.rise) * x], 1)
+    normal = np.stack([-chord[:, 1], chord[:, 0]], 1) * (noise[4] * np.float32(style.bend))[:, None]
+    arch = 4 * plan.along * (1 - plan.along) - np.float32(0.6)  # a parabola, about its mean
+    bent: Floats = moved + (middle + shift)[owner] + arch[:, None] * normal[owner]
+    return bent.astype(np.float32)
+
+
+def _move_parts(plan: Strokes, points: Floats, style: Hand, rng: Random) -> Floats:
+    count = len(plan.flatness)
+    owner = plan.part[plan.stroke]
+    members = np.bincount(owner, minlength=count)
+    centre = np.stack([np.bincount(owner, points[:, i], count) / members for i in (0, 1)], 1).astype(np.float32)
+    noise = rng.standard_normal((6, count), np.float32) * np.float32(style.parts)
+    scale = np.exp(PART_SCALE * noise[1:3].T + 0.6 * PART_SCALE * noise[3][:, None])
+    scale[:, 1] *= plan.flatness ** np.float32(style.roof)
+    local = (points - centre[owner]) * scale[owner]
+    turn = PART_TURN * noise[0]
+    x, y, c, s = local[:, 0], local[:, 1], np.cos(turn)[owner], np.sin(turn)[owner]
+    shift = PART_SHIFT * noise[4:6].T + centre
+    moved: Floats = np.stack([c * x - s * y, s * x + c * y], 1) + shift[owner]
+    return moved
+
+
+def _warp(points: Floats, amplitude: float, rng: Random) -> Floats:
+    """Displace smoothly by plane waves, then taper."""
+    noise = rng.standard_normal((4, WAVES), np.float32)
+    phase = rng.random(WAVES, np.float32) * np.float32(2 * math.pi)
+    waves = np.sin(points @ (noise[:2] * np.float32(WAVE_NUMBER)) + phase)
+    # A wave's mean square is a half: the displacement's standard deviation is the amplitude.
+    points = points + waves @ (noise[2:].T * np.float32(amplitude * math.sqrt(2 / WAVES)))
+    taper = rng.standard_normal(2, np.float32) * np.float32(3 * amplitude) + np.array(TAPER, np.float32)
+    tapered: Floats = points * (1 + points[:, ::-1] * taper)
+    return tapered
+
+
+def _run(plan: Strokes, style: Hand, rng: Random) -> tuple[NDArray[np.int64], Floats]:
+    """Where the pen goes from each point (-1: it is lifted), and with what pressure."""
+    following = np.arange(1, len(plan.points) + 1)
+    onward = following.copy()
+    onward[plan.last] = -1
+    slope = rng.standard_normal((3, len(plan.first)), np.float32) * np.float32(style.pen.contrast)
+    owner, along = plan.stroke, plan.along - np.float32(0.5)
+    pressure = 1 + 0.35 * slope[0][owner] + slope[1][owner] * along - np.abs(slope[2])[owner] * (along * along)
+    chosen = plan.joins[rng.random(len(plan.joins)) < style.joining]
+    onward[chosen[:, 0]] = chosen[:, 1]
+    pressure[chosen[:, 0]] *= 0.6  # between strokes the pen is half lifted
+    if len(plan.first) > 4:  # in simpler characters each stroke counts
+        dropped = (rng.random(len(plan.first)) < style.dropping) & (plan.last - plan.first < DROPPED)
+        onward[dropped[owner] & (onward == following)] = -1
+    return onward, np.clip(pressure, 0.35, 1.5).astype(np.float32)
+
+
+def _round_corners(points: Floats, onward: NDArray[np.int64], passes: int) -> Floats:
+    """Pull each point towards its neighbours on the pen's way; ends stay."""
+    here = np.arange(len(points))
+    after = np.where(onward >= 0, onward, here)
+    before = here.copy()
+    before[after[onward >= 0]] = here[onward >= 0]
+    inner = (before != here) & (after != here)
+    before, after, middle = before[inner], after[inner], here[inner]
+    for _ in range(passes):
+        points[middle] = points[middle] * np.float32(0.5) + (points[before] + points[after]) * np.float32(0.25)
+    return points
+
+
+def _loosen(image: NDArray[np.uint8], share: float, rng: Random) -> NDArray[np.uint8]:
+    """Leave paper on all sides, each side a little different."""
+    height, width = image.shape
+    sides = share * (1 + 0.15 * rng.standard_normal(4)) * (height, height, width, width)
+    top, bottom, left, right = [max(0, round(side)) for side in sides.tolist()]
+    sheet = np.full((top + height + bottom, left + width + right), PAPER, np.uint8)
+    sheet[top : top + height, left : left + width] = image
+    return sheet

@@ -1,0 +1,1 @@
+"""Codecs: how the weights of a layer become numbers of few bits."""

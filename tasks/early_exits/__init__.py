@@ -1,0 +1,1 @@
+"""Networks with early exits: their policy, their forward pass and their training."""

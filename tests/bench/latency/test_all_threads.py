@@ -1,0 +1,64 @@
+"""Every thread that the process may use: set while a classifier is made and timed, and told beside the figure."""
+
+import pytest
+import torch
+from fake.rows import characters
+
+from bench.latency import all_threads as _all_threads
+from bench.latency.all_threads import time_all_threads
+from bench.records import provenance as machine
+from bench.runtimes._base import threads, with_threads
+
+
+class Counted:
+    """A classifier that notes for how many threads it was made and how often it was called."""
+
+    def __init__(self, varies: bool) -> None:
+        self.varies, self.threads, self.calls = varies, threads(), 0
+
+    def preprocess(self, image):
+        return image
+
+    def __call__(self, image):
+        self.calls += 1
+
+
+@pytest.fixture
+def two(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(_all_threads, "cores", lambda: 2)
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(("varies", "value"), [(False, 1.0), (True, 3.0)])
+def test_the_classifier_is_made_for_all_threads_and_timed(
+    two, monkeypatch: pytest.MonkeyPatch, varies: bool, value: float
+) -> None:
+    made: list[Counted] = []
+
+    def load() -> Counted:
+        made.append(Counted(varies))
+        return made[-1]
+
+    monkeypatch.setattr(_all_threads, "_run", lambda side, seconds: [1, 1, 7])  # median 1, mean 3
+    found = time_all_threads(load, characters(8))
+    assert found == {"all_threads": 2, "all_threads_ns": value, "all_threads_n": 3}
+    assert made[0].threads == torch.get_num_threads() == 2
+    assert threads() == 1  # afterwards as before
+
+
+def test_however_slow_a_call_is_there_are_two(two, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_all_threads, "WARM_S", 0.0)
+    monkeypatch.setattr(_all_threads, "TIMED_S", 0.0)
+    made = Counted(False)
+    assert time_all_threads(lambda: made, characters(8))["all_threads_n"] == 1
+    assert made.calls == 2  # the first was warm-up
+
+
+def test_threads_are_one_unless_told() -> None:
+    assert threads() == 1
+    with with_threads(3):
+        assert threads() == 3
+    assert threads() == 1
+    assert machine.cores() >= 1

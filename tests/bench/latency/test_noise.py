@@ -1,0 +1,42 @@
+"""What the kernel says of who else was there, read from files of its own form."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from bench.latency import noise as _disturbance
+from bench.latency.noise import cpu_pressure, cpu_ticks, flushes_denormals, steal
+
+
+def test_pressure_is_read_where_the_kernel_gives_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "cpu"
+    file.write_text("some avg10=12.50 avg60=0.10 avg300=0.00 total=1\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n")
+    monkeypatch.setattr(_disturbance, "PRESSURE", file)
+    assert cpu_pressure() == 12.5
+    monkeypatch.setattr(_disturbance, "PRESSURE", tmp_path / "none")
+    assert cpu_pressure() is None
+
+
+def test_steal_is_a_share_of_all_ticks_since_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "stat"
+    monkeypatch.setattr(_disturbance, "TIMES", file)
+    file.write_text("cpu  100 10 20 300 5 1 4 60 90 0\ncpu0 1 1 1 1 1 1 1 1 1 1\n")
+    before = cpu_ticks()
+    assert before == (500, 60)  # the guest's 90 are in user's 100
+    assert steal(before) is None  # no tick has passed
+    file.write_text("cpu  150 10 30 310 5 1 4 90 140 0\n")
+    assert steal(before) == 0.3
+    assert steal(None) is None
+    file.unlink()
+    assert cpu_ticks() is None
+    assert steal(before) is None
+
+
+def test_denormals_are_told() -> None:
+    assert not flushes_denormals()
+    if torch.set_flush_denormal(True):
+        try:
+            assert flushes_denormals()
+        finally:
+            torch.set_flush_denormal(False)
