@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from bench.plugins import ARCHITECTURES, UnknownPlugin, systems
+from datamodules._errors import UsageError
 from tasks.compression.storage import KNOWN, parse_storage
 from tasks.recipe import GIVEN, recipe_for, recipe_names
 
@@ -106,3 +107,19 @@ def parse_system(name: str, default_recipe: str) -> System:
     if len(rest) > 1 or (rest and rest[0] not in recipes):
         raise UnknownPlugin(f"{name}: wanted one recipe at most, then one storage at most")
     return System(architecture, rest[0] if rest else default_recipe, default_recipe, storage)
+
+
+def refuse_other_layers(system: System, classes: int) -> None:
+    """Refuse a storage of named layers that a network does not have, before anything is trained.
+
+    Raises:
+        UsageError: names the layers that there are.
+    """
+    storage = parse_storage(system.storage)
+    if storage is not None and storage.layers:
+        from tasks.compression.packing import check_layers  # imports torch, which names do not need
+
+        try:
+            check_layers(system.architecture, classes, storage)
+        except ValueError as error:
+            raise UsageError(f"{system.name}: {error}") from error

@@ -7,6 +7,10 @@ class BenchError(Exception):
     """Something that the user can mend: its text says all that is needed, and no traceback is shown."""
 
 
+class UsageError(BenchError):
+    """The request contradicts itself or asks for what does not exist."""
+
+
 class DataError(BenchError):
     """Bad input data: names what was wanted, what came, where, and the next step.
 

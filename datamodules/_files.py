@@ -1,5 +1,6 @@
 """Where files that can be made again are kept, and how a file is written whole or not at all."""
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +33,14 @@ def write_whole(path: Path, content: bytes) -> None:
     """Write a file atomically: readers see the old content or the new, never a part."""
     with whole_file(path) as partial:
         partial.write_bytes(content)
+
+
+def sha256(path: Path) -> str | None:
+    """SHA-256 of a file in hexadecimal; None where there is no file."""
+    if not path.exists():
+        return None
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_all(descriptor: int, content: bytes | bytearray) -> None:

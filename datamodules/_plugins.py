@@ -6,14 +6,16 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
-from importlib import metadata
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from datamodules._errors import BenchError
+
+if TYPE_CHECKING:
+    from importlib import metadata
 
 
 class UnknownPlugin(BenchError, KeyError):  # noqa: N818  (the name says what is wrong)
@@ -64,10 +66,21 @@ class Registry:
         """
         self.check(name)
         try:
-            file = self._file(name)
-            return _literals(file, file.stat().st_mtime_ns)
+            return self._parsed(name)[0]
         except (OSError, SyntaxError, ValueError, ImportError) as error:
             return {"__doc__": f"cannot be read ({type(error).__name__}: {error})"}
+
+    def defines(self, name: str, function: str) -> bool:
+        """Whether a plug-in's file defines a function of this name at its top; read without importing it."""
+        self.check(name)
+        try:
+            return function in self._parsed(name)[1]
+        except (OSError, SyntaxError, ValueError, ImportError):
+            return False
+
+    def _parsed(self, name: str) -> tuple[Mapping[str, Any], frozenset[str]]:
+        file = self._file(name)
+        return _parsed(file, file.stat().st_mtime_ns)
 
     def _folder(self) -> Path:
         spec = find_spec(self.package)
@@ -87,18 +100,20 @@ class Registry:
     def _third_party(self) -> Mapping[str, str]:
         if not self.group:
             return {}
+        from importlib import metadata  # takes longer than all else here; most registries have no entry points
+
         return _entry_points(self.group, tuple(sys.path), metadata.entry_points)
 
 
 @lru_cache  # a look at every installed package takes milliseconds
-def _entry_points(group: str, path: tuple[str, ...], find: Callable[..., metadata.EntryPoints]) -> Mapping[str, str]:
+def _entry_points(group: str, path: tuple[str, ...], find: "Callable[..., metadata.EntryPoints]") -> Mapping[str, str]:
     """Module of each entry point, by name; ``path`` is where they are looked for."""
     return {point.name: point.module for point in find(group=group)}
 
 
 @lru_cache  # an architecture of many variants is as many systems
-def _literals(file: Path, changed_ns: int) -> Mapping[str, Any]:
-    """Of a file as it was changed last."""
+def _parsed(file: Path, changed_ns: int) -> tuple[Mapping[str, Any], frozenset[str]]:
+    """Literals and names of the functions at the top of a file; parsed again when the file has changed."""
     tree = ast.parse(file.read_bytes())
     found: dict[str, Any] = {"__doc__": ast.get_docstring(tree) or ""}
     for node in tree.body:
@@ -110,7 +125,7 @@ def _literals(file: Path, changed_ns: int) -> Mapping[str, Any]:
                 found[target.id] = ast.literal_eval(node.value)
             except ValueError:
                 continue  # an expression: known only after the import
-    return found
+    return found, frozenset(node.name for node in tree.body if isinstance(node, ast.FunctionDef))
 
 
 def _source(module: str) -> Path | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.__main__ import _parser
+from bench.__main__ import make_parser
 from bench.plugins import COMPARISONS, DATASETS, MEASUREMENTS, SUITES
 
 ROOT = Path(__file__).parent.parent
@@ -33,7 +33,7 @@ def test_readme_commands_parse(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(commands) > 10
     for command in commands:
         words = shlex.split(command)[1:]
-        _parser().parse_args(words)  # exits where it cannot read them
+        make_parser().parse_args(words)  # exits where it cannot read them
 
 
 @pytest.mark.parametrize("name", SUITES.names())

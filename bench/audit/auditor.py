@@ -6,11 +6,9 @@ from typing import Any
 
 from bench.audit import compressed_size as clusters
 from bench.audit import counts as figures
-from bench.audit import cross_checks as others
 from bench.audit import layer_tables as layers
 from bench.audit import training_setup as protocols
 from bench.audit.claims import Claim, ClaimError
-from bench.audit.cross_checks import Other, weighed
 from bench.audit.files import Files
 from bench.audit.formula import evaluate, span
 from bench.audit.measured import Measured
@@ -22,14 +20,19 @@ from bench.audit.verdicts import (
     NEEDS_DATA,
     NOT_CHECKABLE,
     VERDICTS,
+    CrossCheck,
     Finding,
     Verdict,
+    bound,
     digits_agree,
+    implied,
     judge,
     reach,
+    same,
+    weighed,
 )  # fmt: skip
 from bench.records.load import Stored
-from bench.records.rows import Protocol
+from bench.records.protocols import Protocol
 
 __all__ = ["COMPUTED", "CONTRADICTED", "VERDICTS", "Auditor", "Verdict", "audit"]
 
@@ -185,18 +188,18 @@ class Auditor:
         computed = (finding.computed or 0.0) - (other.computed or 0.0)
         return replace(finding, computed=computed, why=f"{finding.why}, less {other.computed:,} of {check['less']}")
 
-    def _others(self, claim: Claim) -> Iterator[Other]:
+    def _others(self, claim: Claim) -> Iterator[CrossCheck]:
         """What other printed cells make of a claim: ``same``, ``not_below`` and ``not_above`` name them by id.
 
         ``implied`` is a formula over them, and over what is computed.
         """
         check = claim.check
-        yield from (others.same(claim, self._claims[name]) for name in check.get("same", ()))
+        yield from (same(claim, self._claims[name]) for name in check.get("same", ()))
         for key, sign in (("not_below", 1), ("not_above", -1)):
-            yield from (others.bound(claim, self._claims[name], sign) for name in check.get(key, ()))
+            yield from (bound(claim, self._claims[name], sign) for name in check.get(key, ()))
         if "implied" in check:
             terms = self._terms(check["implied"], claim.system)
-            yield others.implied(claim, terms.value, *terms.span, terms.why)
+            yield implied(claim, terms.value, *terms.span, terms.why)
 
     def _rows(self, check: Mapping[str, Any]) -> Finding:
         """How many layers of the kinds ``ops`` the rows of a printed table (``of``, how their ids begin) name."""

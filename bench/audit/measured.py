@@ -5,7 +5,8 @@ from typing import Any
 
 from bench.audit.claims import Claim
 from bench.records.load import Stored
-from bench.records.rows import BoardRow, Figure, Protocol, board_rows, sections
+from bench.records.protocols import Protocol
+from bench.records.rows import BoardRow, Figure, board_rows, sections
 
 HELD, NOT_HELD, UNDECIDED = "held", "did not hold", "undecided"
 # A claim's metric -> the measurement that speaks to it, and what one unit of the claim is worth in its unit.

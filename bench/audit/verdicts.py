@@ -80,6 +80,21 @@ class Verdict:
         return max(abs(self.deviation), abs(1 / ratio - 1) if ratio else math.inf)
 
 
+@dataclass(frozen=True)
+class CrossCheck:
+    """One statement elsewhere in the paper.
+
+    Attributes:
+        why: what stands there, with its id.
+        agrees: whether both may stand for one figure, each with its own digits.
+        value: the figure that stands or follows there; None where none does.
+    """
+
+    why: str
+    agrees: bool
+    value: float | None = None
+
+
 def judge(claim: Claim, finding: Finding, relation: str | None = None) -> Verdict:
     """The verdict on a claim, given what was computed for it.
 
@@ -107,6 +122,46 @@ def judge(claim: Claim, finding: Finding, relation: str | None = None) -> Verdic
     # Printed cells leave no room but their rounding; a network may be meant a little otherwise.
     near = between if finding.cells else deviation is not None and abs(deviation) <= NEAR
     return replace(found, verdict=APPROXIMATE if near else CONTRADICTED)
+
+
+def same(claim: Claim, other: Claim) -> CrossCheck:
+    """Another cell that prints the same figure, or should."""
+    if claim.num is None or other.num is None:
+        agrees = claim.printed == other.printed
+    else:
+        agrees = digits_agree(claim, other.num) or digits_agree(other, claim.num)
+    words = f"{other.id} prints {other.printed}" + (", which agrees" if agrees else "")
+    return CrossCheck(words, agrees, other.num)
+
+
+def bound(claim: Claim, other: Claim, sign: int) -> CrossCheck:
+    """Another cell that the claim's figure must at least (``sign`` 1) or at most (-1) reach."""
+    (low, high), (least, most) = reach(claim), reach(other)
+    agrees = high >= least if sign > 0 else low <= most
+    end = "at least" if sign > 0 else "at most"
+    words = f"{other.id} prints {other.printed}, and this is {'' if agrees else 'not '}{end} that"
+    return CrossCheck(words, agrees, other.num)
+
+
+def implied(claim: Claim, value: float, low: float, high: float, why: str) -> CrossCheck:
+    """A figure that follows from other cells, anywhere between ``low`` and ``high`` given their digits."""
+    least, most = reach(claim)
+    slack = 1e-9 * max(abs(low), abs(high))  # of binary arithmetic
+    agrees = low <= most + slack and high >= least - slack
+    return CrossCheck(f"{why}{', which agrees within the printed digits' if agrees else ''}", agrees, value)
+
+
+def weighed(found: Verdict, others: Sequence[CrossCheck]) -> Verdict:
+    """A verdict once other cells have spoken: contradicted where one of them states or implies another figure."""
+    differing = [other for other in others if not other.agrees]
+    agreeing = [other for other in others if other.agrees]
+    why = "; ".join([*(other.why for other in differing), found.why, *(other.why for other in agreeing)])
+    if not differing or found.verdict == CONTRADICTED:
+        return replace(found, why=why)
+    nearest = differing[0].value if found.computed is None or found.verdict == EXACT else found.computed
+    printed = found.claim.num
+    deviation = (printed - nearest) / abs(nearest) if printed is not None and nearest else None
+    return replace(found, verdict=CONTRADICTED, why=why, deviation=deviation)
 
 
 def digits_agree(claim: Claim, computed: float) -> bool:

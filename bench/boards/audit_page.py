@@ -9,7 +9,7 @@ from bench.audit.contradictions import FOUND, NONE, Settled
 from bench.audit.verdicts import APPROXIMATE, CONTRADICTED, VERDICTS, Verdict
 from bench.boards.leaderboard import table
 from bench.boards.published import anchor
-from bench.records import formatting as numbers
+from bench.records import formatting
 
 _MEANING = (
     "Each figure that a paper prints is compared with what the system it describes really has: the network is built, "
@@ -103,7 +103,7 @@ def _line(verdict: Verdict) -> list[str]:
     place = f" ({_text(claim.where)})" if claim.where else ""
     what = f'<a id="{anchor(claim)}"></a>{_text(_what(claim))}{place}'
     note = f" {_text(claim.note)}." if claim.note else ""
-    measured = "; ".join(_measured(found) for found in verdict.measured) or numbers.NONE
+    measured = "; ".join(_measured(found) for found in verdict.measured) or formatting.NONE
     return [what, word, _text(_printed(claim)), _computed(verdict), f"{_text(verdict.why)}.{note}", measured]
 
 
@@ -120,9 +120,9 @@ def _printed(claim: Claim) -> str:
 
 def _computed(verdict: Verdict) -> str:
     if verdict.computed is None:
-        return numbers.NONE
+        return formatting.NONE
     whole = float(verdict.computed).is_integer()
-    return f"{verdict.computed:,.0f}" if whole else numbers.digits(verdict.computed, 4)
+    return f"{verdict.computed:,.0f}" if whole else formatting.digits(verdict.computed, 4)
 
 
 def _deviation(verdict: Verdict) -> str:
@@ -130,9 +130,9 @@ def _deviation(verdict: Verdict) -> str:
     deviation = verdict.deviation or 0.0
     factor = 1 + deviation
     if factor > 2:
-        return f"{numbers.digits(factor, 3)} times too high"
+        return f"{formatting.digits(factor, 3)} times too high"
     if 0 < factor < 0.5:
-        return f"{numbers.digits(1 / factor, 3)} times too low"
+        return f"{formatting.digits(1 / factor, 3)} times too low"
     return f"{100 * deviation:+.2g} %" if factor > 0 else "of the wrong sign"
 
 
@@ -141,8 +141,8 @@ def _measured(found: Mapping[str, Any]) -> str:
     if "outcome" in found:
         return f"{found['outcome']} on {data}: {found['higher']} against {found['lower']}"
     low, high = found["low"], found["high"]
-    interval = f" [{numbers.digits(low, 4)}–{numbers.digits(high, 4)}]" if None not in (low, high) else ""
-    return f"{numbers.digits(found['value'], 4)}{interval} on {data} (`{found['system']}`)"
+    interval = f" [{formatting.digits(low, 4)}–{formatting.digits(high, 4)}]" if None not in (low, high) else ""
+    return f"{formatting.digits(found['value'], 4)}{interval} on {data} (`{found['system']}`)"
 
 
 def _text(text: str) -> str:

@@ -6,10 +6,11 @@ from urllib.parse import quote
 
 from bench.audit.claims import Claim
 from bench.boards import published
-from bench.measurements._base import IN_RUNTIMES
-from bench.records import formatting as numbers
+from bench.plugins import MEASUREMENTS, in_runtimes
+from bench.records import formatting
 from bench.records.load import Stored
-from bench.records.rows import BASELINE, ROBUST, BoardRow, Protocol, base_name, dropped, protocol_name
+from bench.records.protocols import Protocol, base_name, protocol_name
+from bench.records.rows import BASELINE, ROBUST, BoardRow, dropped
 
 FRONT = "◆"
 _TIME = "ms/character (quartiles, p90 ≤ its bound)"
@@ -67,7 +68,7 @@ def advice(rows: Sequence[BoardRow]) -> str:
         return "No system has an accuracy yet.\n"
     names = ", ".join(_name(row) for row in top[1:])
     tied = f"; its interval overlaps with {names}" if names else ", ahead of all others"
-    lines = [f"- **Most accurate**: {_name(top[0])}, {numbers.accuracy(top[0]['accuracy'])} %{tied}."]
+    lines = [f"- **Most accurate**: {_name(top[0])}, {formatting.accuracy(top[0]['accuracy'])} %{tied}."]
     for word, figure, text in (("Fastest", "ratio", _speed), ("Smallest", "size_bytes", _size)):
         known = [row for row in top if row[figure].value is not None]
         if len(top) > 1 and known:
@@ -75,7 +76,7 @@ def advice(rows: Sequence[BoardRow]) -> str:
             lines.append(f"- **{word} of these**: {_name(best)}, {text(best)}.")
     front = sorted((row for row in rows if row.pareto), key=lambda row: row["ratio"].value or 0.0)
     if len(front) > 1:
-        steps = " → ".join(f"{_name(row)} {numbers.share(row['accuracy'])} %" for row in front)
+        steps = " → ".join(f"{_name(row)} {formatting.share(row['accuracy'])} %" for row in front)
         lines.append(f"- **From fast to accurate** (Pareto front, {FRONT}): {steps}.")
     return "\n".join(lines) + "\n"
 
@@ -83,20 +84,20 @@ def advice(rows: Sequence[BoardRow]) -> str:
 def ranking(rows: Sequence[BoardRow], claims: Sequence[Claim], dataset: str) -> str:
     """The ranked table."""
     columns: list[tuple[str, Callable[[BoardRow], str]]] = [
-        ("Rank", lambda row: numbers.places(row.rank)),
+        ("Rank", lambda row: formatting.places(row.rank)),
         (FRONT, lambda row: FRONT if row.pareto else ""),
         ("System", _label),
-        ("Recipe", lambda row: row.recipe or numbers.NONE),
-        ("Accuracy, % [95 %]", lambda row: numbers.accuracy(row["accuracy"])),
-        ("Top-5, %", lambda row: numbers.share(row["accuracy_top5"])),
-        ("Latency, × reference [95 %]", lambda row: numbers.ratio(row["ratio"])),
-        (_TIME, lambda row: numbers.milliseconds(row["latency"])),
-        ("ms on all threads", lambda row: numbers.millions(row["all_threads"])),
-        ("× machine's limit", lambda row: numbers.ratio(row["times_limit"])),
-        ("MACs (M), 1 MAC = 2 FLOPs", lambda row: numbers.millions(row["macs"])),
-        ("Trained params (M)", lambda row: numbers.millions(row["params"])),
-        ("Size (MB = 10⁶ bytes)", lambda row: numbers.millions(row["size_bytes"])),
-        ("Peak activations (MB)", lambda row: numbers.millions(row["peak_activation_bytes"])),
+        ("Recipe", lambda row: row.recipe or formatting.NONE),
+        ("Accuracy, % [95 %]", lambda row: formatting.accuracy(row["accuracy"])),
+        ("Top-5, %", lambda row: formatting.share(row["accuracy_top5"])),
+        ("Latency, × reference [95 %]", lambda row: formatting.ratio(row["ratio"])),
+        (_TIME, lambda row: formatting.milliseconds(row["latency"])),
+        ("ms on all threads", lambda row: formatting.millions(row["all_threads"])),
+        ("× machine's limit", lambda row: formatting.ratio(row["times_limit"])),
+        ("MACs (M), 1 MAC = 2 FLOPs", lambda row: formatting.millions(row["macs"])),
+        ("Trained params (M)", lambda row: formatting.millions(row["params"])),
+        ("Size (MB = 10⁶ bytes)", lambda row: formatting.millions(row["size_bytes"])),
+        ("Peak activations (MB)", lambda row: formatting.millions(row["peak_activation_bytes"])),
         ("Published accuracy, %, on its data set", lambda row: published.cell(row, claims, dataset)),
     ]
     left = 4
@@ -116,10 +117,10 @@ def conditions(rows: Sequence[BoardRow]) -> str:
         for row in rows
         for item in row.records
         for name, figure in item.record["measurements"].items()
-        if "@" in name and name not in ROBUST and base_name(name) not in IN_RUNTIMES
+        if "@" in name and name not in ROBUST and base_name(name) not in in_runtimes(MEASUREMENTS.names())
     }
     names = sorted(units)
-    lines = [[_name(row), *[numbers.of_unit(row[name], units[name]) for name in names]] for row in rows]
+    lines = [[_name(row), *[formatting.of_unit(row[name], units[name]) for name in names]] for row in rows]
     return table(["System", *[f"`{name}`" for name in names]], lines, 1) if units else ""
 
 
@@ -132,9 +133,9 @@ def robustness(rows: Sequence[BoardRow]) -> str:
         header += [f"{condition}, % [95 %]", "lost, points [95 %]"]
     lines = []
     for row in rows:
-        cells = [_name(row), row.recipe or numbers.NONE, numbers.accuracy(row["accuracy"])]
+        cells = [_name(row), row.recipe or formatting.NONE, formatting.accuracy(row["accuracy"])]
         for name in names:
-            cells += [numbers.accuracy(row[name]), numbers.points(row[dropped(name)])]
+            cells += [formatting.accuracy(row[name]), formatting.points(row[dropped(name)])]
         lines.append(cells)
     return table(header, lines, 2) if names else ""
 
@@ -166,7 +167,7 @@ def protocols_text(rows: Sequence[BoardRow], protocols: Mapping[str, Protocol]) 
         "intervals overlap share places. Several seeds make one row: their mean, ± their standard deviation.",
         f"- {FRONT}, the Pareto front: no other row is both at least as accurate and at least as fast. Speed "
         "is the ratio to the reference network, timed in turns with it; milliseconds depend on the machine.",
-        f"- `stale`: measured by an older protocol. `noisy`: the machine was busy. {numbers.NONE}: no value.",
+        f"- `stale`: measured by an older protocol. `noisy`: the machine was busy. {formatting.NONE}: no value.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -239,8 +240,8 @@ def _label(row: BoardRow) -> str:
 
 
 def _speed(row: BoardRow) -> str:
-    return f"{numbers.ratio(row['ratio'])} × reference, {numbers.millions(row['latency'])} ms a character"
+    return f"{formatting.ratio(row['ratio'])} × reference, {formatting.millions(row['latency'])} ms a character"
 
 
 def _size(row: BoardRow) -> str:
-    return f"{numbers.millions(row['size_bytes'])} MB"
+    return f"{formatting.millions(row['size_bytes'])} MB"

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bench.boards import leaderboard as board
-from bench.boards.render import summary
-from bench.records import formatting as numbers
+from bench.boards.summary import summary
+from bench.records import formatting
 from bench.records.rows import Figure, times_limit
 
 
@@ -16,7 +16,7 @@ def lines(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     measurements = record["measurements"]
     for name, text in (("peak_activation_bytes", "Peak activations"), ("process_bytes", "Memory of a process")):
         if name in measurements:
-            found.append((text, numbers.of_unit(_figure(measurements[name]), "byte")))
+            found.append((text, formatting.of_unit(_figure(measurements[name]), "byte")))
     for name, measured in measurements.items():
         if name.partition("@")[0] == "latency":
             found += _deployed(name, measured, measurements)
@@ -30,26 +30,26 @@ def _deployed(name: str, measured: Mapping[str, Any], measurements: Mapping[str,
     ratio = measured.get("ratio_to_reference")
     if "@" in name and ratio is not None:  # eager's has a column of its own
         low, high = measured.get("ratio_ci") or (None, None)
-        text = numbers.ratio(Figure(ratio, low, high, noisy=bool(measured.get("noisy"))))
+        text = formatting.ratio(Figure(ratio, low, high, noisy=bool(measured.get("noisy"))))
         found.append((f"{name}, × reference", text))
     if measured.get("launches"):
-        ratios = ", ".join(numbers.digits(one) for one in measured["launches"])
+        ratios = ", ".join(formatting.digits(one) for one in measured["launches"])
         found.append((f"{name}, × reference in each process", ratios))
     if measured.get("q25") is not None:
         value, low, high, p90, bound = map(measured.get, ("value", "q25", "q75", "p90", "p90_bound"))
-        text = numbers.milliseconds(Figure(value, low, high, p90, bound))
+        text = formatting.milliseconds(Figure(value, low, high, p90, bound))
         found.append((f"{name}, ms (quartiles, p90 ≤ its bound)", text))
     if measured.get("all_threads_ns") is not None:
-        count, time = measured["all_threads"], numbers.digits(measured["all_threads_ns"] / numbers.MILLION)
+        count, time = measured["all_threads"], formatting.digits(measured["all_threads_ns"] / formatting.MILLION)
         found.append((f"{name}, ms on {count} threads", time))
     times = times_limit(name, measurements)
     if times is not None:
         limit = measurements["machine_limit"]
         by, rate = ("int8_by", "int8_macs_per_s") if name.endswith("-int8") else ("by", "fp32_macs_per_s")
-        peak = f"{numbers.digits(limit[rate] / 1e9)} G multiply-adds/s"
-        found.append((f"{name}, × limit", f"{numbers.digits(times)} (bound by {limit[by]}; one core: {peak})"))
+        peak = f"{formatting.digits(limit[rate] / 1e9)} G multiply-adds/s"
+        found.append((f"{name}, × limit", f"{formatting.digits(times)} (bound by {limit[by]}; one core: {peak})"))
     if measured.get("agreement") is not None:
-        share, largest = numbers.percent(measured["agreement"]), numbers.digits(measured["largest_difference"], 2)
+        share, largest = formatting.percent(measured["agreement"]), formatting.digits(measured["largest_difference"], 2)
         text = f"{share} % of {measured['compared']} characters, largest difference {largest}"
         found.append((f"{name}, as eager", text))
     return found

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench.boards import leaderboard as board
-from bench.records import formatting as numbers
+from bench.records import formatting
 from bench.records.rows import BoardRow
 
 BEGIN, END = "<!-- board {stem} -->", "<!-- end -->"
@@ -36,13 +36,13 @@ def _table(rows: Sequence[BoardRow]) -> str:
     header = ["Rank", "System", "Accuracy, % [95 %]", "Latency, × reference", "ms/character", "MACs (M)", "Size (MB)"]
     lines = [
         [
-            numbers.places(row.rank),
+            formatting.places(row.rank),
             f"`{row.system}`" + (" ◆" if row.pareto else ""),
-            numbers.accuracy(row["accuracy"]),
-            numbers.ratio(row["ratio"]),
-            numbers.millions(row["latency"]),
-            numbers.millions(row["macs"]),
-            numbers.millions(row["size_bytes"]),
+            formatting.accuracy(row["accuracy"]),
+            formatting.ratio(row["ratio"]),
+            formatting.millions(row["latency"]),
+            formatting.millions(row["macs"]),
+            formatting.millions(row["size_bytes"]),
         ]
         for row in rows
     ]

@@ -1,14 +1,9 @@
 """Records to boards: every Markdown file and picture under ``leaderboards``, from records and claims alone."""
 
-import ast
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
-
-from rich.table import Column, Table
-from rich.text import Text
 
 from bench.audit.auditor import audit
 from bench.audit.claims import Claim, load_claims, load_contradictions
@@ -23,11 +18,10 @@ from bench.boards.sections.compressed import made_from_text
 from bench.boards.sections.performance import performance_board
 from bench.boards.sections.retraining import retraining_text
 from bench.boards.sections.runtimes import deployed_text
-from bench.measurements._base import figures
-from bench.plugins import MEASUREMENTS, SUITES
-from bench.records import formatting as numbers
+from bench.plugins import SUITES
 from bench.records.load import Stored, read_stored
-from bench.records.rows import ROBUST, BoardRow, Protocol, board_rows, sections
+from bench.records.protocols import Protocol, present_protocols
+from bench.records.rows import ROBUST, BoardRow, board_rows, sections
 from datamodules._files import write_whole
 
 MARK = "Rendered by bench render from the records under results; not edited by hand."
@@ -55,15 +49,6 @@ def default_dataset(suite: str) -> str:
 def suite_title(suite: str) -> str:
     """Heading of a suite's boards: its title, or its name where it is not installed."""
     return str(SUITES.load(suite).SUITE.title) if suite in SUITES.names() else suite
-
-
-def present_protocols() -> dict[str, Protocol]:
-    """VERSION of every installed figure and what its measurement's ``measure`` says first; imports none of them."""
-    return {
-        figure: Protocol(str(MEASUREMENTS.literals(name)["VERSION"]), _first_words(f"{MEASUREMENTS.package}.{name}"))
-        for name in MEASUREMENTS.names()
-        for figure in figures(name)
-    }
 
 
 def render_all(
@@ -152,35 +137,6 @@ def damaged_records(leaderboards: Path) -> list[str]:
     return [str(error) for error in read_stored(leaderboards)[1]]
 
 
-def summary(records: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[str]]]:
-    """Columns and rows of a table for the end of a run, in the order of the records."""
-    costs = ["MACs (M)", "Params (M)", "Size (MB)", "ms/character", "× reference"]
-    others = sorted({name for record in records for name in record["measurements"] if "@" in name})
-    columns = ["System", "Accuracy, %", *costs, *others, "Status"]
-    return columns, [_summary_line(record, others) for record in records]
-
-
-def summary_table(records: Sequence[Mapping[str, Any]]) -> Table:
-    """The same for the terminal."""
-    columns, lines = summary(records)
-    texts = ("System", "Status")
-    table = Table(*[Column(name, justify="left" if name in texts else "right") for name in columns])
-    for line in lines:
-        table.add_row(*[Text(cell) for cell in line])  # Text: brackets here are intervals, not markup
-    return table
-
-
-def _summary_line(record: Mapping[str, Any], others: Sequence[str]) -> list[str]:
-    # Every row of the table stands for itself, a failed one too.
-    row = board_rows([Stored("", {**record, "status": "whole"})], {})[0]
-    costs = [numbers.millions(row[name]) for name in ("macs", "params", "size_bytes", "latency")]
-    units = {name: str(found.get("unit", "")) for name, found in record["measurements"].items()}
-    conditions = [numbers.of_unit(row[name], units.get(name, "")) for name in others]
-    status = record["status"] + (f" ({board.error_text(record['error'])})" if record.get("error") else "")
-    figures = [numbers.accuracy(row["accuracy"]), *costs, numbers.ratio(row["ratio"]), *conditions]
-    return [record["system"], *figures, status]
-
-
 def _recogniser_board(
     stem: str,
     title: str,
@@ -256,17 +212,6 @@ def _section_name(section: Sequence[Stored], found: Sequence[Sequence[Stored]]) 
         return scale
     fingerprint = record["dataset"]["fingerprint"].removeprefix("sha256:")
     return f"{scale}, {record['dataset']['classes']:,} classes, fingerprint {fingerprint[:8]}"
-
-
-def _first_words(module: str) -> str:
-    """First paragraph of the documentation of a module's ``measure``."""
-    spec = find_spec(module)
-    if spec is None or spec.origin is None:
-        return ""
-    for node in ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.FunctionDef) and node.name == "measure":
-            return " ".join((ast.get_docstring(node) or "").split("\n\n")[0].split())
-    return ""
 
 
 def _page(title: str, parts: Sequence[str]) -> bytes:

@@ -1,15 +1,15 @@
-"""Is this environment fit? What ``bench doctor`` says, and what runs check before they start."""
+"""``bench doctor``: whether the installed packages fit, and what to install if not; runs check the same first."""
 
-import importlib.metadata
+import argparse
 import os
-import shutil
 import sys
 from importlib.util import find_spec
 from typing import Any
 
+from bench.cli._arguments import Answer
 from datamodules._errors import BenchError
-from datamodules._files import cache_folder
 
+HELP = "is this environment fit, and what to install if not"
 LEAST_PYTHON = (3, 11)
 # pytorch-lightning: 2.6.2 and 2.6.3 were malicious uploads; torch: earlier unpicklers are unsafe.
 LEAST = {"torch": (2, 10), "pytorch-lightning": (2, 6, 4), "numpy": (2,), "opencv-python-headless": (5,)}
@@ -32,6 +32,18 @@ NEEDED = (
     "onnxruntime",
 )
 SPACE = 2 * 10**9  # bytes that a quick run's cache and checkpoints may take
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb takes no arguments."""
+
+
+def run(options: argparse.Namespace) -> Answer:
+    """Print every check; exit 1 when a required one fails."""
+    found = checks()
+    width = max(len(check["name"]) for check in found)
+    lines = [f"{'ok ' if check['ok'] else 'NOT'} {check['name']:<{width}}  {check['text']}" for check in found]
+    return int(not all(check["ok"] or check["optional"] for check in found)), found, "\n".join(lines)
 
 
 class EnvironmentUnfitError(BenchError):
@@ -96,6 +108,10 @@ def _font() -> dict[str, Any]:
 
 
 def _cache() -> dict[str, Any]:
+    import shutil
+
+    from datamodules._files import cache_folder
+
     folder = cache_folder()
     place = folder
     while not place.exists():
@@ -112,6 +128,8 @@ def _check(name: str, ok: bool, text: str, advice: str, optional: bool = False) 
 
 
 def _version(package: str) -> str | None:
+    import importlib.metadata
+
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:

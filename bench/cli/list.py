@@ -1,31 +1,24 @@
-"""``bench list``: names read from files, with nothing heavy imported."""
+"""``bench list``: names of plug-ins, systems and claims, read from files without importing them."""
 
 import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from bench import plugins
-from bench.plugins import Registry
+from bench.cli._arguments import Answer
+from bench.plugins import ARCHITECTURES, KINDS, LISTED, RUNTIMES, Registry, runtimes, systems
 
-REGISTRIES: dict[str, Registry] = {
-    "architectures": plugins.ARCHITECTURES,
-    "datasets": plugins.DATASETS,
-    "suites": plugins.SUITES,
-    "measurements": plugins.MEASUREMENTS,
-}
-KEYS = (
-    "VARIANTS",
-    "INPUT",
-    "UNIT",
-    "VERSION",
-    "FIGURES",
-    "LICENCE",
-    "SYNTHETIC",
-)  # told beside the name, where a file has them
+HELP = "names of what there is"
+# Literals that the JSON document holds beside the name, where a file has them.
+KEYS = ("VARIANTS", "INPUT", "UNIT", "VERSION", "FIGURES", "LICENCE", "SYNTHETIC")
 
 
-def list_names(options: argparse.Namespace) -> tuple[int, Any, str]:
-    """Names and one line about each."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.add_argument("what", choices=KINDS, help="kind of names")
+
+
+def run(options: argparse.Namespace) -> Answer:
+    """Print each name with one line about it."""
     entries = _entries(options.what)
     width = max((len(entry["name"]) for entry in entries), default=0)
     text = "\n".join(f"{entry['name']:<{width}}  {entry['about']}".rstrip() for entry in entries)
@@ -38,14 +31,10 @@ def _entries(what: str) -> list[dict[str, Any]]:
 
         return [{"name": claim.id, "about": f"{claim.metric}: {claim.printed}"} for claim in load_claims()]
     if what == "systems":
-        names = plugins.systems()
-        return [{**_entry(plugins.ARCHITECTURES, name.partition(":")[0], ()), "name": name} for name in names]
-    if what == "runtimes":  # a file may be several
-        from bench.runtimes._base import names as runtimes
-
-        return [{**_entry(plugins.RUNTIMES, name.partition("-")[0]), "name": name} for name in runtimes()]
-    registry = REGISTRIES[what]
-    return [_entry(registry, name) for name in registry.names()]
+        return [{**_entry(ARCHITECTURES, name.partition(":")[0], ()), "name": name} for name in systems()]
+    if what == "runtimes":  # one file may offer several
+        return [{**_entry(RUNTIMES, name.partition("-")[0]), "name": name} for name in runtimes()]
+    return [_entry(LISTED[what], name) for name in LISTED[what].names()]
 
 
 def _entry(registry: Registry, name: str, keys: Sequence[str] = KEYS) -> dict[str, Any]:

@@ -1,24 +1,55 @@
-"""What the verbs of ``bench`` do: each takes the parsed options and returns (exit code, JSON document, text)."""
+"""``bench run``: train, measure and rank the systems of a suite."""
 
 import argparse
 import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
-from bench.cli import doctor as environment
+from bench.cli._arguments import Answer, positive_int, seed
+from bench.cli.doctor import check_builds
 from bench.plugins import SUITES
-from datamodules._files import cache_folder
+from bench.suites._base import SCALES
+from datamodules._errors import UsageError
 
-Answer = tuple[int, Any, str]
+if TYPE_CHECKING:
+    from rich.console import Console
+
+HELP = "train, measure and rank the systems of a suite"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    add = parser.add_argument
+    add("--suite", required=True, metavar="NAME", help="see: bench list suites")
+    add("--dataset", metavar="NAME", help="instead of the suite's own; see: bench list datasets")
+    add("--data-root", type=Path, metavar="DIR|ZIP", help="where the dataset's files are")
+    add("--unlabelled", metavar="DATASET[:ROOT]",
+        help="whose images systems +…-retrained learn from, without labels; the dataset's own training images "
+        "by default, others' in rows named …-on-NAME; image_folder:ROOT takes any images, idx files too")  # fmt: skip
+    add("--weights", type=Path, metavar="DIR",
+        help="trained weights that systems +given take, safetensors named by architecture, such as "
+        "torchvision--resnet50.safetensors")  # fmt: skip
+    add("--scale", choices=SCALES, default="quick", help="smoke: for CI; quick: the default; paper: as published")
+    add("--system", action="append", default=[], metavar="NAME",
+        help="NAME[:variant][+recipe][+storage] instead of the default rows; may be repeated")  # fmt: skip
+    add("--runtime", action="append", default=[], metavar="NAME", help="time with this runtime too; may be repeated")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--seeds", type=positive_int, metavar="N", help="N runs of each row: mean and spread")
+    which.add_argument("--seed", type=seed, metavar="K", help="one run with this seed; default 0")
+    add("--out", type=Path, metavar="DIR", help="folder of results/ and boards; leaderboards, at smoke runs/smoke")
+    add("--fresh", action="store_true", help="measure again what is already measured")
+    add("--dry-run", action="store_true", help="the rows, their cost and an estimated time; nothing is run")
+    add("--wandb", choices=("off", "offline", "online"), default="off", help="Weights & Biases beside the records")
+    add("--accelerator", choices=("auto", "cpu", "gpu"), default="auto", help="where to train")
 
 
 def run(options: argparse.Namespace) -> Answer:
     """``bench run``: records and boards for a suite's rows."""
-    environment.check_builds()
+    check_builds()
+    from rich.console import Console
+
     console = Console(stderr=True, width=None if sys.stderr.isatty() else 140)
     if SUITES.load(options.suite).SUITE.kind == "comparisons":
         from bench.comparisons._run import refuse_unused, run_comparisons
@@ -57,92 +88,8 @@ def run(options: argparse.Namespace) -> Answer:
     return answer
 
 
-def profile(options: argparse.Namespace) -> Answer:
-    """``bench profile``: the cost of one system, without training."""
-    environment.check_builds()
-    from bench.run.profile import LONG, profile_system
-
-    launches = LONG if options.long else 1
-    record = profile_system(
-        options.system, options.classes, options.runtime, options.checkpoint, options.command, launches
-    )
-    failed = [name for name, found in record["measurements"].items() if found.get("value") is None]
-    from bench.boards.profile_text import lines
-
-    found = lines(record)
-    width = max(len(name) for name, _ in found)
-    return int(bool(failed)), record, "\n".join(f"{name:<{width}}  {text}" for name, text in found)
-
-
-def compare(options: argparse.Namespace) -> Answer:
-    """``bench compare``: two records, from stored per-image predictions."""
-    from bench.records.compare import compare as compare_records
-    from bench.records.compare import format_comparison
-
-    a, b = (_find_record(name, options) for name in (options.a, options.b))
-    found = compare_records(a, b, Path("runs"))
-    return 0, found, format_comparison(found)
-
-
-def render(options: argparse.Namespace) -> Answer:
-    """``bench render``: records into boards, or whether they agree."""
-    from bench.boards.render import check_boards, write_boards
-    from bench.run.plan import UsageError
-
-    if not (options.out / "results").is_dir():
-        raise UsageError(f"{options.out}: no folder results/ with records in it; run: bench run --suite hccr")
-    if options.check:
-        problems = check_boards(options.out)
-        return int(bool(problems)), {"problems": problems}, "\n".join(problems) or "boards agree with their records"
-    done = write_boards(options.out)
-    lines = [f"wrote {path}" for path in done.written] + [f"removed {path}" for path in done.removed]
-    document = {
-        "written": [str(path) for path in done.written],
-        "removed": [str(path) for path in done.removed],
-        "damaged": done.damaged,
-    }
-    return int(bool(done.damaged)), document, "\n".join(lines + done.damaged) or "boards agree with their records"
-
-
-def audit(options: argparse.Namespace) -> Answer:
-    """``bench audit``: one verdict for each published figure."""
-    from bench.audit.auditor import audit as audit_claims
-    from bench.audit.claims import load_claims, load_contradictions
-    from bench.audit.contradictions import settle
-    from bench.audit.files import Files
-    from bench.audit.weights import WeightsFolder
-    from bench.boards.audit_page import counted, settled_counted
-    from bench.boards.render import present_protocols
-    from bench.records.load import read_stored
-    from bench.run.plan import UsageError
-
-    if options.weights and not options.with_storage:
-        raise UsageError("--weights: files are written with --with-storage alone; add it")
-    given = WeightsFolder(options.weights) if options.weights else None
-    files = Files(cache_folder() / "audit", given) if options.with_storage else None
-    verdicts = audit_claims(load_claims(), read_stored(options.out)[0], present_protocols(), files)
-    wrong = [f"{found.claim.id}: printed {found.claim.printed}; {found.why}" for found in verdicts
-             if found.verdict == "contradicted"]  # fmt: skip
-    noted = settle(load_contradictions(), verdicts)
-    place = f"every claim, with what was measured: {options.out / 'audit.md'}, written by bench render"
-    place += "; sizes of files stand there as a sample shows them" if files else ""
-    document = {
-        "claims": [found.as_dict() for found in verdicts],
-        "contradictions": [one.as_dict() for one in noted],
-    }
-    return 0, document, "\n".join([*wrong, counted(verdicts), settled_counted(noted), place])
-
-
-def doctor(options: argparse.Namespace) -> Answer:
-    """``bench doctor``: is this environment fit, and what to install if not."""
-    checks = environment.checks()
-    width = max(len(check["name"]) for check in checks)
-    lines = [f"{'ok ' if check['ok'] else 'NOT'} {check['name']:<{width}}  {check['text']}" for check in checks]
-    return int(not all(check["ok"] or check["optional"] for check in checks)), checks, "\n".join(lines)
-
-
 def _request(options: argparse.Namespace) -> Any:
-    from bench.run.plan import Request, UsageError
+    from bench.run.plan import Request
     from bench.training.train import Hardware
 
     if options.data_root is not None and options.dataset is None:
@@ -190,8 +137,8 @@ def _opening(plan: Any, seconds: float) -> str:
     )
 
 
-def _rendered(records: list[dict[str, Any]], out: Path, console: Console) -> Answer:
-    from bench.boards.render import summary_table
+def _rendered(records: list[dict[str, Any]], out: Path, console: "Console") -> Answer:
+    from bench.boards.summary import summary_table
 
     damaged = _write_boards(out)
     boards = sorted(out.glob("*.md"))
@@ -212,24 +159,9 @@ def _write_boards(out: Path) -> bool:
 
 
 def _track_board(tracker: Any, records: list[dict[str, Any]], out: Path) -> None:
-    from bench.boards.render import board_stem, summary
+    from bench.boards.render import board_stem
+    from bench.boards.summary import summary
 
     first = records[0]
     picture = out / f"{board_stem(first['suite'], first['dataset']['name'])}.svg"
     tracker.board(summary(records), picture if picture.exists() else None)
-
-
-def _find_record(name: str, options: argparse.Namespace) -> Mapping[str, Any]:
-    from bench.boards.render import default_dataset
-    from bench.records.compare import find_record
-    from bench.records.provenance import machine
-    from bench.records.record import read_record
-
-    if name.endswith(".json"):
-        return read_record(Path(name))
-    SUITES.check(options.suite)
-    wanted = {
-        "suite": options.suite, "scale": options.scale, "system": name, "seed": options.seed, "machine": machine(),
-        "dataset": {"name": options.dataset or default_dataset(options.suite)},
-    }  # fmt: skip
-    return find_record(options.out / "results", wanted)

@@ -10,8 +10,9 @@ from bench.plugins import COMPARISONS, SUITES
 from bench.records.provenance import provenance
 from bench.records.record import SCHEMA, Measurement, read_record, record_path, write_record
 from bench.run.measure import describe
-from bench.run.plan import Request, UsageError
+from bench.run.plan import Request
 from bench.suites._base import Suite
+from datamodules._errors import UsageError
 
 
 def refuse_unused(options: argparse.Namespace) -> None:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 
-from bench.cli.list import REGISTRIES
+from bench.plugins import KINDS
 from bench.records.record import Measurement
 
 GOAL = "at most 1: half a second"
@@ -13,7 +13,6 @@ LIMIT = 1.0
 VERSION = "2"
 ALLOWED_S = 0.5
 ROUNDS = 5
-LISTS = (*REGISTRIES, "systems", "runtimes", "claims")
 
 
 def compare() -> Measurement:
@@ -22,7 +21,7 @@ def compare() -> Measurement:
     Raises:
         RuntimeError: one of them imports torch.
     """
-    commands = [["--help"], *(["list", what] for what in LISTS)]
+    commands = [["--help"], *(["list", what] for what in KINDS)]
     seconds = {" ".join(words): _median_seconds(words) for words in commands}
     return Measurement(max(seconds.values()) / ALLOWED_S, {"n": ROUNDS, "seconds": seconds})
 
@@ -34,7 +33,7 @@ def _median_seconds(words: list[str]) -> float:
     )
     if subprocess.run([sys.executable, "-c", probe], stdout=subprocess.DEVNULL).returncode:
         raise RuntimeError(f"bench {' '.join(words)} fails or imports torch")
-    return statistics.median(_seconds([sys.executable, "-m", "bench.__main__", *words]) for _ in range(ROUNDS))
+    return statistics.median(_seconds([sys.executable, "-m", "bench", *words]) for _ in range(ROUNDS))
 
 
 def _seconds(command: list[str]) -> float:

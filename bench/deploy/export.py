@@ -18,12 +18,10 @@ from bench.deploy.onnx_model import onnx_model
 from bench.deploy.openvino_core import core
 from bench.records.load import read_stored
 from bench.records.provenance import source_state, versions
-from bench.run.plan import UsageError
-from bench.run.resume import sha256
 from bench.training.checkpoint import check_checkpoint, unfit
 from bench.training.weights_metadata import Origin
-from datamodules._errors import DataError
-from datamodules._files import write_whole
+from datamodules._errors import DataError, UsageError
+from datamodules._files import sha256, write_whole
 from tasks.early_exits.cascade import cascade_of
 from tasks.recogniser import Recogniser, load_recogniser
 

@@ -14,6 +14,7 @@ import onnx.helper
 from numpy.typing import NDArray
 
 from bench.deploy.cascade_session import ExportedLeg
+from bench.deploy.onnx_session import open_session
 
 Feed = dict[str, NDArray[Any]]  # a graph's inputs by their names
 
@@ -61,8 +62,6 @@ def quantised_legs(legs: Sequence[ExportedLeg], characters: Sequence[NDArray[np.
     """
     if not characters:
         raise ValueError("wanted characters to calibrate int8 on, got none")
-    from bench.runtimes.onnxruntime import open_session
-
     found, given = [], [(character,) for character in _spread(characters)]
     for leg in legs:
         session = open_session(leg.model)
@@ -110,8 +109,6 @@ def _static(model: bytes, feeds: Sequence[Feed], kept: int) -> bytes:
 
 def _answers(model: bytes, feeds: Sequence[Feed]) -> NDArray[np.float64]:
     """A graph's probabilities, (feeds, classes)."""
-    from bench.runtimes.onnxruntime import open_session
-
     session = open_session(model)
     found = np.concatenate([session.run(["probabilities"], feed)[0] for feed in feeds])
     return found.astype(np.float64)

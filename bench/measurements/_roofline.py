@@ -58,7 +58,7 @@ def _reading(size: int) -> Callable[[], Any]:
 
 
 def _int8_product(side: int) -> Callable[[], Any]:
-    from bench.runtimes.onnxruntime import open_session
+    from bench.deploy.onnx_session import open_session
 
     rng = np.random.default_rng(0)
     model = onnx.parser.parse_model(_INT8.format(side=1, values="0"))

@@ -11,10 +11,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.records import formatting as numbers
+from bench.records import formatting
 from bench.records.candidates import considered
 from bench.records.load import Stored
-from bench.records.rows import BoardRow, Protocol, base_name, board_rows
+from bench.records.protocols import Protocol, base_name, present_protocols
+from bench.records.rows import BoardRow, board_rows
 
 MILLION = 1e6  # nanoseconds in a millisecond, bytes in an MB
 _DATASET = ("name", "synthetic", "fingerprint", "classes")
@@ -103,8 +104,6 @@ def choose_from(
     Raises:
         ChoiceError: a suite without recognisers, no such records, or of several machines.
     """
-    from bench.boards.render import present_protocols  # pictures come with it, which takes its time
-
     notes: list[str] = []
     stored = considered(leaderboards, suite, dataset, scale, machine, notes)
     protocols = present_protocols()
@@ -233,9 +232,10 @@ def _given_up(chosen: Candidate, other: Candidate, limits: Limits) -> dict[str, 
     points = 100 * (other.accuracy - chosen.accuracy)
     time, size = _factor(other.latency_ms, chosen.latency_ms), _factor(other.size_mb, chosen.size_mb)
     parts = [f"{abs(points):.2f} points {'more' if points > 0 else 'less'} accurate"] if points else []
-    parts += [f"{numbers.digits(f)} × the {word}" for word, f in (("time", time), ("size", size)) if f not in (None, 1)]
+    factors = (("time", time), ("size", size))
+    parts += [f"{formatting.digits(f)} × the {word}" for word, f in factors if f not in (None, 1)]
     if (other.size_mb is None) != (chosen.size_mb is None):
-        parts.append("a size that is not known" if other.size_mb is None else f"{numbers.digits(other.size_mb)} MB")
+        parts.append("a size that is not known" if other.size_mb is None else f"{formatting.digits(other.size_mb)} MB")
     missed = _missed(other, limits)
     tied = not missed and other.low <= chosen.high and chosen.low <= other.high
     why = f"; outside {', '.join(missed)}" if missed else "; the accuracies' intervals overlap" if tied else ""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bench.plugins import DATASETS
-from bench.records import formatting as numbers
+from bench.records import formatting
 from bench.records.predictions import FILE, Predictions, read_predictions, row_folder
 from bench.records.record import file_name, read_record, record_path, slug
 from bench.records.statistics import mcnemar, paired_difference
@@ -87,9 +87,9 @@ def format_comparison(comparison: Mapping[str, Any]) -> str:
     lines += [f"on {dataset['name']}{synthetic}", *_accuracy_lines(comparison)]
     for name, found in comparison["ratios"].items():
         if found["ratio"] is not None:
-            text = f"{name}: B / A = {numbers.digits(found['ratio'])}"
+            text = f"{name}: B / A = {formatting.digits(found['ratio'])}"
             if found["ci_low"] is not None:
-                text += f" [{numbers.digits(found['ci_low'])}–{numbers.digits(found['ci_high'])}]"
+                text += f" [{formatting.digits(found['ci_low'])}–{formatting.digits(found['ci_high'])}]"
             lines.append(text)
     return "\n".join([*lines, *(f"note: {note}" for note in comparison["notes"])])
 
@@ -224,13 +224,13 @@ def _described(identity: Mapping[str, Any]) -> str:
 
 def _accuracy_lines(comparison: Mapping[str, Any]) -> list[str]:
     found, paired = comparison["accuracy"], comparison["paired"]
-    a, b = (numbers.NONE if found[side] is None else f"{numbers.percent(found[side])} %" for side in "ab")
+    a, b = (formatting.NONE if found[side] is None else f"{formatting.percent(found[side])} %" for side in "ab")
     line = f"accuracy: A {a}, B {b}"
     if found["difference"] is not None:
-        line += f", B - A = {numbers.percent(found['difference'])} points"
+        line += f", B - A = {formatting.percent(found['difference'])} points"
     if not paired:
         return [line]
-    line += f" [{numbers.percent(found['ci_low'])}, {numbers.percent(found['ci_high'])}]"
+    line += f" [{formatting.percent(found['ci_low'])}, {formatting.percent(found['ci_high'])}]"
     verdict = "they differ" if paired["p"] < _LEVEL else "no difference shown"
     counts = f"only A right {paired['only_a']}, only B right {paired['only_b']} of {paired['n']:,} images"
     return [line, f"McNemar's exact test: p = {paired['p']:.2g}, {verdict} ({counts})"]

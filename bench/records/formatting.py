@@ -1,8 +1,10 @@
 """How figures are printed: all rounding and unit conversion of boards and terminal tables."""
 
 import math
+from typing import TYPE_CHECKING
 
-from bench.records.rows import Figure
+if TYPE_CHECKING:
+    from bench.records.rows import Figure
 
 NONE = "—"
 # 10^6: multiply-adds and parameters in millions, bytes in MB (not MiB), nanoseconds in milliseconds.
@@ -22,7 +24,7 @@ def percent(value: float) -> str:
     return f"{100 * value:.2f}"
 
 
-def accuracy(figure: Figure) -> str:
+def accuracy(figure: "Figure") -> str:
     """``98.77 ± 0.12 (3 seeds) [98.10–99.20]``."""
     if figure.value is None:
         return figure.why or NONE
@@ -34,7 +36,7 @@ def accuracy(figure: Figure) -> str:
     return text
 
 
-def points(figure: Figure) -> str:
+def points(figure: "Figure") -> str:
     """``4.20 [3.10, 5.30]``: a difference of ratios in points of a hundred, with its interval."""
     if figure.value is None:
         return figure.why or NONE
@@ -44,17 +46,17 @@ def points(figure: Figure) -> str:
     return text
 
 
-def share(figure: Figure) -> str:
+def share(figure: "Figure") -> str:
     """``99.93``: a ratio as per cent without its interval."""
     return (figure.why or NONE) if figure.value is None else percent(figure.value)
 
 
-def millions(figure: Figure) -> str:
+def millions(figure: "Figure") -> str:
     """A count in millions, bytes in MB or nanoseconds in milliseconds."""
     return (figure.why or NONE) if figure.value is None else digits(figure.value / MILLION)
 
 
-def ratio(figure: Figure) -> str:
+def ratio(figure: "Figure") -> str:
     """``0.84 [0.83–0.86]``, marked where it was noisy."""
     if figure.value is None:
         return figure.why or NONE
@@ -64,7 +66,7 @@ def ratio(figure: Figure) -> str:
     return text + (" `noisy`" if figure.noisy else "")
 
 
-def milliseconds(figure: Figure) -> str:
+def milliseconds(figure: "Figure") -> str:
     """``1.23 (1.20–1.31, p90 1.50 ≤ 1.56)``: median, quartiles, 90th percentile and its bound."""
     if figure.value is None:
         return figure.why or NONE
@@ -77,7 +79,7 @@ def milliseconds(figure: Figure) -> str:
     return digits(figure.value / MILLION) + (f" ({', '.join(rest)})" if rest else "")
 
 
-def of_unit(figure: Figure, unit: str) -> str:
+def of_unit(figure: "Figure", unit: str) -> str:
     """A figure with its unit, by the unit that its record states."""
     if figure.value is None:
         return figure.why or NONE

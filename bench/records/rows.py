@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.measurements._base import figures as figures_of
+from bench.plugins import figures as figures_of
 from bench.records.load import Stored
+from bench.records.protocols import Protocol, base_name, protocol_name
 
 SCALES = ("paper", "quick", "smoke")  # the published protocol first
 BASELINE = "nearest_mean"  # one mean image a class: says how hard the data set is
@@ -15,14 +16,6 @@ ROBUST = figures_of("robustness")  # accuracies on changed characters
 _INTERVALS = {"ratio_to_reference": "ratio_ci", "drop": "drop_ci"}  # what a measurement holds -> its interval
 # What a latency holds beside its time -> what a row calls it; of ``latency@x`` it is ``ratio@x`` and so on.
 _BESIDE = {"ratio_to_reference": "ratio", "all_threads_ns": "all_threads", "agreement": "agreement"}
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """How a measurement is made today: its VERSION and one line of text."""
-
-    version: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -104,16 +97,6 @@ def recipe_name(record: Mapping[str, Any]) -> str:
     """Name of the recipe a record was trained by, or nothing."""
     recipe = record.get("recipe")
     return str(recipe.get("name") or "") if isinstance(recipe, Mapping) else ""
-
-
-def base_name(measurement: str) -> str:
-    """``latency`` of ``latency@onnxruntime``: the measurement that all its conditions share."""
-    return measurement.split("@")[0]
-
-
-def protocol_name(figure: str, protocols: Mapping[str, Protocol]) -> str:
-    """Which protocol a figure is measured by: one of its own, or that which all conditions share."""
-    return figure if figure in protocols else base_name(figure)
 
 
 def dropped(figure: str) -> str:

@@ -15,13 +15,12 @@ from bench.records.provenance import source_state
 from bench.records.statistics import share_back
 from bench.run.parents import beside_parent, parent_of
 from bench.run.plan import Plan
-from bench.run.resume import sha256
 from bench.run.retrain import retrain
 from bench.system import System
 from bench.training.train import Progress, predict
 from datamodules._characters import Characters
 from datamodules._errors import BenchError
-from datamodules._files import write_whole
+from datamodules._files import sha256, write_whole
 from tasks.classification import ClassificationTask
 from tasks.compression.container import from_bytes
 from tasks.compression.hdf5 import LEVEL, sizes

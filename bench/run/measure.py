@@ -3,18 +3,40 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bench.measurements._deployment import Deployment
 from bench.measurements._row import Row
-from bench.plugins import MEASUREMENTS
+from bench.plugins import MEASUREMENTS, figures
 from bench.records.record import Measurement
 
 Deployed = Sequence[tuple[str, str]]  # (runtime, measurement) of what is taken there, as ``Plan.deployed`` says
 
 _PATH = re.compile(r"(?<![\w/])(?:~|\.{0,2})/(?:[^\s/'\":]+/)*([^\s/'\":]+)")  # from a root, ~, . or ..
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One figure of a measurement that gives several: what a measurement's file holds, for that figure alone."""
+
+    UNIT: str
+    VERSION: str
+    PHASE: str
+    measure: Callable[..., Any]
+
+
+def takers(measurements: Sequence[str]) -> dict[str, Any]:
+    """What takes each figure of these measurements, by its name in records: their modules, or a Condition."""
+    found: dict[str, Any] = {}
+    for name in measurements:
+        module = MEASUREMENTS.load(name)
+        for figure in figures(name):
+            one = Condition(module.UNIT, module.VERSION, module.PHASE, partial(module.measure, figure=figure))
+            found[figure] = module if figure == name else one
+    return found
 
 
 def take_figures(phase: str, row: Row, modules: Mapping[str, Any], found: dict[str, Any]) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 from bench.records.compare import paired_accuracy
 from bench.records.predictions import Predictions, read_predictions
 from bench.run.plan import Plan
-from bench.run.resume import is_trained, sha256
+from bench.run.resume import is_trained
 from bench.system import System
 from bench.training.train import CHECKPOINT
 from datamodules._errors import BenchError
-from datamodules._files import write_whole
+from datamodules._files import sha256, write_whole
 
 
 class ParentError(BenchError):

@@ -4,26 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bench.measurements._base import in_runtimes
 from bench.measurements._row import LEAST_CHARACTERS
-from bench.plugins import ARCHITECTURES, DATASETS, MEASUREMENTS, SUITES
+from bench.plugins import ARCHITECTURES, DATASETS, MEASUREMENTS, SUITES, check_runtimes, in_runtimes
 from bench.records.predictions import row_folder
 from bench.records.record import slug, slug_system
-from bench.runtimes import _base as runtimes
 from bench.suites._base import SCALES, Scale, Suite
-from bench.system import System, parse_system, with_parents
+from bench.system import System, parse_system, refuse_other_layers, with_parents
 from bench.training.pretrained import check_given, weights_files
 from bench.training.train import Hardware
 from datamodules._base import CharacterDataModule, DataSettings
-from datamodules._errors import BenchError, DataError
+from datamodules._errors import DataError, UsageError
 from datamodules._unlabelled import UnlabelledImages, read_unlabelled
-from tasks.compression.packing import check_layers
 from tasks.compression.storage import parse_storage
 from tasks.recipe import GIVEN, Recipe, recipe_for
-
-
-class UsageError(BenchError):
-    """The request contradicts itself or asks for what does not exist."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +136,7 @@ def make_plan(request: Request) -> Plan:
     if request.scale not in suite.scales:
         raise UsageError(f"unknown scale {request.scale!r}; known: {', '.join(s for s in SCALES if s in suite.scales)}")
     scale = suite.scales[request.scale]
-    runtimes.check(*scale.runtimes, *request.runtimes)
+    check_runtimes(*scale.runtimes, *request.runtimes)
     for name in suite.measurements:
         MEASUREMENTS.check(name)
     systems = tuple(dict.fromkeys(parse_system(s, scale_recipe(suite)) for s in request.systems or scale.systems))
@@ -241,20 +234,6 @@ def _check_training(datamodule: CharacterDataModule, systems: list[System]) -> N
             f"{datamodule.info.name}: wanted training images for {names}, got none; add that part, name rows +given "
             "with --weights, or give systems +…-retrained other images by --unlabelled"
         )
-
-
-def refuse_other_layers(system: System, classes: int) -> None:
-    """Refuse a storage of named layers that a network does not have, before anything is trained.
-
-    Raises:
-        UsageError: names the layers that there are.
-    """
-    storage = parse_storage(system.storage)
-    if storage is not None and storage.layers:
-        try:
-            check_layers(system.architecture, classes, storage)
-        except ValueError as error:
-            raise UsageError(f"{system.name}: {error}") from error
 
 
 def scale_recipe(suite: Suite) -> str:

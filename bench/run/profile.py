@@ -8,19 +8,17 @@ from typing import Any
 
 import torch
 
-from bench.measurements._base import takers
 from bench.measurements._deployment import EAGER, deployed
 from bench.measurements._row import Row
-from bench.plugins import ARCHITECTURES, MEASUREMENTS
+from bench.plugins import ARCHITECTURES, MEASUREMENTS, check_runtimes
 from bench.records.provenance import provenance
 from bench.records.record import SCHEMA
 from bench.run.compress import pack_file
-from bench.run.measure import figure, take_figures
-from bench.run.plan import UsageError, refuse_other_layers
-from bench.run.resume import sha256
-from bench.runtimes import _base as runtimes
-from bench.system import System, parse_system
+from bench.run.measure import figure, take_figures, takers
+from bench.system import System, parse_system, refuse_other_layers
 from bench.training.checkpoint import check_checkpoint, unfit
+from datamodules._errors import UsageError
+from datamodules._files import sha256
 from datamodules.synthetic_hwdb import SyntheticHWDB
 from tasks.compression.packing import is_packed
 from tasks.normalised import Normalised
@@ -53,7 +51,7 @@ def profile_system(
         DataError: a checkpoint that is no file of weights.
     """
     system = parse_system(name, "light") if checkpoint is None else _checked(name, checkpoint, classes)
-    runtimes.check(runtime)
+    check_runtimes(runtime)
     refuse_other_layers(system, classes)
     made, started = provenance(command), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:

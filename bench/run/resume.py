@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from bench.measurements._base import figures, measurement_of
-from bench.plugins import MEASUREMENTS
+from bench.plugins import MEASUREMENTS, figures, measurement_of
 from bench.records.load import check_shape
 from bench.records.predictions import FILE
 from bench.records.provenance import machine
@@ -16,7 +15,7 @@ from bench.records.record import read_record, record_path
 from bench.run.plan import Plan
 from bench.run.retrain import settings
 from bench.system import System
-from bench.training.pretrained import digest
+from datamodules._files import sha256
 
 Record = dict[str, Any]
 KEY = ("dataset", "recipe", "system", "seed", "scale")  # another one is another training
@@ -80,7 +79,7 @@ def beforehand(plan: Plan, system: System) -> Record:
     """What a record says of its row before it is made: ``given``, its weights, and ``retraining``, where it has any."""
     path = plan.given_to(system)
     return {
-        **({"given": {"file": path.name, "sha256": digest(path)}} if path else {}),
+        **({"given": {"file": path.name, "sha256": sha256(path)}} if path else {}),
         **({"retraining": settings(plan, system)} if system.learned else {}),
     }
 
@@ -154,11 +153,6 @@ def begun(folder: Path) -> Record | None:
     except (OSError, ValueError):
         return None
     return key
-
-
-def sha256(path: Path) -> str | None:
-    """SHA-256 of a file; None where there is none."""
-    return digest(path) if path.exists() else None
 
 
 def _is_current(name: str, found: Mapping[str, Any], plan: Plan) -> bool:

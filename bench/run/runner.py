@@ -10,33 +10,20 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bench.latency.isolated_process import alone, stopping
-from bench.measurements._base import takers
 from bench.measurements._row import Row
 from bench.records.predictions import read_predictions, write_predictions
 from bench.records.provenance import provenance, source_state
 from bench.records.record import SCHEMA, RecordError, status_of, write_record
 from bench.run.compress import store
-from bench.run.measure import describe, export, take_figures, take_in_runtimes
+from bench.run.measure import describe, export, take_figures, take_in_runtimes, takers
 from bench.run.parents import beside_parent, forget_other, parent_of
 from bench.run.plan import Plan
-from bench.run.resume import (
-    BEGUN,
-    TRAINED,
-    Left,
-    beforehand,
-    begun,
-    dataset,
-    left,
-    recipe,
-    sha256,
-    take_over,
-    training_key,
-)
+from bench.run.resume import BEGUN, TRAINED, Left, beforehand, begun, dataset, left, recipe, take_over, training_key
 from bench.run.wandb_tracker import Tracker
 from bench.system import System
 from bench.training.parallel import Job, Listener, run_abreast
 from bench.training.train import Progress, predict, take, train
-from datamodules._files import write_whole
+from datamodules._files import sha256, write_whole
 from tasks.recogniser import load_recogniser
 
 Record = dict[str, Any]

@@ -1,11 +1,4 @@
-"""Runtimes: a file here without a leading underscore runs recognisers, and its name follows ``latency@``.
-
-Such a file holds ``prepare(subject, form) -> Loader``: what takes long, such as export, is done there once, and
-each call of what it returns makes a fresh classifier. Loaders travel to other processes, pickled: what they need is
-imported there, so that a runtime that does without torch must not import it at its top. Where the file offers more
-than its plain form, it holds the literal ``FORMS``: with ``FORMS = ("int8",)`` the file ``x.py`` is the runtimes ``x``
-(form ``""``) and ``x-int8``. It is imported in the measuring process, and a classifier keeps to ``threads()`` threads.
-"""
+"""What runtimes are given and return: a subject, a loader, a classifier, and the number of threads."""
 
 import pickle
 from collections.abc import Callable, Iterator
@@ -18,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.plugins import RUNTIMES, UnknownPlugin
+from bench.plugins import RUNTIMES, check_runtimes
 from datamodules._characters import Characters
 from datamodules._files import write_whole
 
@@ -87,27 +80,13 @@ def with_threads(count: int) -> Iterator[None]:
         _threads.reset(before)
 
 
-def names() -> list[str]:
-    """All runtimes with their forms, sorted; imports none of them."""
-    forms = {file: ("", *RUNTIMES.literals(file).get("FORMS", ())) for file in RUNTIMES.names()}
-    return sorted(f"{file}-{form}" if form else file for file in forms for form in forms[file])
-
-
-def check(*asked: str) -> None:
-    """Raise UnknownPlugin, with the known ones, unless all of these are runtimes, forms included."""
-    known = names()
-    for name in asked:
-        if name not in known:
-            raise UnknownPlugin(f"unknown runtime {name!r}. Known: {', '.join(known)}")
-
-
 def prepare(runtime: str, subject: Subject) -> Loader:
     """What makes a recogniser in this runtime, on the CPU, at each call.
 
     Raises:
         UnknownPlugin: no such runtime; the message lists those that exist.
     """
-    check(runtime)
+    check_runtimes(runtime)
     file, _, form = runtime.partition("-")
     loader: Loader = RUNTIMES.load(file).prepare(subject, form)
     return loader

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from bench.run.plan import UsageError
 from bench.system import System, parse_system
 from bench.training.weights_metadata import Origin, read_origin
+from datamodules._errors import UsageError
 
 _DEFAULT_RECIPE = "light"
 _GIVE = "give the weights.safetensors that bench run leaves below runs/"

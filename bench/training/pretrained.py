@@ -1,6 +1,5 @@
 """Trained weights that the user gives, by the systems that their files are named after."""
 
-import hashlib
 from pathlib import Path
 
 from bench.plugins import systems
@@ -61,9 +60,3 @@ def check_given(path: Path, architecture: str, datamodule: CharacterDataModule) 
         check_weights(architecture, len(labels), path)
     except ValueError as error:
         raise WeightsError(str(error)) from error
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file, which may be larger than memory."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

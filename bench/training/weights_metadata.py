@@ -9,13 +9,13 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
-from bench.deploy.checksum import DIGITS
 from datamodules._base import CharacterDataModule
 from datamodules._errors import DataError
 from tasks.compression.container import MAGIC, from_bytes
 
 _PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")  # torch.save's zip, and plain ones
 _OTHERS = {b"\x89PNG": "a PNG image", b"\xff\xd8\xff": "a JPEG image", b"\x89HDF": "an HDF5 file"}
+_CHECKSUM_DIGITS = 64  # exported files end with a SHA-256 in hexadecimal
 _ADVICE = "Give the weights.safetensors of a run, or save the tensors alone with safetensors."
 
 
@@ -67,7 +67,7 @@ def read_origin(weights: Path) -> Origin:
     """
     with weights.open("rb") as file:
         start = file.read(9)
-        file.seek(max(0, file.seek(0, os.SEEK_END) - DIGITS))
+        file.seek(max(0, file.seek(0, os.SEEK_END) - _CHECKSUM_DIGITS))
         end = file.read()
     if start.startswith(MAGIC):
         return _packed(weights)

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from fake.plugins import NAMES, offer
 
-from bench.__main__ import _command
+from bench.__main__ import command_line
 from bench.audit.claims import ClaimError
 from bench.cli.doctor import EnvironmentUnfitError
 from bench.measurements import latency, machine_limit, process_bytes
 from bench.records.compare import CompareError
 from bench.records.record import Measurement, RecordError
-from bench.run.plan import UsageError
 from bench.run.profile import random_row
+from datamodules._errors import UsageError
 
 Bench = Callable[[str], tuple[int, str, str]]
 
@@ -184,7 +184,7 @@ def test_listing_imports_nothing_heavy(what: str) -> None:
 
 
 def test_a_reader_that_leaves_early_is_no_error() -> None:
-    command = [sys.executable, "-m", "bench.__main__", "list", "claims", "--json"]
+    command = [sys.executable, "-m", "bench", "list", "claims", "--json"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None
     assert process.stderr is not None
@@ -206,7 +206,7 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
     ],
 )
 def test_commands_in_records_hold_base_names(words: list[str], wanted: str) -> None:
-    assert _command(words) == wanted
+    assert command_line(words) == wanted
 
 
 def test_doctor_says_what_there_is(bench: Bench) -> None:

@@ -6,7 +6,7 @@ from fake.records import version, write
 
 from bench.audit.claims import Claim
 from bench.boards.render import render_all
-from bench.records.rows import Protocol
+from bench.records.protocols import Protocol
 
 PROTOCOLS = {name: Protocol(version(name), f"How {name} is measured.") for name in ("accuracy", "macs", "latency")}
 CLAIMS = [

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.boards import leaderboard as board
-from bench.records import formatting as numbers
+from bench.records import formatting
 from bench.records.formatting import MILLION
 from bench.records.rows import BoardRow, Figure
 
@@ -30,10 +30,10 @@ def _line(row: BoardRow, sizes: Mapping[str, float | None]) -> list[str]:
     return [
         f"`{row.system}`",
         f"`{parent['system']}`",
-        numbers.share(row["accuracy"]),
-        numbers.points(_difference(parent)),
-        numbers.millions(row["size_bytes"]),
-        numbers.NONE if size is None or not whole else numbers.percent(size / whole),
+        formatting.share(row["accuracy"]),
+        formatting.points(_difference(parent)),
+        formatting.millions(row["size_bytes"]),
+        formatting.NONE if size is None or not whole else formatting.percent(size / whole),
         *(_megabytes(value) for value in (storage.get("entropy_bytes"), hdf5.get("codes"), hdf5.get("floats"))),
     ]
 
@@ -45,7 +45,7 @@ def _smallest(found: Sequence[BoardRow]) -> str:
         low = _difference(_parent(row)).low
         if _said(row, "storage") and low is not None and low >= -NEAR:
             parent = _parent(row)["system"]
-            size = numbers.millions(row["size_bytes"])
+            size = formatting.millions(row["size_bytes"])
             texts.setdefault(parent, f"- Smallest within 1 point of `{parent}`, at 95 %: `{row.system}`, {size} MB.")
     return "".join(f"{text}\n" for text in texts.values())
 
@@ -66,7 +66,7 @@ def _said(row: BoardRow, key: str) -> Mapping[str, Any]:
 
 
 def _megabytes(value: float | None) -> str:
-    return numbers.NONE if value is None else numbers.digits(value / MILLION)
+    return formatting.NONE if value is None else formatting.digits(value / MILLION)
 
 
 _NOTE = (

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from bench.boards import leaderboard as board
 from bench.boards.scatter_plot import BLUE, FONT, GREY, ORANGE, svg
-from bench.records import formatting as numbers
+from bench.records import formatting
 from bench.records.formatting import MILLION
 from bench.records.rows import BoardRow
 from bench.records.rows import Figure as Measured
@@ -90,13 +90,14 @@ def _lines(row: BoardRow) -> list[list[str]]:
     lines = []
     for name, rate in rates.items():
         ms = timed.get("exits", {}).get(name, {}).get("mean")
-        line = [f"`{row.system}`", name, numbers.percent(rate["value"]), _percent(rate["accuracy"])]
-        line += [numbers.percent(alone[name]["value"]), "", numbers.digits(macs[name] / MILLION), _milliseconds(ms)]
+        line = [f"`{row.system}`", name, formatting.percent(rate["value"]), _percent(rate["accuracy"])]
+        line += [formatting.percent(alone[name]["value"]), ""]
+        line += [formatting.digits(macs[name] / MILLION), _milliseconds(ms)]
         lines.append([*line, "", "", ""])
     paired = found["exit_accuracy"].get("paired", {})
-    lines[-1][5] = numbers.points(Measured(paired.get("difference"), paired.get("ci_low"), paired.get("ci_high")))
+    lines[-1][5] = formatting.points(Measured(paired.get("difference"), paired.get("ci_low"), paired.get("ci_high")))
     whole = _milliseconds(timed.get("cascade", {}).get("mean"))
-    lines[-1][-3:] = [whole, _to_final(timed), numbers.digits(found["expected_macs"]["value"] / MILLION)]
+    lines[-1][-3:] = [whole, _to_final(timed), formatting.digits(found["expected_macs"]["value"] / MILLION)]
     return lines
 
 
@@ -129,7 +130,7 @@ def _in_runtimes(rows: Sequence[BoardRow]) -> str:
 
 def _to_final(timed: Mapping[str, Any]) -> str:
     ratio = timed.get("cascade_to_final")
-    return f"{ratio['value']:.3f} [{ratio['ci_low']:.3f}–{ratio['ci_high']:.3f}]" if ratio else numbers.NONE
+    return f"{ratio['value']:.3f} [{ratio['ci_low']:.3f}–{ratio['ci_high']:.3f}]" if ratio else formatting.NONE
 
 
 def _within_budgets(rows: Sequence[BoardRow]) -> str:
@@ -139,8 +140,8 @@ def _within_budgets(rows: Sequence[BoardRow]) -> str:
         final = _measured(row).get("exit_latency", {}).get("value")
         for one in _measured(row).get("exit_curve", {}).get("budgets", ()):
             line = [f"`{row.system}`", _where(one), "yes" if one["average"] else "no", f"{one['budget']:g}"]
-            line += [numbers.percent(one["accuracy"]), numbers.percent(one["exit_rate"])]
-            share = numbers.NONE if final is None else numbers.digits(one["latency"] / final)
+            line += [formatting.percent(one["accuracy"]), formatting.percent(one["exit_rate"])]
+            share = formatting.NONE if final is None else formatting.digits(one["latency"] / final)
             lines.append([*line, _milliseconds(one["latency"]), share])
     header = [
         "System", "Leaves at", "Averages", "Most time, × final", "Accuracy, %", "Leave early, %", "ms",
@@ -155,11 +156,11 @@ def _where(policy: Mapping[str, Any]) -> str:
 
 
 def _percent(value: float | None) -> str:
-    return numbers.NONE if value is None else numbers.percent(value)
+    return formatting.NONE if value is None else formatting.percent(value)
 
 
 def _milliseconds(value: float | None) -> str:
-    return numbers.NONE if value is None else numbers.digits(value / MILLION)
+    return formatting.NONE if value is None else formatting.digits(value / MILLION)
 
 
 _BUDGETS = (

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from bench.boards import leaderboard as board
 from bench.boards.scatter_plot import BLUE, FONT, GREY, ORANGE, svg
-from bench.records import formatting as numbers
+from bench.records import formatting
 from bench.records.rows import BoardRow
 from tasks.compression.storage import parse_storage
 
@@ -55,7 +55,7 @@ def _storage(row: BoardRow) -> Mapping[str, Any]:
 
 def _line(system: str, storage: Mapping[str, Any]) -> list[str]:
     chosen = [clusters for clusters in storage["clusters"].values() if clusters]
-    span = f"{min(chosen)}–{max(chosen)}" if chosen else numbers.NONE
+    span = f"{min(chosen)}–{max(chosen)}" if chosen else formatting.NONE
     seen = storage["validation"]
     lost = f"{max(seen['lost'].values()):.2f} ({seen['lost_and_margin']:.2f}) of {seen['images']:,} characters"
     suffering = sorted(storage["sweep"].items(), key=lambda one: _suffers(one[1], _budget(storage)), reverse=True)
@@ -94,7 +94,7 @@ def _draw(found: Sequence[tuple[str, Mapping[str, Any]]], title: str) -> Figure:
     for (system, storage), depth in zip(found, depths, strict=True):
         accuracy, images = storage["validation"]["accuracy"][ANSWER], storage["validation"]["images"]
         said = (
-            f"{numbers.percent(accuracy)} % of {images:,} validation characters in float32; single layers, on "
+            f"{formatting.percent(accuracy)} % of {images:,} validation characters in float32; single layers, on "
             f"{storage['sweep_images']:,}: accuracy, %, against kB"
         )
         figure.text(0.97, (top - 0.3) / height, said, fontsize=SMALL, color=GREY, ha="right")

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.boards import leaderboard as board
-from bench.records import formatting as numbers
+from bench.records import formatting
 from bench.records.load import Stored
-from bench.records.rows import BoardRow, Protocol, board_rows
+from bench.records.protocols import Protocol
+from bench.records.rows import BoardRow, board_rows
 
 
 def performance_board(stored: Sequence[Stored], protocols: Mapping[str, Protocol]) -> str:
@@ -28,10 +29,10 @@ def performance_board(stored: Sequence[Stored], protocols: Mapping[str, Protocol
 
 def _cells(row: BoardRow) -> list[str]:
     records = [item.record for item in row.records]
-    return [numbers.ratio(row["ratio"]), *(_stated(records, key) for key in ("goal", "verdict"))]
+    return [formatting.ratio(row["ratio"]), *(_stated(records, key) for key in ("goal", "verdict"))]
 
 
 def _stated(records: Sequence[Mapping[str, Any]], key: str) -> str:
     """What the records say under ``key``, at their top or beside the ratio."""
     found = [record.get(key) or record["measurements"].get("ratio", {}).get(key) for record in records]
-    return "; ".join(dict.fromkeys(str(text) for text in found if text)) or numbers.NONE
+    return "; ".join(dict.fromkeys(str(text) for text in found if text)) or formatting.NONE

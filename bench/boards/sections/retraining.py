@@ -6,7 +6,7 @@ from typing import Any
 from bench.audit.claims import Claim
 from bench.boards import leaderboard as board
 from bench.boards.published import time_ratios
-from bench.records import formatting as numbers
+from bench.records import formatting
 from bench.records.rows import BoardRow
 
 NEAR = 0.01  # of accuracy on validation characters: "within 1 point" of where the conventional run ended
@@ -35,7 +35,7 @@ def retraining_text(rows: Sequence[BoardRow], claims: Sequence[Claim]) -> str:
         if not alone:  # it comes near its own end before that, too
             against["seconds_near"] = compared(said, said)["seconds_near"]
         ratio, *others = _against(against)
-        theirs = printed if alone else numbers.NONE
+        theirs = printed if alone else formatting.NONE
         lines.append([f"`{system}`", *_accuracies(said), *_times(said), ratio, theirs, *others])
     return board.table(header, lines, 2) + "\n" + _NOTE if lines else ""
 
@@ -71,22 +71,22 @@ def _said(row: BoardRow) -> Mapping[str, Any]:
 def _accuracies(said: Mapping[str, Any]) -> list[str]:
     source, test = said.get("unlabelled"), said["test"]
     images = f"{source['images']:,} images of `{source['name']}`, no labels" if source else "training part, labels"
-    back = numbers.NONE if test["came_back"] is None else numbers.percent(test["came_back"])
+    back = formatting.NONE if test["came_back"] is None else formatting.percent(test["came_back"])
     if test["ci_low"] is not None:
-        back += f" [{numbers.percent(test['ci_low'])}–{numbers.percent(test['ci_high'])}]"
-    return [images, *(numbers.percent(test[name]) for name in ("before", "after", "parent")), back]
+        back += f" [{formatting.percent(test['ci_low'])}–{formatting.percent(test['ci_high'])}]"
+    return [images, *(formatting.percent(test[name]) for name in ("before", "after", "parent")), back]
 
 
 def _times(said: Mapping[str, Any]) -> list[str]:
     teacher = said.get("seconds_teacher")
     return [
-        f"{said['epochs']}", numbers.digits(said["seconds_epoch"]),
-        numbers.NONE if teacher is None else numbers.digits(teacher), numbers.digits(said["seconds"]),
+        f"{said['epochs']}", formatting.digits(said["seconds_epoch"]),
+        formatting.NONE if teacher is None else formatting.digits(teacher), formatting.digits(said["seconds"]),
     ]  # fmt: skip
 
 
 def _against(found: Mapping[str, float | None]) -> list[str]:
-    return [numbers.NONE if value is None else numbers.digits(value) for value in found.values()]
+    return [formatting.NONE if value is None else formatting.digits(value) for value in found.values()]
 
 
 _NOTE = (

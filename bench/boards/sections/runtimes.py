@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bench.boards import leaderboard as board
-from bench.records import formatting as numbers
+from bench.records import formatting
 from bench.records.rows import BoardRow, Figure
 
 EAGER = "eager"
@@ -34,15 +34,15 @@ def _line(row: BoardRow, runtime: str) -> list[str]:
     return [
         f"`{row.system}`",
         f"`{runtime}`",
-        numbers.ratio(figure("ratio")),
-        numbers.NONE if own is None or eager is None or runtime == EAGER else numbers.digits(own / eager),
-        numbers.milliseconds(figure("latency")),
-        numbers.millions(figure("all_threads")),
-        numbers.ratio(figure("times_limit")),
-        numbers.millions(figure("process_bytes")),
-        numbers.share(figure("agreement")),
-        numbers.share(figure("accuracy")),
-        numbers.points(figure("drop")),
+        formatting.ratio(figure("ratio")),
+        formatting.NONE if own is None or eager is None or runtime == EAGER else formatting.digits(own / eager),
+        formatting.milliseconds(figure("latency")),
+        formatting.millions(figure("all_threads")),
+        formatting.ratio(figure("times_limit")),
+        formatting.millions(figure("process_bytes")),
+        formatting.share(figure("agreement")),
+        formatting.share(figure("accuracy")),
+        formatting.points(figure("drop")),
     ]
 
 

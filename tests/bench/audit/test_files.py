@@ -12,9 +12,8 @@ from fake.claims import claim
 from bench.audit import files
 from bench.audit.auditor import Auditor
 from bench.audit.claims import load_claims
-from bench.audit.files import Files, shapes_of
+from bench.audit.files import DRAWN, Files, gaussian, shapes_of
 from bench.audit.networks import Built, Networks
-from bench.audit.weights import DRAWN, gaussian
 from tasks.architectures import lenet5
 from tasks.compression.codecs.centroid import equal_population
 from tasks.compression.hdf5 import write_hdf5

@@ -7,9 +7,9 @@ from fake.records import condition, record, write
 
 from bench.audit.auditor import audit
 from bench.audit.claims import load_claims
-from bench.boards.render import present_protocols
 from bench.plugins import SUITES
 from bench.records.load import read_stored
+from bench.records.protocols import present_protocols
 from bench.run.plan import scale_recipe
 from bench.system import parse_system
 

@@ -13,9 +13,8 @@ from safetensors.numpy import save_file
 from safetensors.torch import save_file as save_torch
 
 from bench.audit.auditor import Auditor
-from bench.audit.files import Files, shapes_of
+from bench.audit.files import DRAWN, Files, WeightsError, WeightsFolder, shapes_of
 from bench.audit.networks import Networks
-from bench.audit.weights import DRAWN, WeightsError, WeightsFolder
 from tasks.compression.codecs.centroid import equal_population
 from tasks.compression.hdf5 import write_hdf5
 

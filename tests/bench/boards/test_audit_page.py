@@ -10,7 +10,7 @@ from bench.audit.auditor import audit
 from bench.boards.audit_page import audit_parts, counted
 from bench.boards.render import check_boards, write_boards
 from bench.records.load import read_stored
-from bench.records.rows import Protocol
+from bench.records.protocols import Protocol
 
 DATA = {"kind": "data", "why": "files"}
 PARAMS = {"kind": "params", "layers": ["conv1"], "classes": 10}

@@ -7,7 +7,7 @@ from fake.claims import claim
 from fake.records import condition, record, write
 
 from bench.boards.render import render_all
-from bench.records.rows import Protocol
+from bench.records.protocols import Protocol
 
 VALUES = {"rotation": 0.81, "flip": 0.4, "resize": 0.88}
 CHECK = {"kind": "data", "why": "files", "measured": {"of": "accuracy@resize", "recipes": ["light"]}}

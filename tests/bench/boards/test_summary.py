@@ -5,7 +5,7 @@ import io
 from fake.records import record, version
 from rich.console import Console
 
-from bench.boards.render import summary, summary_table
+from bench.boards.summary import summary, summary_table
 
 
 def test_the_summary_shows_every_record_in_order():

@@ -14,6 +14,7 @@ from onnxruntime import InferenceSession
 from bench.deploy.cascade_session import LegsRecogniser
 from bench.deploy.onnx_cascade import exported_legs, onnx_cascade
 from bench.deploy.onnx_model import onnx_fitting
+from bench.deploy.onnx_session import open_call
 from bench.deploy.openvino_core import core
 from bench.runtimes import onnxruntime, openvino
 from bench.runtimes._base import Subject
@@ -61,7 +62,7 @@ def test_later_legs_are_not_called_for_who_has_left():
 
     def counted(model):
         number = next((n for n, leg in enumerate(legs) if leg.model == model), None)
-        call = onnxruntime.open_call(model)
+        call = open_call(model)
         return lambda *inputs: (calls.append(number), call(*inputs))[1]
 
     classifier = LegsRecogniser(legs, onnx_fitting(made), 1, counted)

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bench.deploy.onnx_resize import fit_graph
-from bench.runtimes.onnxruntime import open_session
+from bench.deploy.onnx_session import open_session
 from bench.runtimes.openvino import open_request
 from datamodules._image import PAPER, fit_matrix, resample
 

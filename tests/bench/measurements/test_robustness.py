@@ -12,10 +12,11 @@ from fake.rows import characters, row
 from torch import nn
 
 from bench.measurements import robustness
-from bench.measurements._base import figures, measurement_of, takers
 from bench.measurements.robustness import FIGURES, Drawn, answers, measure
+from bench.plugins import figures, measurement_of
 from bench.records.predictions import Predictions, read_predictions
 from bench.records.statistics import paired_difference, wilson
+from bench.run.measure import takers
 from datamodules._characters import Characters
 from datamodules._loader import Fitted
 from tasks.recipe import Augmentation

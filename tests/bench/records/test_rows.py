@@ -2,7 +2,8 @@ from fake.boards import boards, line_of, order_of
 from fake.records import record
 
 from bench.records.load import Stored
-from bench.records.rows import Protocol, board_rows
+from bench.records.protocols import Protocol
+from bench.records.rows import board_rows
 
 PROTOCOLS = {"accuracy": Protocol("1", "")}
 

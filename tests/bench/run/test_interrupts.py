@@ -46,7 +46,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
             **({"STOP_IN": str(stop_in)} if stop_in else {}),
         }
         return subprocess.Popen(
-            [sys.executable, "-m", "bench.__main__", *command.split()], cwd=tmp_path, env={**os.environ, **more},
+            [sys.executable, "-m", "bench", *command.split()], cwd=tmp_path, env={**os.environ, **more},
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         )  # fmt: skip
 

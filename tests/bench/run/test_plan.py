@@ -9,9 +9,9 @@ import pytest
 from fake.image_folder import write_folder
 
 from bench.plugins import ARCHITECTURES, SUITES, UnknownPlugin
-from bench.run.plan import Plan, Request, UsageError, make_plan
+from bench.run.plan import Plan, Request, make_plan
 from bench.suites._base import Scale, Suite
-from datamodules._errors import DataError
+from datamodules._errors import DataError, UsageError
 from tasks.recipe import recipe_for
 
 

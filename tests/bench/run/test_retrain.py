@@ -14,8 +14,7 @@ from bench.records.predictions import read_predictions, row_folder
 from bench.records.record import read_record
 from bench.run import estimate
 from bench.run import retrain as retraining
-from bench.run.plan import UsageError
-from datamodules._errors import DataError
+from datamodules._errors import DataError, UsageError
 from tasks.compression.container import from_bytes
 from tasks.retraining_settings import CONVENTIONAL_RATES, RATE
 

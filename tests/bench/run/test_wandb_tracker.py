@@ -10,7 +10,7 @@ import pytest
 from fake.records import record
 from fake.wandb_files import read_runs
 
-from bench.boards.render import summary
+from bench.boards.summary import summary
 from bench.run.wandb_tracker import NoTracker, WandbTracker, make_tracker
 
 

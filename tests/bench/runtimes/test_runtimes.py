@@ -10,8 +10,9 @@ import pytest
 import torch
 from fake.rows import characters
 
-from bench.runtimes import _base as runtimes
-from bench.runtimes._base import Subject, names, prepare
+from bench import plugins
+from bench.runtimes import _base
+from bench.runtimes._base import Subject, prepare
 from datamodules._characters import Characters
 from datamodules._plugins import Registry, UnknownPlugin
 from tasks.architectures import ARCHITECTURES
@@ -20,7 +21,7 @@ from tasks.recogniser import Recogniser, save_weights
 
 ARCHITECTURE = "lenet5"
 # Compiling takes from ten seconds to minutes, by the load of the machine.
-RUNTIMES = [pytest.param(name, marks=pytest.mark.slow) if name == "compile" else name for name in names()]
+RUNTIMES = [pytest.param(name, marks=pytest.mark.slow) if name == "compile" else name for name in plugins.runtimes()]
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +70,7 @@ def test_what_a_runtime_made_works_in_another_process_without_torch(subject: Sub
     (tmp_path / "loader").write_bytes(pickle.dumps(prepare("onnxruntime-int8", subject)))
     np.save(tmp_path / "image.npy", subject.characters.image(2))
     script = (
-        "import sys, pathlib, numpy as np; from bench.runtimes import read_loader\n"
+        "import sys, pathlib, numpy as np; from bench.runtimes._base import read_loader\n"
         "classifier = read_loader(pathlib.Path(sys.argv[1]))()\n"
         "assert 'torch' not in sys.modules\n"
         "print(classifier(np.load(sys.argv[2])).argmax())"
@@ -107,9 +108,10 @@ def test_eager_is_the_recogniser_itself(tmp_path: Path) -> None:
 
 
 def test_forms_are_runtimes_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtimes, "RUNTIMES", Registry("fake.runtimes"))
+    for module in (plugins, _base):
+        monkeypatch.setattr(module, "RUNTIMES", Registry("fake.runtimes"))
     subject = Subject("a", 1, Path("w"), characters(1))
-    assert names() == ["echo", "echo-int8"]
+    assert plugins.runtimes() == ["echo", "echo-int8"]
     assert prepare("echo", subject) == (subject, "")
     assert prepare("echo-int8", subject) == (subject, "int8")
 

@@ -15,10 +15,10 @@ from fake.home import CHARACTERS, write_checkpoint
 
 from bench.deploy.export import export_system
 from bench.run.compress import pack_file
-from bench.run.plan import UsageError
 from bench.run.profile import random_row
 from bench.system import parse_system
 from bench.training.checkpoint import check_checkpoint
+from datamodules._errors import UsageError
 from tasks.architectures import ARCHITECTURES
 from tasks.normalised import Normalised
 from tasks.recogniser import save_weights

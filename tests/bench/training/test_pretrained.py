@@ -16,13 +16,14 @@ from bench.deploy.export import export_system
 from bench.records.compare import command_for
 from bench.records.predictions import read_predictions, row_folder
 from bench.run import estimate
-from bench.run.plan import Request, UsageError, make_plan
+from bench.run.plan import Request, make_plan
 from bench.run.profile import profile_system
 from bench.system import parse_system
 from bench.training.pretrained import WeightsError
 from bench.training.train import Hardware, predict, take
 from bench.training.weights_metadata import read_origin
 from datamodules import imagenet
+from datamodules._errors import UsageError
 from tasks.recipe import recipe_for
 
 SYSTEMS = ("acme_tiny+given+c4", "acme_tiny+given+c4-retrained")

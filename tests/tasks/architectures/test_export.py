@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from bench.deploy.onnx_model import onnx_model
-from bench.runtimes.onnxruntime import open_session
+from bench.deploy.onnx_session import open_session
 from tasks.architectures import ARCHITECTURES
 from tasks.normalised import Normalised
 from tasks.recogniser import Recogniser

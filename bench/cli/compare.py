@@ -1,0 +1,80 @@
+"""``bench compare``: a paired test of two records on the same test images, and ratios of their costs."""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bench.cli._arguments import Answer, add_record_selection, add_records_folder, seed
+from bench.plugins import SUITES
+from bench.records import formatting
+
+HELP = "two records: paired test and ratios"
+_LEVEL = 0.05  # significance of the verdict, in keeping with the 95 % intervals
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.add_argument("a", metavar="A", help="a record's file, or a system's name")
+    parser.add_argument("b", metavar="B", help="a record's file, or a system's name")
+    add_record_selection(parser)
+    parser.add_argument("--seed", type=seed, default=0, metavar="K", help="seed of the records; 0 by default")
+    add_records_folder(parser)
+
+
+def run(options: argparse.Namespace) -> Answer:
+    """Compare two records from their stored per-image predictions."""
+    from bench.records.compare import compare
+
+    a, b = (_find_record(name, options) for name in (options.a, options.b))
+    found = compare(a, b, Path("runs"))
+    return 0, found, format_comparison(found)
+
+
+def format_comparison(comparison: Mapping[str, Any]) -> str:
+    """A comparison as lines of text for the terminal."""
+    dataset = comparison["dataset"]
+    synthetic = " (synthetic data)" if dataset["synthetic"] else ""
+    lines = [f"A = {_described(comparison['a'])}", f"B = {_described(comparison['b'])}"]
+    lines += [f"on {dataset['name']}{synthetic}", *_accuracy_lines(comparison)]
+    for name, found in comparison["ratios"].items():
+        if found["ratio"] is not None:
+            text = f"{name}: B / A = {formatting.digits(found['ratio'])}"
+            if found["ci_low"] is not None:
+                text += f" [{formatting.digits(found['ci_low'])}–{formatting.digits(found['ci_high'])}]"
+            lines.append(text)
+    return "\n".join([*lines, *(f"note: {note}" for note in comparison["notes"])])
+
+
+def _find_record(name: str, options: argparse.Namespace) -> Mapping[str, Any]:
+    from bench.boards.render import default_dataset
+    from bench.records.compare import find_record
+    from bench.records.provenance import machine
+    from bench.records.record import read_record
+
+    if name.endswith(".json"):
+        return read_record(Path(name))
+    SUITES.check(options.suite)
+    wanted = {
+        "suite": options.suite, "scale": options.scale, "system": name, "seed": options.seed, "machine": machine(),
+        "dataset": {"name": options.dataset or default_dataset(options.suite)},
+    }  # fmt: skip
+    return find_record(options.out / "results", wanted)
+
+
+def _described(identity: Mapping[str, Any]) -> str:
+    return f"{identity['system']}, seed {identity['seed']}, scale {identity['scale']}, {identity['machine']}"
+
+
+def _accuracy_lines(comparison: Mapping[str, Any]) -> list[str]:
+    found, paired = comparison["accuracy"], comparison["paired"]
+    a, b = (formatting.NONE if found[side] is None else f"{formatting.percent(found[side])} %" for side in "ab")
+    line = f"accuracy: A {a}, B {b}"
+    if found["difference"] is not None:
+        line += f", B - A = {formatting.percent(found['difference'])} points"
+    if not paired:
+        return [line]
+    line += f" [{formatting.percent(found['ci_low'])}, {formatting.percent(found['ci_high'])}]"
+    verdict = "they differ" if paired["p"] < _LEVEL else "no difference shown"
+    counts = f"only A right {paired['only_a']}, only B right {paired['only_b']} of {paired['n']:,} images"
+    return [line, f"McNemar's exact test: p = {paired['p']:.2g}, {verdict} ({counts})"]
