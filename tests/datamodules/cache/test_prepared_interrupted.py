@@ -78,7 +78,7 @@ def child(root: Path, place: Path, before: str = "") -> subprocess.Popen[str]:
     code = (
         "import os, signal, sys, time\n"
         "from pathlib import Path\n"
-        "from datamodules import _packing\n"
+        "from datamodules.cache import packer\n"
         "from datamodules.readers.gb2312 import LEVEL1\n"
         "from datamodules.readers.casia_parts import Protocol, find_sources\n"
         "from datamodules.cache.prepared import prepare\n"
