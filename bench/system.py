@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from bench.plugins import ARCHITECTURES, UnknownPlugin, systems
 from datamodules._errors import UsageError
-from tasks.compression.storage import KNOWN, parse_storage
+from tasks.compression.storage import Storage, parse_storage, storage_forms
 from tasks.recipe import GIVEN, recipe_for, recipe_names
 
 
@@ -18,24 +18,24 @@ class System:
         architecture: ``name`` or ``name:variant``.
         recipe: how it is trained.
         default_recipe: the suite's, which names leave out.
-        storage: how its weights are stored after training; empty for float32 as trained.
+        storage: how its weights are stored after training; None for float32 as trained.
     """
 
     architecture: str
     recipe: str
     default_recipe: str
-    storage: str = ""
+    storage: Storage | None = None
 
     @property
     def name(self) -> str:
         """As records, boards and the command line spell it."""
         recipe = f"+{self.recipe}" if self.recipe != self.default_recipe else ""
-        return self.architecture + recipe + (f"+{self.storage}" if self.storage else "")
+        return self.architecture + recipe + (f"+{self.storage.name}" if self.storage else "")
 
     @property
     def given(self) -> bool:
         """Whether its weights are given instead of trained; what is stored or taught again is made from such a row."""
-        return self.recipe == GIVEN and not self.storage
+        return self.recipe == GIVEN and self.storage is None
 
     @property
     def weights_file(self) -> str:
@@ -45,8 +45,7 @@ class System:
     @property
     def learned(self) -> str:
         """How it learns again once it is quantised, ``retrained`` or ``conventional``; empty where it does not."""
-        storage = parse_storage(self.storage)
-        return storage.learned if storage else ""
+        return self.storage.learned if self.storage else ""
 
     @property
     def begins_with(self) -> "System | None":
@@ -64,7 +63,7 @@ class System:
     @property
     def parent(self) -> "System | None":
         """The system whose trained weights this one is made from, by storing them or by training more heads."""
-        return replace(self, storage="") if self.storage else self.begins_with
+        return replace(self, storage=None) if self.storage else self.begins_with
 
     @property
     def generation(self) -> int:
@@ -101,9 +100,9 @@ def parse_system(name: str, default_recipe: str) -> System:
         if part not in recipes and parse_storage(part) is None:
             raise UnknownPlugin(
                 f"{name}: unknown recipe or storage {part!r}. Known recipes: {', '.join(recipes)}; "
-                f"storages: {'; '.join(KNOWN)}"
+                f"storages: {'; '.join(storage_forms())}"
             )
-    storage = rest.pop() if rest and rest[-1] not in recipes else ""
+    storage = parse_storage(rest.pop()) if rest and rest[-1] not in recipes else None
     if len(rest) > 1 or (rest and rest[0] not in recipes):
         raise UnknownPlugin(f"{name}: wanted one recipe at most, then one storage at most")
     return System(architecture, rest[0] if rest else default_recipe, default_recipe, storage)
@@ -115,11 +114,10 @@ def refuse_other_layers(system: System, classes: int) -> None:
     Raises:
         UsageError: names the layers that there are.
     """
-    storage = parse_storage(system.storage)
-    if storage is not None and storage.layers:
+    if system.storage is not None and system.storage.settings.layers:
         from tasks.compression.packing import check_layers  # imports torch, which names do not need
 
         try:
-            check_layers(system.architecture, classes, storage)
+            check_layers(system.architecture, classes, system.storage)
         except ValueError as error:
             raise UsageError(f"{system.name}: {error}") from error

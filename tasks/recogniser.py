@@ -45,7 +45,7 @@ class Recogniser:
         planes = square[None] if square.ndim == 2 else np.ascontiguousarray(square.transpose(2, 0, 1))
         return torch.from_numpy(planes)[None]
 
-    def under(self, policy: ExitPolicy) -> "Recogniser":
+    def with_policy(self, policy: ExitPolicy) -> "Recogniser":
         """The same network, from now on with this exit policy.
 
         Raises:

@@ -27,13 +27,12 @@ from bench.records.record import slug_system
 from bench.training.pretrained import WeightsError, weights_files
 from datamodules._files import sha256, write_whole
 from tasks.compression import bits as _bits
+from tasks.compression import clustering, hdf5
 from tasks.compression import container as _container
-from tasks.compression import hdf5
-from tasks.compression.codecs import centroid
 from tasks.compression.hdf5 import LEVEL, filters_of, read_hdf5, write_hdf5
 
 _FLOAT = 4  # bytes
-_SOURCES = (_bits, _container, centroid, hdf5)
+_SOURCES = (_bits, _container, clustering, hdf5)
 Shapes = Mapping[str, tuple[int, ...]]
 
 # Claims are about these networks in ImageNet's shape, whose own systems are these.
@@ -167,7 +166,7 @@ class Files:
         """Whether a layer in so many ``clusters``, written and read back, was stored by the ``filter`` of the check."""
         name = f"{check['layers'][0]}.weight"
         shapes, values = shapes_of(built), self._weights(built)
-        array = centroid.equal_population(values.array(name, shapes[name]), check["clusters"]).weights
+        array = clustering.equal_population(values.array(name, shapes[name]), check["clusters"]).weights
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "layer.h5"
             write_hdf5(path, [(name, array)])
@@ -248,9 +247,9 @@ def _clustered(shapes: Shapes, numbers: Sequence[int], values: Weights) -> dict[
 
 def _arrays(weights: NDArray[np.float32], numbers: Sequence[int]) -> Iterator[tuple[int, NDArray[np.float32]]]:
     """The weights in so many clusters each, sorted once."""
-    fine = centroid.equal_population(weights, max(numbers))
+    fine = clustering.equal_population(weights, max(numbers))
     for number in numbers:
-        yield number, centroid.coarser(weights, fine, number).weights
+        yield number, clustering.coarser(weights, fine, number).weights
 
 
 def _is_bias(name: str, shapes: Shapes) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from bench.audit.claims import Claim
 from bench.audit.contradictions import FOUND, NONE, Settled
 from bench.audit.verdicts import APPROXIMATE, CONTRADICTED, VERDICTS, Verdict
-from bench.boards.leaderboard import table
+from bench.boards.markdown import table
 from bench.boards.published import anchor
 from bench.records import formatting
 

@@ -6,39 +6,18 @@ from urllib.parse import quote
 
 from bench.audit.claims import Claim
 from bench.boards import published
-from bench.plugins import MEASUREMENTS, in_runtimes
+from bench.boards.columns import columns_of
+from bench.boards.markdown import table
 from bench.records import formatting
 from bench.records.load import Stored
-from bench.records.protocols import Protocol, base_name, protocol_name
-from bench.records.rows import BASELINE, ROBUST, BoardRow, dropped
+from bench.records.protocols import Protocol, protocol_name
+from bench.records.rows import BASELINE, BoardRow
 
 FRONT = "◆"
-_TIME = "ms/character (quartiles, p90 ≤ its bound)"
 _SYNTHETIC = (
     "**Synthetic data**: these characters were drawn by a program, not written by people. The accuracies "
     "compare systems with each other; they do not say how well a system reads real handwriting."
 )
-
-# Columns of figures that some suites do not take: left out where no row has one.
-_NOT_EVERYWHERE = {
-    "Top-5, %": "accuracy_top5",
-    "ms on all threads": "all_threads",
-    "× machine's limit": "times_limit",
-    "Peak activations (MB)": "peak_activation_bytes",
-}
-
-
-def table(header: Sequence[str], lines: Sequence[Sequence[str]], left: int) -> str:
-    """A Markdown table whose first ``left`` columns are aligned left, the others right."""
-    rule = [":--" if index < left else "--:" for index in range(len(header))]
-    cells = [list(header), rule, *[[escaped(cell) for cell in line] for line in lines]]
-    return "\n".join("| " + " | ".join(line) + " |" for line in cells) + "\n"
-
-
-def escaped(text: str) -> str:
-    """Text on one line that cannot end a table's cell."""
-    return " ".join(text.replace("|", "\\|").split())
-
 
 def facts(stored: Sequence[Stored]) -> str:
     """Data set, scale, machines, versions, date and command, all from the records."""
@@ -82,76 +61,20 @@ def advice(rows: Sequence[BoardRow]) -> str:
 
 
 def ranking(rows: Sequence[BoardRow], claims: Sequence[Claim], dataset: str) -> str:
-    """The ranked table."""
+    """The ranked table: a column for each measurement that states one and that any row has."""
     columns: list[tuple[str, Callable[[BoardRow], str]]] = [
         ("Rank", lambda row: formatting.places(row.rank)),
         (FRONT, lambda row: FRONT if row.pareto else ""),
         ("System", _label),
         ("Recipe", lambda row: row.recipe or formatting.NONE),
-        ("Accuracy, % [95 %]", lambda row: formatting.accuracy(row["accuracy"])),
-        ("Top-5, %", lambda row: formatting.share(row["accuracy_top5"])),
-        ("Latency, × reference [95 %]", lambda row: formatting.ratio(row["ratio"])),
-        (_TIME, lambda row: formatting.milliseconds(row["latency"])),
-        ("ms on all threads", lambda row: formatting.millions(row["all_threads"])),
-        ("× machine's limit", lambda row: formatting.ratio(row["times_limit"])),
-        ("MACs (M), 1 MAC = 2 FLOPs", lambda row: formatting.millions(row["macs"])),
-        ("Trained params (M)", lambda row: formatting.millions(row["params"])),
-        ("Size (MB = 10⁶ bytes)", lambda row: formatting.millions(row["size_bytes"])),
-        ("Peak activations (MB)", lambda row: formatting.millions(row["peak_activation_bytes"])),
-        ("Published accuracy, %, on its data set", lambda row: published.cell(row, claims, dataset)),
     ]
-    left = 4
-    untaken = {name for name, figure in _NOT_EVERYWHERE.items() if all(row[figure].value is None for row in rows)}
-    columns = [column for column in columns if column[0] not in untaken]
     if len({row.machine for row in rows}) > 1:
-        columns.insert(left, ("Machine", lambda row: f"`{row.machine}`"))
-        left += 1
+        columns.append(("Machine", lambda row: f"`{row.machine}`"))
+    left = len(columns)
+    columns += [(column.header, column.cell) for column in columns_of(rows)]
+    columns.append(("Published accuracy, %, on its data set", lambda row: published.cell(row, claims, dataset)))
     lines = [[cell(row) for _, cell in columns] for row in rows]
     return table([name for name, _ in columns], lines, left)
-
-
-def conditions(rows: Sequence[BoardRow]) -> str:
-    """Measurements under conditions that have no table of their own; nothing where there are none."""
-    units = {
-        name: str(figure.get("unit", ""))
-        for row in rows
-        for item in row.records
-        for name, figure in item.record["measurements"].items()
-        if "@" in name and name not in ROBUST and base_name(name) not in in_runtimes(MEASUREMENTS.names())
-    }
-    names = sorted(units)
-    lines = [[_name(row), *[formatting.of_unit(row[name], units[name]) for name in names]] for row in rows]
-    return table(["System", *[f"`{name}`" for name in names]], lines, 1) if units else ""
-
-
-def robustness(rows: Sequence[BoardRow]) -> str:
-    """Accuracy under each condition beside that on the same characters unchanged; nothing where there is none."""
-    names = sorted({name for row in rows for name in row.figures if name in ROBUST})
-    header = ["System", "Recipe", "Clean, % [95 %]"]
-    for name in names:
-        condition = name.partition("@")[2].capitalize()
-        header += [f"{condition}, % [95 %]", "lost, points [95 %]"]
-    lines = []
-    for row in rows:
-        cells = [_name(row), row.recipe or formatting.NONE, formatting.accuracy(row["accuracy"])]
-        for name in names:
-            cells += [formatting.accuracy(row[name]), formatting.points(row[dropped(name)])]
-        lines.append(cells)
-    return table(header, lines, 2) if names else ""
-
-
-def failures(stored: Sequence[Stored]) -> str:
-    """Rows that failed and measurements that could not be had, with their errors; may be nothing."""
-    lines = []
-    for item in stored:
-        record = item.record
-        who = [f"`{record['system']}`", str(record["seed"])]
-        if record["status"] == "failed":
-            lines.append([*who, "the row", error_text(record.get("error"))])
-        for name, figure in sorted(record["measurements"].items()):
-            if figure.get("error"):
-                lines.append([*who, f"`{name}`", error_text(figure["error"])])
-    return table(["System", "Seed", "Failed", "Error"], lines, 4) if lines else ""
 
 
 def protocols_text(rows: Sequence[BoardRow], protocols: Mapping[str, Protocol]) -> str:
@@ -191,13 +114,6 @@ def published_robustness(shown: Sequence[Claim]) -> str:
     """What papers print of accuracy under the same conditions."""
     header, lines = published.robustness_table(shown)
     return table(header, lines, 4)
-
-
-def error_text(error: Any) -> str:
-    """An error of a record on one line: its type and text."""
-    if isinstance(error, Mapping):
-        error = ": ".join(str(error[key]) for key in ("type", "text") if error.get(key))
-    return " ".join(str(error).split()) if error else "without a message"
 
 
 _PARTS = {"train": "training", "val": "validation", "test": "test"}  # key of a record's dataset -> word

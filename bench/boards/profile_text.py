@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bench.boards import leaderboard as board
+from bench.boards.markdown import error_text
 from bench.boards.summary import summary
 from bench.records import formatting
 from bench.records.rows import Figure, times_limit
@@ -21,7 +21,7 @@ def lines(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         if name.partition("@")[0] == "latency":
             found += _deployed(name, measured, measurements)
         if measured.get("error"):
-            found.append((f"{name} failed", board.error_text(measured["error"])))
+            found.append((f"{name} failed", error_text(measured["error"])))
     return found
 
 

@@ -4,7 +4,9 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench.boards import leaderboard as board
+from bench.boards.columns import columns_of
+from bench.boards.leaderboard import FRONT
+from bench.boards.markdown import table
 from bench.records import formatting
 from bench.records.rows import BoardRow
 
@@ -33,17 +35,13 @@ def filled(readme: Path, rows: Callable[[str], Sequence[BoardRow] | None]) -> by
 
 
 def _table(rows: Sequence[BoardRow]) -> str:
-    header = ["Rank", "System", "Accuracy, % [95 %]", "Latency, × reference", "ms/character", "MACs (M)", "Size (MB)"]
+    columns = columns_of(rows, narrow=True)
     lines = [
         [
             formatting.places(row.rank),
-            f"`{row.system}`" + (" ◆" if row.pareto else ""),
-            formatting.accuracy(row["accuracy"]),
-            formatting.ratio(row["ratio"]),
-            formatting.millions(row["latency"]),
-            formatting.millions(row["macs"]),
-            formatting.millions(row["size_bytes"]),
+            f"`{row.system}`" + (f" {FRONT}" if row.pareto else ""),
+            *[column.cell(row) for column in columns],
         ]
         for row in rows
     ]
-    return board.table(header, lines, 2)
+    return table(["Rank", "System", *[column.header for column in columns]], lines, 2)

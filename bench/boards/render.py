@@ -10,14 +10,12 @@ from bench.audit.claims import Claim, load_claims, load_contradictions
 from bench.audit.contradictions import settle
 from bench.boards import leaderboard as board
 from bench.boards.audit_page import audit_parts
+from bench.boards.performance import performance_board
 from bench.boards.published import robustness_claims, shown_claims
 from bench.boards.readme import filled as readme_filled
 from bench.boards.scatter_plot import picture
-from bench.boards.sections.all_sections import beside
-from bench.boards.sections.compressed import made_from_text
-from bench.boards.sections.performance import performance_board
-from bench.boards.sections.retraining import retraining_text
-from bench.boards.sections.runtimes import deployed_text
+from bench.boards.sections.all_sections import sections_text
+from bench.boards.sections.section import Section
 from bench.plugins import SUITES
 from bench.records.load import Stored, read_stored
 from bench.records.protocols import Protocol, present_protocols
@@ -151,17 +149,14 @@ def _recogniser_board(
     every_row: list[BoardRow] = []
     parts: list[str] = []
     files: dict[str, bytes] = {}
-    for number, section in enumerate(found, 1):
-        rows = board_rows(section, protocols)
+    for number, stored_part in enumerate(found, 1):
+        rows = board_rows(stored_part, protocols)
         every_row += rows
-        suffix = f" ({_section_name(section, found)})" if len(found) > 1 else ""
+        suffix = f" ({_section_name(stored_part, found)})" if len(found) > 1 else ""
         image = stem + (f"-{number}" if number > 1 else "") + ".svg"
-        drawn = picture(rows, _picture_title(title, section[0].record), MARK)
-        if drawn is not None:
-            files[image] = drawn
-        parts += _section(rows, section, suffix, image if drawn else None, claims)
-        more, pictures = beside(rows, suffix, image, partial(_picture_title, record=section[0].record), MARK)
-        parts += more
+        named = partial(_picture_title, title, stored_part[0].record)
+        text, pictures = _section(Section(rows, stored_part, claims), suffix, image, named, first["dataset"]["name"])
+        parts += text
         files |= pictures
     if shown:
         parts += ["## Published figures\n", _PUBLISHED, board.published_text(shown)]
@@ -174,34 +169,25 @@ def _recogniser_board(
 
 
 def _section(
-    rows: Sequence[BoardRow],
-    stored: Sequence[Stored],
-    suffix: str,
-    image: str | None,
-    claims: Sequence[Claim],
-) -> list[str]:
-    dataset = stored[0].record["dataset"]["name"]
-    parts = [board.facts(stored), f"## Which one to deploy{suffix}\n", board.advice(rows)]
-    if image:
+    section: Section, suffix: str, image: str, title: Callable[[str], str], dataset: str
+) -> tuple[list[str], dict[str, bytes]]:
+    """Advice, leaderboard and further sections of rows that may be compared, and their pictures by file name."""
+    rows = section.rows
+    parts = [board.facts(section.stored), f"## Which one to deploy{suffix}\n", board.advice(rows)]
+    drawn = picture(rows, title(""), MARK)
+    if drawn is not None:
         alt = "Accuracy against latency of the systems in the table below; a line joins the Pareto front"
         parts.append(f"![{alt}]({image})\n")
-    parts += [f"## Leaderboard{suffix}\n", board.ranking(rows, claims, dataset)]
-    for heading, text in (
-        ("Runtimes", deployed_text(rows)),
-        ("Made from other rows", made_from_text(rows)),
-        ("Retraining", retraining_text(rows, claims)),
-        ("Robustness", board.robustness(rows)),
-        ("Other conditions", board.conditions(rows)),
-        ("Failed", board.failures(stored)),
-    ):
-        parts += [f"## {heading}{suffix}\n", text] if text else []
-    return parts
+    parts += [f"## Leaderboard{suffix}\n", board.ranking(rows, section.claims, dataset)]
+    more, pictures = sections_text(section, suffix, image, title, MARK)
+    return parts + more, {**({image: drawn} if drawn is not None else {}), **pictures}
 
 
-def _picture_title(title: str, record: Mapping[str, Any]) -> str:
+def _picture_title(title: str, record: Mapping[str, Any], heading: str) -> str:
+    """Title of a picture: the section's heading, or the board's title for the leaderboard itself."""
     dataset = record["dataset"]
     synthetic = ", synthetic data" if dataset["synthetic"] else ""
-    return f"{title}: {dataset['name']}{synthetic}, scale {record['scale']}"
+    return f"{heading or title}: {dataset['name']}{synthetic}, scale {record['scale']}"
 
 
 def _section_name(section: Sequence[Stored], found: Sequence[Sequence[Stored]]) -> str:

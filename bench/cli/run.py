@@ -3,7 +3,7 @@
 import argparse
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,9 @@ from datamodules._errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from bench.run.plan import Plan
+    from bench.training.events import Event, Tell
 
 HELP = "train, measure and rank the systems of a suite"
 
@@ -46,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> Answer:
-    """``bench run``: records and boards for a suite's rows."""
+    """Make records and boards for a suite's rows, or estimate their cost; exit 1 when a row fails."""
     check_builds()
     from rich.console import Console
 
@@ -58,34 +61,56 @@ def run(options: argparse.Namespace) -> Answer:
         return _rendered(run_comparisons(_request(options), console), _out(options), console)
     from bench.run.estimate import costs
     from bench.run.plan import make_plan
-    from bench.run.progress import Bars
-    from bench.run.runner import run as run_plan
-    from bench.run.wandb_tracker import make_tracker
+    from bench.run.resume import resume_states
 
-    request = _request(options)
-    plan = make_plan(request)
-    rows = costs(plan)
-    abreast = request.hardware.abreast
+    plan = make_plan(_request(options))
+    states = resume_states(plan)
+    rows = costs(plan, states)
     phased = [_phases(row) for row in rows]
-    seconds = sum(sum(phases[:-1]) / abreast + phases[-1] for phases in phased)
+    seconds = sum(sum(phases[:-1]) / plan.request.hardware.parallel + phases[-1] for phases in phased)
     if options.dry_run:
         lines = [*map(_cost_line, rows), f"about {seconds / 60:.0f} minutes in all"]
         failed = any("error" in row for row in rows)
         return int(failed), {"rows": rows, "seconds": seconds}, "\n".join(lines)
     console.print(_opening(plan, seconds), highlight=False)
-    group = f"{request.suite}-{plan.datamodule.info.name}-{request.scale}-{time.strftime('%Y%m%d-%H%M%S')}"
-    tracker = make_tracker(options.wandb, request.runs, group, lambda text: console.print(text, style="yellow"))
+    return _run_plan(plan, states, phased, options.wandb, console)
+
+
+def _run_plan(
+    plan: "Plan", states: Any, phased: Sequence[tuple[float, float, float]], wandb: Any, console: "Console"
+) -> Answer:
+    """Run a plan with progress bars and, where asked for, W&B; an interrupted run renders its boards too."""
+    from bench.run.progress import Bars
+    from bench.run.runner import run as run_plan
+    from bench.run.wandb_tracker import WandbTracker
+
+    request, tracker = plan.request, None
+    if wandb != "off":
+        group = f"{request.suite}-{plan.datamodule.info.name}-{request.scale}-{time.strftime('%Y%m%d-%H%M%S')}"
+        tracker = WandbTracker(wandb, request.runs, group, lambda text: console.print(text, style="yellow"))
     try:
-        with Bars(console, phased, abreast) as bars:
-            records = run_plan(plan, bars, tracker)
+        with Bars(console, phased, request.hardware.parallel) as bars:
+            records = run_plan(plan, _all_of(bars, *filter(None, [tracker])), states)
         answer = _rendered(records, request.out, console)
-        _track_board(tracker, records, request.out)
+        if tracker:
+            _track_board(tracker, records, request.out)
     except KeyboardInterrupt:
         _write_boards(request.out)
         raise
     finally:
-        tracker.close()
+        if tracker:
+            tracker.close()
     return answer
+
+
+def _all_of(*listeners: "Tell") -> "Tell":
+    """One listener that passes each event on to all of these."""
+
+    def tell(event: "Event") -> None:
+        for listener in listeners:
+            listener(event)
+
+    return tell
 
 
 def _request(options: argparse.Namespace) -> Any:

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from bench.plugins import COMPARISONS, SUITES
 from bench.records.provenance import provenance
-from bench.records.record import SCHEMA, Measurement, read_record, record_path, write_record
+from bench.records.record import Measurement, new_record, read_record, record_path, write_record
 from bench.run.measure import describe
 from bench.run.plan import Request
 from bench.suites._base import Suite
@@ -54,11 +54,10 @@ def run_comparisons(request: Request, console: Console) -> list[dict[str, Any]]:
 
 def _row(request: Request, name: str) -> dict[str, Any]:
     module = COMPARISONS.load(name)
-    record: dict[str, Any] = {
-        "schema": SCHEMA, "suite": request.suite, "scale": request.scale, "status": "whole", "error": None,
-        "parent": None, "dataset": None, "system": name, "weights": None, "seed": request.seeds[0], "recipe": None,
-        "goal": module.GOAL, **provenance(request.command), "measurements": {},
-    }  # fmt: skip
+    record = new_record(
+        name, suite=request.suite, scale=request.scale, status="whole", weights=None, seed=request.seeds[0],
+        goal=module.GOAL, **provenance(request.command),
+    )  # fmt: skip
     path = record_path(request.out / "results", record)
     if path.exists() and not request.fresh:
         found = read_record(path)

@@ -51,11 +51,6 @@ def compare() -> Measurement:
     return Measurement(ratio, {"n": ROUNDS, "ci_low": low, "ci_high": high})
 
 
-class _Silent:
-    def epoch(self, done: float, of: int, scores: dict[str, float]) -> None:
-        """Hears, as the command line's bars do, and shows nothing."""
-
-
 def _suite_epochs(datamodule: SyntheticHWDB) -> Callable[[], float]:
     """Trainer.fit, timed between its hooks from the second epoch on."""
 
@@ -70,7 +65,7 @@ def _suite_epochs(datamodule: SyntheticHWDB) -> Callable[[], float]:
             self.seconds = time.process_time() - self.started
 
     def epochs() -> float:
-        clock, curve = Clock(), Curve(Path(), _Silent(), 0)
+        clock, curve = Clock(), Curve(Path(), lambda event: None, 0)
         with expected_warnings():
             trainer = pl.Trainer(
                 max_epochs=EPOCHS, accelerator="cpu", logger=False, callbacks=[clock, curve], num_sanity_val_steps=0,

@@ -53,7 +53,7 @@ def export_system(
     """
     _check_out(out, checkpoint)
     named, origin = check_checkpoint(system, checkpoint)
-    plain = replace(named, storage="")
+    plain = replace(named, storage=None)
     if named != plain:
         raise UsageError(
             f"{system}: wanted a system in float32, as exported graphs are; export {plain.name} from its own weights"

@@ -63,7 +63,7 @@ class Deployment:
     def __init__(self, row: Row, runtime: str, folder: Path, policy: ExitPolicy | None = None) -> None:
         self.row, self.runtime, self._folder, self._policy = row, runtime, folder, policy
 
-    def under(self, policy: ExitPolicy, name: str) -> "Deployment":
+    def with_policy(self, policy: ExitPolicy, name: str) -> "Deployment":
         """The same row with another exit policy, whose exports lie in a folder of this name within this one's."""
         folder = self._folder / name
         folder.mkdir(exist_ok=True)

@@ -10,6 +10,7 @@ UNIT = "ratio"
 VERSION = "1"
 BETTER = "higher"
 PHASE = "figures"
+COLUMN = ("Accuracy, % [95 %]", "accuracy")
 
 
 def measure(row: Row) -> Measurement:
@@ -32,4 +33,4 @@ def measure_in(deployment: Deployment) -> Measurement:
         raise ValueError(f"{row.system}: wanted predictions on the test split, got none")
     right = found.top == row.predictions.labels[found.places]
     counted = share(right)
-    return Measurement(counted.value, {**counted.detail, **lost(row.predictions.right[found.places], right)})
+    return Measurement(counted.value, {**counted.detail, **lost(row.predictions.correct[found.places], right)})

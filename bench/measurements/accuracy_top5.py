@@ -9,6 +9,7 @@ UNIT = "ratio"
 VERSION = "1"
 BETTER = "higher"
 PHASE = "figures"
+COLUMN = ("Top-5, %", "share", None, None)
 
 
 def measure(row: Row) -> Measurement:

@@ -12,6 +12,7 @@ UNIT = "ratio"
 VERSION = "2"
 BETTER = "higher"
 PHASE = "figures"
+COLUMN = None
 NEEDS = "HEADS"
 
 
@@ -31,8 +32,8 @@ def measure(row: Row) -> Measurement:
     for number, name in enumerate(cascade(row).heads):
         low, high = wilson(int(right[:, number].sum()), len(right))
         exits[name] = {"value": float(right[:, number].mean()), "ci_low": low, "ci_high": high}
-    only_cascade = int(np.count_nonzero(found.right & ~right[:, -1]))
-    only_final = int(np.count_nonzero(~found.right & right[:, -1]))
+    only_cascade = int(np.count_nonzero(found.correct & ~right[:, -1]))
+    only_final = int(np.count_nonzero(~found.correct & right[:, -1]))
     paired = _paired(only_cascade, only_final, len(right))
     final = exits[cascade(row).heads[-1]]
     interval = {"ci_low": final["ci_low"], "ci_high": final["ci_high"]}

@@ -13,6 +13,7 @@ UNIT = "ns"
 VERSION = "2"
 BETTER = "lower"
 PHASE = "timing"  # it needs the times of the exits
+COLUMN = None
 NEEDS = "HEADS"
 STORED = False  # a packed network computes as the one that it was made from
 

@@ -14,6 +14,7 @@ UNIT = "ns"
 VERSION = "2"
 BETTER = "lower"
 PHASE = "timing"
+COLUMN = None
 NEEDS = "HEADS"
 STORED = False  # a packed network computes as the one that it was made from
 
@@ -40,7 +41,7 @@ def measure_in(deployment: Deployment) -> Measurement:
     """The same in any runtime."""
     network, exits = cascade(deployment.row), {}
     for name in network.heads:
-        exits[name] = _timed(deployment.under(ending_at(network, name), name))
+        exits[name] = _timed(deployment.with_policy(ending_at(network, name), name))
     whole, final = _timed(deployment), exits[network.heads[-1]]
     detail = {"n": final["n"], "exits": exits, "cascade": whole, "cascade_to_final": _divided(whole, final)}
     return Measurement(final["mean"], detail)

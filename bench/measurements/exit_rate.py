@@ -10,6 +10,7 @@ UNIT = "ratio"
 VERSION = "1"
 BETTER = "higher"
 PHASE = "figures"
+COLUMN = None
 NEEDS = "HEADS"
 
 
@@ -27,7 +28,7 @@ def measure(row: Row) -> Measurement:
     exits = {}
     for number, name in enumerate(network.heads):
         here = found.exits == number
-        right = float(found.right[here].mean()) if here.any() else None
+        right = float(found.correct[here].mean()) if here.any() else None
         exits[name] = {"value": float(here.mean()), "accuracy": right}
     early = int((found.exits < len(network.heads) - 1).sum())
     low, high = wilson(early, len(found.exits))

@@ -10,6 +10,7 @@ UNIT = "mac"
 VERSION = "1"
 BETTER = "lower"
 PHASE = "figures"
+COLUMN = None
 NEEDS = "HEADS"
 
 

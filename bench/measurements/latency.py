@@ -4,6 +4,7 @@ from bench.latency.isolated_process import time_apart
 from bench.measurements._agreement import disagreement
 from bench.measurements._deployment import Deployment, deployed
 from bench.measurements._row import Row
+from bench.plugins import RUNTIMES
 from bench.records.record import Measurement
 
 NAME = "latency"
@@ -11,8 +12,11 @@ UNIT = "ns"
 VERSION = "3"
 BETTER = "lower"
 PHASE = "timing"
-# What torch.compile has compiled is for one thread: it would compile anew, which may take minutes.
-_IN_ALL_THREADS = ("eager", "onnxruntime", "openvino")
+COLUMNS = (
+    ("ratio", "Latency, × reference [95 %]", "ratio", "Latency, × reference", "ratio"),
+    ("latency", "ms/character (quartiles, p90 ≤ its bound)", "milliseconds", "ms/character", "millions"),
+    ("all_threads", "ms on all threads", "millions", None, None),
+)
 
 
 def measure(row: Row) -> Measurement:
@@ -50,7 +54,8 @@ def measure_in(deployment: Deployment) -> Measurement:
     Source: MLPerf Inference rules, single stream; paired blocks against drift.
     """
     row, characters = deployment.row, deployment.characters
-    all_threads = deployment.runtime.partition("-")[0] in _IN_ALL_THREADS
+    file = deployment.runtime.partition("-")[0]
+    all_threads = bool(RUNTIMES.literals(file).get("ALL_THREADS"))
     compared = deployment.agreement
     error = disagreement(compared, deployment.runtime) if row.trained else None
     if error is not None:

@@ -13,6 +13,7 @@ UNIT = "ns"
 VERSION = "1"
 BETTER = "lower"
 PHASE = "timing"
+COLUMNS = (("times_limit", "× machine's limit", "ratio", None, None),)
 
 
 def measure(row: Row) -> Measurement:

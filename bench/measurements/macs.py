@@ -12,6 +12,7 @@ UNIT = "mac"
 VERSION = "1"
 BETTER = "lower"
 PHASE = "figures"
+COLUMN = ("MACs (M), 1 MAC = 2 FLOPs", "millions", "MACs (M)", "millions")
 
 _PAPER = 255  # a blank character: where the cost depends on what is read, the network declares it
 

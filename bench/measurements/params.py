@@ -8,6 +8,7 @@ UNIT = "count"
 VERSION = "1"
 BETTER = "lower"
 PHASE = "figures"
+COLUMN = ("Trained params (M)", "millions", "Params (M)", "millions")
 
 
 def measure(row: Row) -> Measurement:

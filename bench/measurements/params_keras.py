@@ -10,6 +10,7 @@ UNIT = "count"
 VERSION = "1"
 BETTER = "lower"
 PHASE = "figures"
+COLUMN = None
 
 _MOVING = ("running_mean", "running_var")  # Keras: moving_mean and moving_variance, non-trainable parameters
 

@@ -16,6 +16,7 @@ UNIT = "byte"
 VERSION = "1"
 BETTER = "lower"
 PHASE = "figures"
+COLUMN = ("Peak activations (MB)", "millions", None, None)
 
 
 def measure(row: Row) -> Measurement:

@@ -20,6 +20,7 @@ UNIT = "byte"
 VERSION = "1"
 BETTER = "lower"
 PHASE = "timing"  # shared pages count in part: how many others hold them must be the same for all rows
+COLUMN = None
 
 _LIMIT_S = 180.0  # torch is imported and a network compiled within seconds; a loaded machine may take far longer
 _ROOT = Path(__file__).resolve().parents[2]

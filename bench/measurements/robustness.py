@@ -21,6 +21,7 @@ UNIT = "ratio"
 VERSION = "1"
 BETTER = "higher"
 PHASE = "figures"
+COLUMN = None
 FIGURES = ("accuracy@rotation", "accuracy@flip", "accuracy@resize")
 PASSES = 3
 
@@ -86,7 +87,7 @@ def measure(row: Row, figure: str) -> Measurement:
     found = answers(row, Drawn(_CHANGES[figure], row.recogniser.size))
     write_predictions(row.weights.parent, found, figure.partition("@")[2])
     share = share_within(found, 1)
-    return Measurement(share.value, {**share.detail, **lost(clean.right, found.right)})
+    return Measurement(share.value, {**share.detail, **lost(clean.correct, found.correct)})
 
 
 def answers(row: Row, view: View) -> Predictions:

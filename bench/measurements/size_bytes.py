@@ -11,6 +11,7 @@ UNIT = "byte"
 VERSION = "1"
 BETTER = "lower"
 PHASE = "figures"
+COLUMN = ("Size (MB = 10⁶ bytes)", "millions", "Size (MB)", "millions")
 
 
 def measure(row: Row) -> Measurement:

@@ -155,7 +155,7 @@ def _answers(record: Mapping[str, Any], runs: Path, notes: list[str]) -> Predict
         return None
     try:
         answers = read_predictions(path.parent)
-        right = float(answers.right.mean())
+        right = float(answers.correct.mean())
     except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile) as error:
         raise CompareError(f"{place}: not readable as predictions ({error}); {again}") from error
     recorded = _value(record, "accuracy")
@@ -169,13 +169,13 @@ def _paired(a: Predictions | None, b: Predictions | None) -> dict[str, Any] | No
         return None
     if not np.array_equal(a.labels, b.labels):
         raise CompareError("the stored predictions are not of the same images in the same order; run both --fresh")
-    only_a, only_b = int((a.right & ~b.right).sum()), int((b.right & ~a.right).sum())
+    only_a, only_b = int((a.correct & ~b.correct).sum()), int((b.correct & ~a.correct).sum())
     return {
         "n": len(a.labels),
-        "both": int((a.right & b.right).sum()),
+        "both": int((a.correct & b.correct).sum()),
         "only_a": only_a,
         "only_b": only_b,
-        "neither": int((~a.right & ~b.right).sum()),
+        "neither": int((~a.correct & ~b.correct).sum()),
         "p": mcnemar(only_a, only_b),
     }
 

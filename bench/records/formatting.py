@@ -51,6 +51,11 @@ def share(figure: "Figure") -> str:
     return (figure.why or NONE) if figure.value is None else percent(figure.value)
 
 
+def number(figure: "Figure") -> str:
+    """A figure in its own unit, with three significant digits."""
+    return (figure.why or NONE) if figure.value is None else digits(figure.value)
+
+
 def millions(figure: "Figure") -> str:
     """A count in millions, bytes in MB or nanoseconds in milliseconds."""
     return (figure.why or NONE) if figure.value is None else digits(figure.value / MILLION)

@@ -36,8 +36,8 @@ class Predictions:
     heads: HeadAnswers | None = None
 
     @property
-    def right(self) -> NDArray[np.bool_]:
-        """Whether the most probable class is the right one, bool (n,)."""
+    def correct(self) -> NDArray[np.bool_]:
+        """Whether the most probable class is the true one, bool (n,)."""
         found: NDArray[np.bool_] = self.top[:, 0] == self.labels
         return found
 

@@ -35,6 +35,21 @@ class Measurement:
         return {"version": version, "unit": unit, "value": self.value, **self.detail}
 
 
+def new_record(system: str, **facts: Any) -> dict[str, Any]:
+    """A record of a row that is still to be made; facts that are not given are null.
+
+    Args:
+        system: name of the row's system, or of its comparison.
+        facts: what is known of it already, by the record's keys; ``provenance`` gives some of them.
+    """
+    blank = {
+        "schema": SCHEMA, "suite": None, "scale": None, "status": "partial", "error": None, "parent": None,
+        "dataset": None, "system": system, "weights": "trained", "seed": 0, "recipe": None, "precision": None,
+        "checkpoint_sha256": None,
+    }  # fmt: skip
+    return {**blank, **facts, "measurements": facts.get("measurements", {})}
+
+
 def file_name(system: str, machine: str, scale: str, seed: int) -> str:
     """Name of a record's file: ``fire--gwap__paper@amd-epyc-2c-quick-s0.json``."""
     return f"{slug_system(system)}@{machine}-{scale}-s{seed}.json"

@@ -63,7 +63,7 @@ def paired_difference(only_a: int, only_b: int, n: int) -> tuple[float, float]:
     return max(centre - half, -1.0), min(centre + half, 1.0)
 
 
-def share_back(
+def share_recovered(
     before: NDArray[np.bool_], after: NDArray[np.bool_], whole: NDArray[np.bool_], seed: int
 ) -> dict[str, Any]:
     """How much of a loss of accuracy came back, (after - before) / (whole - before), on the same images.

@@ -1,5 +1,6 @@
 """What a run will cost, before anything is trained."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -7,13 +8,11 @@ import torch
 from bench.measurements._deployment import ANSWERED, COMPARED, affordable
 from bench.measurements._mac_counter import count
 from bench.plugins import ARCHITECTURES, MEASUREMENTS
-from bench.records.record import RecordError
 from bench.run.measure import describe
 from bench.run.plan import Plan
-from bench.run.resume import left
+from bench.run.resume import ResumeState, resume_states
 from bench.system import System
 from tasks.compression.layer_sweep import MOST_IMAGES
-from tasks.compression.storage import parse_storage
 from tasks.normalised import Normalised
 from tasks.retraining_settings import CONVENTIONAL_RATES, DRAWS, most_images, retraining_recipe
 
@@ -37,7 +36,7 @@ HEADS_SHARE = 0.5  # of a training image's cost, where early heads learn on a fr
 PASS_SHARE = 1 / 3  # of a training image's cost: it goes forward, and back through activations and weights
 
 
-def costs(plan: Plan) -> list[dict[str, Any]]:
+def costs(plan: Plan, states: Mapping[tuple[System, int], ResumeState] | None = None) -> list[dict[str, Any]]:
     """System, seed, macs, params, what is to do, and estimated seconds of each row, in all and in each phase.
 
     ``todo`` is what the run will do: nothing where the record is whole and current, measure where the row is trained
@@ -47,7 +46,8 @@ def costs(plan: Plan) -> list[dict[str, Any]]:
     Raises:
         RecordError: a file in the way is no record of this schema.
     """
-    return [{"system": s.name, "seed": seed, **_cost_or_error(plan, s, seed)} for s, seed in plan.rows]
+    states = resume_states(plan) if states is None else states
+    return [{"system": s.name, "seed": seed, **_cost_or_error(plan, s, states[s, seed])} for s, seed in plan.rows]
 
 
 def training_seconds(images: float, macs: int, batch: int = 64) -> float:
@@ -61,17 +61,17 @@ def training_seconds(images: float, macs: int, batch: int = 64) -> float:
     return images * (SECONDS_PER_IMAGE + macs * SECONDS_PER_MAC + SECONDS_PER_STEP / batch)
 
 
-def _cost_or_error(plan: Plan, system: System, seed: int) -> dict[str, Any]:
+def _cost_or_error(plan: Plan, system: System, state: ResumeState) -> dict[str, Any]:
     try:
-        return _cost(plan, system, seed)
-    except RecordError:
-        raise
+        if state.error is not None:
+            raise state.error
+        return _cost(plan, system, state)
     except Exception as error:  # one plug-in's failure must not keep the others from running
         nothing = {"seconds": 0.0, **dict.fromkeys(_PHASES, 0.0)}
         return {"macs": None, "params": None, "todo": "nothing", **nothing, "error": describe(error)}
 
 
-def _cost(plan: Plan, system: System, seed: int) -> dict[str, Any]:
+def _cost(plan: Plan, system: System, state: ResumeState) -> dict[str, Any]:
     name, _, variant = system.architecture.partition(":")
     module = ARCHITECTURES.load(name)
     channels, size = module.INPUT
@@ -80,13 +80,12 @@ def _cost(plan: Plan, system: System, seed: int) -> dict[str, Any]:
         network = Normalised(module.build(variant, info.classes, channels, size), "contiguous").eval()
         counted = count(network, torch.empty(1, channels, size, size, dtype=torch.uint8))
     params = sum(p.numel() for p in network.parameters())
-    found = left(plan, system, seed)
     seconds = dict.fromkeys(_PHASES, 0.0)
-    if found.todo == "train":
-        taken = (found.record.get("seconds") or {}).get("train")
+    if state.todo == "train":
+        taken = (state.record.get("seconds") or {}).get("train")
         images, batch = _images(plan, system, network), plan.recipe(system).batch
         seconds["seconds_train"] = taken or training_seconds(images, counted.macs, batch)
-    if found.todo != "nothing":
+    if state.todo != "nothing":
         passes = sum(MEASUREMENTS.literals(name).get("PASSES", 0) for name in plan.taken)
         seconds["seconds_measure"] = PASS_SHARE * training_seconds(passes * info.sizes["test"], counted.macs)
         answers = 2 * affordable(COMPARED, counted.macs) + affordable(min(ANSWERED, info.sizes["test"]), counted.macs)
@@ -94,7 +93,7 @@ def _cost(plan: Plan, system: System, seed: int) -> dict[str, Any]:
         seconds["seconds_export"] = (SECONDS_TO_EXPORT + answered) * len(plan.runtimes)
         seconds["seconds_time"] = _timing_seconds(plan, system, counted.macs)
     return {
-        "macs": counted.macs, "params": params, "todo": found.todo, "seconds": sum(seconds.values()), **seconds,
+        "macs": counted.macs, "params": params, "todo": state.todo, "seconds": sum(seconds.values()), **seconds,
     }  # fmt: skip
 
 
@@ -113,7 +112,7 @@ def _timing_seconds(plan: Plan, system: System, macs: int) -> float:
 def _images(plan: Plan, system: System, network: Normalised) -> float:
     """What a row is made from, as so many training images: its training, or choosing centroids and learning again."""
     recipe, sizes = plan.recipe(system), plan.datamodule.info.sizes
-    storage = parse_storage(system.storage)
+    storage = system.storage
     answers = PASS_SHARE * sizes["test"]
     if system.given:
         return answers
@@ -121,7 +120,7 @@ def _images(plan: Plan, system: System, network: Normalised) -> float:
         begun = recipe.heads is not None and recipe.heads.begun
         return recipe.all_epochs * sizes["train"] * (HEADS_SHARE if begun else 1)
     images = answers  # packing takes about as long as reading the weights
-    if storage.within is not None:
+    if storage.settings.within is not None:
         layers = sum(parameter.ndim > 1 for parameter in network.parameters())
         images += PASS_SHARE * PASSES_TO_CHOOSE * layers * min(MOST_IMAGES, sizes["val"])
     epochs = retraining_recipe(recipe, 1).all_epochs

@@ -28,7 +28,7 @@ class Condition:
     measure: Callable[..., Any]
 
 
-def takers(measurements: Sequence[str]) -> dict[str, Any]:
+def measurement_modules(measurements: Sequence[str]) -> dict[str, Any]:
     """What takes each figure of these measurements, by its name in records: their modules, or a Condition."""
     found: dict[str, Any] = {}
     for name in measurements:
@@ -39,7 +39,7 @@ def takers(measurements: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def take_figures(phase: str, row: Row, modules: Mapping[str, Any], found: dict[str, Any]) -> None:
+def measure_phase(phase: str, row: Row, modules: Mapping[str, Any], found: dict[str, Any]) -> None:
     """Add a phase's figures to those that are found, by their names; what is there stays.
 
     Args:
@@ -62,7 +62,7 @@ def export(row: Row, deployed: Deployed, found: Mapping[str, Any], folder: Path)
                 _ = deployment.answers
 
 
-def take_in_runtimes(row: Row, deployed: Deployed, found: dict[str, Any], folder: Path) -> None:
+def measure_in_runtimes(row: Row, deployed: Deployed, found: dict[str, Any], folder: Path) -> None:
     """Add a row's figures in each of its runtimes, as ``name@runtime``, by what ``export`` has left."""
     for deployment, missing in _deployments(row, deployed, found, folder):
         for name in missing:

@@ -15,7 +15,6 @@ from bench.training.train import Hardware
 from datamodules._base import CharacterDataModule, DataSettings
 from datamodules._errors import DataError, UsageError
 from datamodules._unlabelled import UnlabelledImages, read_unlabelled
-from tasks.compression.storage import parse_storage
 from tasks.recipe import GIVEN, Recipe, recipe_for
 
 
@@ -100,7 +99,7 @@ class Plan:
         else:
             epochs = min(recipe.epochs * self.scale.share, self.scale.most_epochs or recipe.epochs)
         heads = recipe.heads
-        if heads is not None and replace(system, storage="").parent is not None:
+        if heads is not None and replace(system, storage=None).parent is not None:
             heads = replace(heads, begun=True)
         return replace(recipe, epochs=float(max(1, round(epochs))), heads=heads)
 
@@ -199,13 +198,13 @@ def _images(unlabelled: UnlabelledImages | None, datamodule: CharacterDataModule
 
 def _learning_from(system: System, images: str) -> System:
     """A system under the name that says whose images it learns from without labels."""
-    storage = parse_storage(system.storage)
+    storage = system.storage
     if storage is None or storage.learned != "retrained" or storage.images == images:
         return system
     if storage.images:
         got = f"those of {images}" if images else "none but its own"
         raise UsageError(f"{system.name}: wanted the images of {storage.images}, got {got}; name them by --unlabelled")
-    return replace(system, storage=f"{system.storage}-on-{images}")
+    return replace(system, storage=storage.on_images(images))
 
 
 def _check_validation(datamodule: CharacterDataModule, root: Path | None) -> None:

@@ -12,9 +12,9 @@ from bench.measurements._deployment import EAGER, deployed
 from bench.measurements._row import Row
 from bench.plugins import ARCHITECTURES, MEASUREMENTS, check_runtimes
 from bench.records.provenance import provenance
-from bench.records.record import SCHEMA
+from bench.records.record import new_record
 from bench.run.compress import pack_file
-from bench.run.measure import figure, take_figures, takers
+from bench.run.measure import figure, measure_phase, measurement_modules
 from bench.system import System, parse_system, refuse_other_layers
 from bench.training.checkpoint import check_checkpoint, unfit
 from datamodules._errors import UsageError
@@ -72,15 +72,13 @@ def profile_system(
         checksum = sha256(weights)
         measurements: dict[str, Any] = {}
         for phase in ("figures", "timing"):
-            take_figures(phase, row, takers(MEASURED), measurements)
+            measure_phase(phase, row, measurement_modules(MEASURED), measurements)
         measurements |= _deployed(row, runtime)
     made["seconds"]["measure"] = round(time.monotonic() - started, 1)
-    return {
-        "schema": SCHEMA, "suite": None, "scale": None, "status": "partial", "error": None, "parent": None,
-        "dataset": None, "system": system.name, "weights": "random" if checkpoint is None else "trained", "seed": 0,
-        "recipe": None, "precision": None, "checkpoint_sha256": checksum, **made, "classes": classes,
-        "inputs": _inputs(row), "measurements": measurements,
-    }  # fmt: skip
+    return new_record(
+        system.name, weights="random" if checkpoint is None else "trained", checkpoint_sha256=checksum, **made,
+        classes=classes, inputs=_inputs(row), measurements=measurements,
+    )  # fmt: skip
 
 
 def random_row(name: str, classes: int, weights: Path) -> Row:

@@ -1,8 +1,10 @@
-"""Weights & Biases beside the records: ``off`` imports nothing of it, and its failing never stops a run."""
+"""Weights & Biases: one W&B run per row and one for the board; a failure of W&B never stops a run."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
+
+from bench.training.events import Event
 
 Mode = Literal["offline", "online"]
 
@@ -11,57 +13,16 @@ INTERRUPTED = 130  # exit code of an interrupted command: 128 + SIGINT
 INIT_TIMEOUT_S = 30  # an unreachable server must not hold up a run for longer
 
 
-class Tracker(Protocol):
-    """Who hears of rows, curves and boards."""
-
-    def start(self, record: Mapping[str, Any]) -> None:
-        """A row's training starts."""
-        ...
-
-    def point(self, record: Mapping[str, Any], scores: Mapping[str, float]) -> None:
-        """One epoch's figures of a row that trains."""
-        ...
-
-    def row(self, record: Mapping[str, Any]) -> None:
-        """A row's record is written."""
-        ...
-
-    def board(self, table: tuple[list[str], list[list[Any]]], picture: Path | None) -> None:
-        """The run's board: columns and rows, and its picture as SVG."""
-        ...
-
-    def close(self) -> None:
-        """The command ends, in whatever way; what is still open ends as interrupted."""
-        ...
-
-
-class NoTracker:
-    """Tracks nothing."""
-
-    def start(self, record: Mapping[str, Any]) -> None:
-        """Nothing."""
-
-    def point(self, record: Mapping[str, Any], scores: Mapping[str, float]) -> None:
-        """Nothing."""
-
-    def row(self, record: Mapping[str, Any]) -> None:
-        """Nothing."""
-
-    def board(self, table: tuple[list[str], list[list[Any]]], picture: Path | None) -> None:
-        """Nothing."""
-
-    def close(self) -> None:
-        """Nothing."""
-
-
 class WandbTracker:
-    """One W&B run per row, with its configuration, curve and record, and one for the board; all in one group.
+    """Logs the configuration, the curve and the record of each row: a callable that takes the events of a run.
+
+    wandb is imported with the first event, not before.
 
     Args:
         mode: ``offline`` or ``online``.
         folder: where W&B keeps its files.
         group: name under which the dashboard gathers this command's runs.
-        warn: is told, once, what failed; nothing is tracked from then on.
+        warn: is told, once, what failed; nothing is logged from then on.
     """
 
     def __init__(self, mode: Mode, folder: Path, group: str, warn: Callable[[str], None]) -> None:
@@ -70,28 +31,27 @@ class WandbTracker:
         self.failed = False
         # By system and seed: a row's run stays open until the row is timed, which is after all training.
         self.runs: dict[tuple[str, int], Any] = {}
-        self.told = False  # of a row of this command
+        self.has_new_rows = False
 
-    def start(self, record: Mapping[str, Any]) -> None:
-        """Open the row's run with its configuration."""
-        self._guarded(lambda: self._open(record))
-
-    def point(self, record: Mapping[str, Any], scores: Mapping[str, float]) -> None:
-        """Log one epoch of a row's curve."""
-        self._guarded(lambda: self.runs[_key(record)].log(dict(scores)))
-
-    def row(self, record: Mapping[str, Any]) -> None:
-        """Store the record in the run's summary and close the run."""
-        self.told = True
-        self._guarded(lambda: self._close(record))
+    def __call__(self, event: Event) -> None:
+        """Log an event."""
+        record = event.record
+        if event.kind == "training":
+            self._guarded(lambda: self._open(record))
+        elif event.kind == "epoch" and event.scores:
+            point = {"epoch": event.done, **event.scores}
+            self._guarded(lambda: self.runs[_key(record)].log(point))
+        elif event.kind == "recorded" and not event.kept:
+            self.has_new_rows = True
+            self._guarded(lambda: self._close(record))
 
     def board(self, table: tuple[list[str], list[list[Any]]], picture: Path | None) -> None:
-        """Log the board's table and picture in a run of their own; none where no row is new."""
-        if self.told:
+        """Log the board's table, columns and rows, and its SVG in a run of their own; none where no row is new."""
+        if self.has_new_rows:
             self._guarded(lambda: self._board(table, picture))
 
     def close(self) -> None:
-        """Finish the runs of rows that have no record yet."""
+        """Finish the runs of rows that have no record yet, as interrupted."""
         while self.runs:
             _, run = self.runs.popitem()
             self._guarded(lambda run=run: run.finish(exit_code=INTERRUPTED))  # type: ignore[misc]
@@ -141,11 +101,6 @@ class WandbTracker:
             logged["accuracy against latency"] = wandb.Html(picture.read_text(encoding="utf-8"))
         run.log(logged)
         run.finish()
-
-
-def make_tracker(mode: Literal["off"] | Mode, folder: Path, group: str, warn: Callable[[str], None]) -> Tracker:
-    """The tracker for ``--wandb``: off, offline or online."""
-    return NoTracker() if mode == "off" else WandbTracker(mode, folder, group, warn)
 
 
 def _key(record: Mapping[str, Any]) -> tuple[str, int]:

@@ -43,7 +43,7 @@ class Subject:
         from tasks.recogniser import load_recogniser
 
         found = load_recogniser(self.architecture, self.classes, self.weights)
-        return found if self.policy is None else found.under(self.policy)
+        return found if self.policy is None else found.with_policy(self.policy)
 
 
 class Classifier(Protocol):

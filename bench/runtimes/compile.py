@@ -8,6 +8,8 @@ from typing import Any
 
 from bench.runtimes._base import Loader, Subject
 
+ALL_THREADS = False  # what is compiled is for one thread: another number compiles anew, which may take minutes
+
 
 class NoCompilerError(RuntimeError):
     """torch.compile makes C++ and finds nothing to compile it with."""

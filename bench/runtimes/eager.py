@@ -5,6 +5,8 @@ import copy
 from bench.runtimes._base import Loader, Subject
 from tasks.recogniser import Recogniser
 
+ALL_THREADS = True
+
 
 class EagerLoader:
     """The recogniser from its file, and further ones as copies of it: twenty are timed, and reading takes longer.

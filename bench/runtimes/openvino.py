@@ -12,6 +12,7 @@ from bench.runtimes._exported import exported
 from datamodules._image import with_channels
 
 FORMS = ("int8",)
+ALL_THREADS = True
 
 
 class OpenVinoRecogniser:

@@ -50,7 +50,7 @@ def unfit(checkpoint: Path, error: Exception, ask: str) -> UsageError:
 
 
 def _parts(system: System) -> tuple[str, str, str]:
-    return system.architecture, system.recipe, system.storage
+    return system.architecture, system.recipe, system.storage.name if system.storage else ""
 
 
 def _parts_of(origin: Origin) -> tuple[str, str, str]:

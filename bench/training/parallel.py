@@ -1,4 +1,4 @@
-"""Rows side by side, each in a process of its own: two threads get more done apart than together."""
+"""Trains rows in parallel, one process each: two single-threaded trainings get more done than one of two threads."""
 
 import warnings
 from collections.abc import Callable, Iterable
@@ -6,21 +6,13 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 
-from bench.training.train import Progress
+from bench.training.events import Event, Tell
 
 Record = dict[str, Any]
-
-
-class Listener(Progress, Protocol):
-    """Who hears how a row's training goes."""
-
-    def started(self, record: Record) -> None:
-        """The row is not trained yet, and its training starts."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -29,24 +21,24 @@ class Job:
 
     Attributes:
         work: does it, in the row's process, and returns the record.
-        listener: hears of it in this process.
-        ended: takes the record here; or None and how the process ended, where it died before it had one.
+        tell: takes the row's events, in the first process.
+        ended: takes the record, in the first process; or None and how the process ended, where it died without one.
     """
 
-    work: Callable[[Listener], Record]
-    listener: Listener
+    work: Callable[[Tell], Record]
+    tell: Tell
     ended: Callable[[Record | None, str], None]
 
 
-def run_abreast(jobs: Iterable[Job], most: int) -> None:
+def run_parallel(jobs: Iterable[Job], most: int) -> None:
     """Run jobs in processes that fork from this one, ``most`` at once; each gets its share of the threads.
 
-    A fork shares this process's imports and data, so that two trainings fit the memory of little more than one, and
-    gives back all that a training took. Nothing may have been learnt here before: PyTorch's gradients do not survive a
-    fork.
+    A fork shares the imports and the data of this process, so that two trainings need little more memory than one, and
+    frees all that a training took. Nothing may have been trained in this process before: PyTorch's gradients do not
+    survive a fork.
 
     Args:
-        jobs: taken one by one, when a place is free.
+        jobs: taken one by one, as processes become free.
         most: processes at once.
 
     Raises:
@@ -65,13 +57,13 @@ def run_abreast(jobs: Iterable[Job], most: int) -> None:
                     # Python 3.12 and later: the other threads draw bars or speak to W&B, which a fork does not.
                     warnings.filterwarnings("ignore", ".*multi-threaded, use of fork.*", DeprecationWarning)
                     process.start()
-                sender.close()  # the row's process has the only one left: its death ends the pipe
+                sender.close()  # the row's process holds the only other one, so its death ends the pipe
                 running[receiver] = process, job
             if not running:
                 return
             ready = wait(list(running))
             for receiver in [pipe for pipe in running if pipe in ready]:
-                _hear(receiver, running)
+                _receive(receiver, running)
     finally:
         for receiver, (process, _) in running.items():
             process.kill()
@@ -79,18 +71,16 @@ def run_abreast(jobs: Iterable[Job], most: int) -> None:
             receiver.close()
 
 
-def _hear(receiver: Connection, running: dict[Connection, tuple[ForkProcess, Job]]) -> None:
+def _receive(receiver: Connection, running: dict[Connection, tuple[ForkProcess, Job]]) -> None:
+    """Take one event, or the record, or the end of a process."""
     process, job = running[receiver]
     record, how = None, ""
     try:
-        event, told = receiver.recv()
-        if event == "epoch":
-            job.listener.epoch(*told)
+        received = receiver.recv()
+        if isinstance(received, Event):
+            job.tell(received)
             return
-        if event == "started":
-            job.listener.started(told)
-            return
-        record = told
+        record = received
     except EOFError:
         process.join()
         code = process.exitcode or 0
@@ -102,28 +92,16 @@ def _hear(receiver: Connection, running: dict[Connection, tuple[ForkProcess, Job
 
 
 def _work(job: Job, sender: Connection, threads: int) -> None:
-    """What a row's process does."""
+    """Do a job in the row's process; events and record go through the pipe."""
     torch.set_num_threads(threads)
+
+    def tell(event: Event) -> None:
+        try:
+            sender.send(event)
+        except BrokenPipeError:  # the first process is gone; not an error of the row
+            raise KeyboardInterrupt from None
+
     try:
-        sender.send(("ended", job.work(_Teller(sender))))
+        sender.send(job.work(tell))
     except (KeyboardInterrupt, BrokenPipeError):
         raise SystemExit(1) from None  # Ctrl-C reaches all processes, and the first one answers it
-
-
-class _Teller:
-    """Tells the first process."""
-
-    def __init__(self, sender: Connection) -> None:
-        self.sender = sender
-
-    def started(self, record: Record) -> None:
-        self._send("started", record)
-
-    def epoch(self, done: float, of: int, scores: dict[str, float]) -> None:
-        self._send("epoch", (done, of, scores))
-
-    def _send(self, event: str, told: object) -> None:
-        try:
-            self.sender.send((event, told))
-        except BrokenPipeError:  # nobody is left to train for; not an error of the row
-            raise KeyboardInterrupt from None

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from bench.records.predictions import Predictions
+from bench.training.events import EVERY_STEPS, Event, Tell
 from bench.training.weights_metadata import origin, read_origin
 from datamodules._base import CharacterDataModule
 from datamodules._files import whole_file, write_whole
@@ -31,17 +32,9 @@ from tasks.recogniser import load_recogniser, save_weights
 
 # Two trainings of one thread each make 1.24 times (fire:gwap, mobilenet_v1, shui_cnn) as many steps as one of two
 # threads, on two cores of an AMD EPYC; more at once would need more memory than the small machines have.
-ABREAST = 2
+PARALLEL_ROWS = 2
 CHECKPOINT = "last.ckpt"  # of an unfinished training
 RESUME_EVERY_S = 60  # at the end of an epoch, once so much time has passed since the last checkpoint
-
-
-class Progress(Protocol):
-    """Who is told how training goes."""
-
-    def epoch(self, done: float, of: int, scores: dict[str, float]) -> None:
-        """``done`` of ``of`` epochs are over; scores of the last validation."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -50,18 +43,19 @@ class Hardware:
 
     Attributes:
         accelerator: Lightning's; one device of it.
-        abreast: rows that train at once.
+        parallel: rows that train in parallel.
     """
 
     accelerator: str = "auto"
-    abreast: int = 1
+    parallel: int = 1
 
     @classmethod
     def of(cls, accelerator: str) -> "Hardware":
         """The whole machine: on CPUs with two threads or more, two rows at once."""
         gpu = accelerator != "cpu" and torch.accelerator.is_available()
         forks = sys.platform == "linux"  # forks of a process that has loaded macOS's libraries may crash
-        return cls(accelerator, ABREAST if forks and not gpu and torch.get_num_threads() >= ABREAST else 1)
+        enough = torch.get_num_threads() >= PARALLEL_ROWS
+        return cls(accelerator, PARALLEL_ROWS if forks and not gpu and enough else 1)
 
 
 @dataclass(frozen=True)
@@ -84,10 +78,10 @@ class WholeCheckpoints(TorchCheckpointIO):
 
 
 class Curve(pl.Callback):
-    """Collects one point per epoch, reports progress and saves what a resumed run needs."""
+    """Collects one point per epoch, tells of progress and saves what a resumed run needs."""
 
-    def __init__(self, folder: Path, progress: Progress, seed: int) -> None:
-        self.folder, self.progress, self.seed = folder, progress, seed
+    def __init__(self, folder: Path, tell: Tell, seed: int) -> None:
+        self.folder, self.tell, self.seed = folder, tell, seed
         self.points: list[dict[str, float]] = []
         self.spent = 0.0
         self.started = self.saved = time.monotonic()
@@ -99,16 +93,17 @@ class Curve(pl.Callback):
             torch.manual_seed(int(epoch_seed[0]))
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        """Report at most every few steps; bars need no more."""
-        if trainer.global_step % 8 == 0:
+        """Tell of progress every few steps."""
+        if trainer.global_step % EVERY_STEPS == 0:
             done = trainer.current_epoch + trainer.fit_loop.batch_idx / max(1, trainer.num_training_batches)
-            self.progress.epoch(done, trainer.max_epochs or 1, {})
+            self.tell(Event("epoch", done=done, epochs=trainer.max_epochs or 1))
 
     def on_train_epoch_end(self, trainer: pl.Trainer, task: pl.LightningModule) -> None:
         """Keep the epoch's figures; now and then keep the whole state."""
         scores = {name: float(value) for name, value in trainer.callback_metrics.items()}
         self.points.append({"epoch": trainer.current_epoch + 1, **scores})
-        self.progress.epoch(trainer.current_epoch + 1, trainer.max_epochs or 1, scores)
+        done = trainer.current_epoch + 1
+        self.tell(Event("epoch", done=done, epochs=trainer.max_epochs or 1, scores=scores))
         if time.monotonic() - self.saved > RESUME_EVERY_S:
             with _plateaus_stepped(trainer):
                 trainer.save_checkpoint(self.folder / CHECKPOINT)
@@ -130,7 +125,7 @@ def train(
     folder: Path,
     seed: int,
     hardware: Hardware,
-    progress: Progress,
+    tell: Tell,
     begin: Path | None = None,
 ) -> tuple[ClassificationTask, Outcome]:
     """Train a system, or continue where an interrupted run of the same settings stopped, from CHECKPOINT.
@@ -142,7 +137,7 @@ def train(
         folder: for weights.safetensors, curve.json and, while training, last.ckpt.
         seed: of weights, order and augmentation.
         hardware: where to train.
-        progress: is told after each epoch.
+        tell: takes an event after each epoch, and now and then between.
         begin: weights of the system that the architecture ``BEGINS_WITH``, for a recipe whose heads are ``begun``.
 
     Returns: the trained task on the CPU and what it left.
@@ -155,7 +150,7 @@ def train(
             parent = ARCHITECTURES.literals(architecture.partition(":")[0])["BEGINS_WITH"]
             task.begin_with(load_recogniser(parent, datamodule.info.classes, begin).network)
         precision = precision_for(architecture, hardware.accelerator)
-        curve = Curve(folder, progress, seed)
+        curve = Curve(folder, tell, seed)
         resume = folder / CHECKPOINT
         trainer = pl.Trainer(
             max_epochs=recipe.all_epochs, accelerator=hardware.accelerator, devices=1,
@@ -174,10 +169,10 @@ def train(
     return task, Outcome(folder / "weights.safetensors", curve.points, seconds, precision)
 
 
-def take(
+def load_pretrained(
     architecture: str, recipe: Recipe, datamodule: CharacterDataModule, folder: Path, weights: Path
 ) -> tuple[ClassificationTask, Outcome]:
-    """Take a system's weights as they are given, in place of training.
+    """Load weights that the user supplies, in place of training.
 
     Args:
         architecture: ``name`` or ``name:variant``.

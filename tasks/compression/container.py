@@ -2,7 +2,8 @@
 
 Bytes 0-7 hold MAGIC; 8-11, 12-15 and 16-19, little-endian, the version, the header's length and its CRC-32. The header
 is zlib-compressed JSON: what the file is of, and of each tensor its name, shape, kind, bits, length of its table and
-CRC-32. Then, tensor by tensor, its table, of float32 or where ROWS of bfloat16, and its codes, ``bits`` each.
+CRC-32. Then, tensor by tensor, its table, of float32 or, where its kind ends in ROWS, of bfloat16, and its codes of
+``bits`` each.
 """
 
 import json
@@ -23,7 +24,7 @@ from tasks.compression.bits import MOST_BITS, entropy_bits, pack_bits, packed_si
 MAGIC = b"HCCRPACK"
 VERSION = 1
 RAW = "raw"  # kind of a tensor that is its table, kept in float32
-ROWS = "uniform-rows"  # with a step for each output, in bfloat16: half the bytes, and none is off by more than 0.4 %
+ROWS = "-rows"  # end of the kinds whose tables are in bfloat16: half the bytes, and no step is off by more than 0.4 %
 
 _OPENING = struct.Struct("<8sIII")
 HEADER_AT = _OPENING.size  # byte at which the header begins
@@ -37,9 +38,10 @@ class Coded:
 
     Attributes:
         shape: of the tensor.
-        kind: RAW, or what its codes mean: ``uniform``, ROWS or ``centroid``.
+        kind: RAW, or a kind that a codec decodes, such as ``uniform``.
         bits: of one code, 0 to 8.
-        table: float32, one axis: all numbers where RAW, else scales or centroids; where ROWS, as bfloat16 holds them.
+        table: float32, one axis: all numbers where RAW, else steps or centroids, as bfloat16 holds them where the kind
+            ends in ROWS.
         codes: uint8, one axis: one for each number; none where RAW.
     """
 
@@ -123,12 +125,12 @@ def as_bfloat16(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _width(kind: str) -> int:
     """Bytes of a number of a table."""
-    return 2 if kind == ROWS else 4
+    return 2 if kind.endswith(ROWS) else 4
 
 
 def _table_bytes(one: Coded) -> bytes:
     words = one.table.astype("<f4").view("<u4")
-    if one.kind != ROWS:
+    if not one.kind.endswith(ROWS):
         return words.tobytes()
     if (words & 0xFFFF).any():
         raise ValueError("wanted steps that bfloat16 holds, got others")
@@ -136,7 +138,7 @@ def _table_bytes(one: Coded) -> bytes:
 
 
 def _table(content: Any, kind: str) -> NDArray[np.float32]:
-    if kind != ROWS:
+    if not kind.endswith(ROWS):
         return np.frombuffer(content, "<f4").astype(np.float32)
     return (np.frombuffer(content, "<u2").astype(np.uint32) << 16).view(np.float32)
 

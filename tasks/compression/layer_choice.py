@@ -12,14 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.compression.codecs.centroid import CLUSTERS, FLOAT_BYTES, METHODS, Clustered, is_weight, stored_bytes
+from tasks.compression.clustering import CLUSTERS, METHODS, Clustered
+from tasks.compression.codecs._base import Tensors, is_weight
+from tasks.compression.codecs.centroid import FLOAT_BYTES, stored_bytes
 
 # Standard errors added to what whole networks lose: a one-sided bound of 95 %, for some hundred validation images are
 # few, and easier. On fire:gwap, 700 images of hwdb100, a choice within 1 point lost 0.83 on the test part with it, 1.27
 # with 1.0, and 2.1 with none where single steps went on as well. That these were seen makes hwdb100 no proof of it.
 MARGIN = 1.645
-
-Tensors = Mapping[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,13 +27,13 @@ class Judged:
     """How a network answers a fixed set of validation images.
 
     Attributes:
-        right: which it reads rightly, bool (images,), by each way of answering: ``answer``, and every head where there
-            are several.
+        correct: which it classifies correctly, bool (images,), by each way of answering: ``answer``, and every head
+            where there are several.
         changed: how far its probabilities are from those of the network as trained: mean Kullback-Leibler divergence,
             nats. It says what a count of a few hundred images is too coarse for: which of two changes is the smaller.
     """
 
-    right: Mapping[str, NDArray[np.bool_]]
+    correct: Mapping[str, NDArray[np.bool_]]
     changed: float
 
 
@@ -79,13 +79,13 @@ class Choice:
 
     def as_dict(self) -> dict[str, Any]:
         """As a record states it: no number of clusters for layers left in float32, and losses in four digits."""
-        ways = self.before.right.items()
+        ways = self.before.correct.items()
         return {
             "clusters": {name: self.clusters.get(name) for name in self.sweep},
             "validation": {
-                "images": len(next(iter(self.before.right.values()))),
+                "images": len(next(iter(self.before.correct.values()))),
                 "accuracy": {way: float(right.mean()) for way, right in ways},
-                "lost": {way: _points(right, self.after.right[way]) for way, right in ways},
+                "lost": {way: _points(right, self.after.correct[way]) for way, right in ways},
                 "lost_and_margin": points_lost(self.before, self.after, MARGIN), "margin": MARGIN,
             },
             "evaluations": self.evaluations, "sweep_images": self.swept,
@@ -134,13 +134,13 @@ def choose(
             good, after = middle, judged
         else:
             bad = middle
-    swept = len(next(iter(first.right.values())))
+    swept = len(next(iter(first.correct.values())))
     return Choice(_taken(steps[:good]), sweep, swept, before, after, layers.evaluations)
 
 
 def points_lost(before: Judged, after: Judged, margin: float = 0.0) -> float:
     """Points of accuracy that the way of answering loses which loses most, and so many standard errors of them."""
-    return max(_points(right, after.right[way], margin) for way, right in before.right.items())
+    return max(_points(right, after.correct[way], margin) for way, right in before.correct.items())
 
 
 class _Layers:

@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from tasks.compression.codecs.centroid import Settings
 from tasks.compression.layer_choice import Choice, Judged, choose
 from tasks.compression.packing import as_stored, tensors_of
 from tasks.compression.storage import Storage
@@ -131,11 +132,13 @@ def settle(
     Raises:
         ValueError: no images, or weights that cannot be clustered; names the layer.
     """
-    assert storage.within is not None
+    settings = storage.settings
+    assert isinstance(settings, Settings)
+    assert settings.within is not None
     plain = as_stored(network, storage, channels, size)
     judge, scout = (ValidationJudge(plain, images[::each], labels[::each]) for each in (1, _SCOUTED))
-    found = choose(tensors_of(plain), judge, storage.within, storage.method, scout)
-    return replace(storage, clusters=found.clusters), found
+    found = choose(tensors_of(plain), judge, settings.within, settings.method, scout)
+    return replace(storage, settings=replace(settings, clusters=found.clusters)), found
 
 
 def _steps(network: Normalised) -> list[tuple[nn.Module, bool]]:

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from math import prod
 from pathlib import Path
 
@@ -13,10 +14,9 @@ from torch import Tensor, nn
 
 from datamodules._errors import DataError
 from tasks.building import outlined
-from tasks.compression.codecs import centroid, uniform
-from tasks.compression.container import HEADER_AT, RAW, ROWS, Coded, from_bytes, is_packed, kept, to_bytes
+from tasks.compression.container import HEADER_AT, RAW, Coded, from_bytes, is_packed, kept, to_bytes
 from tasks.compression.folding import Network, folded
-from tasks.compression.storage import Storage, parse_storage
+from tasks.compression.storage import CODECS, Storage, parse_storage
 from tasks.normalised import Normalised
 
 __all__ = [
@@ -25,12 +25,6 @@ __all__ = [
 ]  # fmt: skip
 
 _UNSTORED = "num_batches_tracked"  # batch normalisation counts batches while it trains; answers do not need it
-_DECODERS: Mapping[str, Callable[[Coded], NDArray[np.float32]]] = {
-    RAW: lambda stored: stored.table.reshape(stored.shape),
-    "uniform": uniform.decode,
-    ROWS: uniform.decode,
-    "centroid": centroid.decode,
-}
 
 
 @dataclass(frozen=True)
@@ -121,7 +115,7 @@ def pack_quantised(quantised: Quantised, storage: Storage, architecture: str, cl
 def as_stored(network: Network, storage: Storage, channels: int, size: int) -> Network:
     """The network whose tensors a storage codes, in eval mode: itself, or a copy with its normalisation folded."""
     network = network.eval()
-    return folded(network, _any_image(channels, size)) if storage.folded else network
+    return folded(network, _any_image(channels, size)) if storage.settings.folded else network
 
 
 def tensors_of(network: nn.Module) -> dict[str, NDArray[np.float32]]:
@@ -141,17 +135,16 @@ def tensors_of(network: nn.Module) -> dict[str, NDArray[np.float32]]:
 
 
 def encode(tensors: Mapping[str, NDArray[np.float32]], storage: Storage) -> dict[str, Coded]:
-    """A network's tensors as a storage codes them.
+    """A network's tensors as the storage's codec encodes them.
 
     Raises:
-        ValueError: weights that cannot be stored this way, or a budget by which nothing has been chosen yet.
+        ValueError: weights that cannot be stored this way, or a budget without the settings that it chooses.
     """
-    if storage.kind == "uniform":
-        return uniform.encode(tensors, *storage.bits, storage.steps)
-    if storage.within is not None and isinstance(storage.clusters, int):
-        raise ValueError(f"{storage.name}: wanted the centroids of each layer; validation images choose them")
-    clusters = _of_layers(tensors, storage) if storage.layers else storage.clusters
-    return centroid.encode(tensors, clusters, "one" if storage.one_bias else "kept", storage.method)
+    try:
+        coded: dict[str, Coded] = CODECS.load(storage.codec).encode(tensors, storage.settings)
+    except ValueError as error:
+        raise ValueError(f"{storage.name}: {error}") from error
+    return coded
 
 
 def check_layers(architecture: str, classes: int, storage: Storage) -> None:
@@ -161,25 +154,13 @@ def check_layers(architecture: str, classes: int, storage: Storage) -> None:
         ValueError: no layer of that name, or none that would be smaller; names those that there are.
     """
     network = outlined(architecture, classes)
-    if network is not None:
+    if network is not None and storage.settings.layers:
         shapes = {name: tensor.shape for name, tensor in network.state_dict().items()}
-        _of_layers({name: np.broadcast_to(np.float32(0), shape) for name, shape in shapes.items()}, storage)
-
-
-def _of_layers(tensors: Mapping[str, NDArray[np.float32]], storage: Storage) -> dict[str, int]:
-    """The centroids of those layers that a storage names by a dotted part of their names, where they are smaller so."""
-    assert isinstance(storage.clusters, int)
-    weights = [name for name in tensors if centroid.is_weight(name, tensors)]
-    found: dict[str, int] = {}
-    for part in storage.layers:
-        named = [name for name in weights if f".{part}." in f".{name}"]
-        smaller = [name for name in named if centroid.saves(tensors[name].size, storage.clusters)]
-        if not smaller:
-            why = f"none that {storage.clusters} centroids make smaller" if named else "no such layer"
-            there = ", ".join(name.removesuffix(".weight") for name in weights)
-            raise ValueError(f"{storage.name}: wanted layers called {part} or below it, got {why}; there are: {there}")
-        found |= dict.fromkeys(smaller, storage.clusters)
-    return found
+        tensors = {name: np.broadcast_to(np.float32(0), shape) for name, shape in shapes.items()}
+        try:
+            CODECS.load(storage.codec).check_layers(tensors, storage.settings)
+        except ValueError as error:
+            raise ValueError(f"{storage.name}: {error}") from error
 
 
 def unpack(path: Path, network: Normalised, architecture: str, classes: int, channels: int, size: int) -> Normalised:
@@ -202,9 +183,9 @@ def unpack(path: Path, network: Normalised, architecture: str, classes: int, cha
         found = f"{about.get('architecture')} with {about.get('classes')} classes"
         raise DataError(path, HEADER_AT, f"a network {architecture} with {classes} classes", found)
     storage = parse_storage(str(about.get("storage")))
-    if storage is None or any(one.kind not in _DECODERS for one in coded.values()):
+    if storage is None or any(one.kind not in (RAW, *_decoders()) for one in coded.values()):
         raise DataError(path, HEADER_AT, "a known storage", str(about.get("storage")), "Pack the network again.")
-    if storage.folded:
+    if storage.settings.folded:
         network = folded(network.eval(), _any_image(channels, size))
         network.network.to(memory_format=network.layout)
     state = network.state_dict()
@@ -221,8 +202,17 @@ def unpack(path: Path, network: Normalised, architecture: str, classes: int, cha
 
 
 def decoded(stored: Coded) -> NDArray[np.float32]:
-    """The weights that a tensor's codes say."""
-    return _DECODERS[stored.kind](stored)
+    """The weights that a tensor's codes stand for."""
+    if stored.kind == RAW:
+        return stored.table.reshape(stored.shape)
+    return _decoders()[stored.kind](stored)
+
+
+@cache
+def _decoders() -> Mapping[str, Callable[[Coded], NDArray[np.float32]]]:
+    """What decodes each kind of quantised tensors."""
+    codecs = [CODECS.load(name) for name in CODECS.names()]
+    return {kind: codec.decode for codec in codecs for kind in codec.KINDS}
 
 
 def _fill(network: nn.Module, coded: Mapping[str, Coded]) -> None:

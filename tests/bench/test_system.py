@@ -5,6 +5,7 @@ import pytest
 from bench.plugins import UnknownPlugin, systems
 from bench.records.record import file_name
 from bench.system import System, parse_system, with_parents
+from tasks.compression.storage import parse_storage
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,7 @@ def test_the_default_recipe_is_not_spelt() -> None:
 
 def test_a_storage_follows_the_recipe_and_names_a_parent() -> None:
     found = parse_system("fire:gwap+paper+u8-4", "light")
-    assert (found.recipe, found.storage, found.name) == ("paper", "u8-4", "fire:gwap+paper+u8-4")
+    assert (found.recipe, found.storage, found.name) == ("paper", parse_storage("u8-4"), "fire:gwap+paper+u8-4")
     assert found.parent == parse_system("fire:gwap+paper", "light")
     assert parse_system("fire:gwap+light+c32", "light").name == "fire:gwap+c32"
     assert parse_system("fire:gwap", "light").parent is None
@@ -55,7 +56,7 @@ def test_parents_come_before_what_is_made_of_them() -> None:
         ("", "unknown system ''. Known: alexnet, "),
         ("fire:gwap+papper", "unknown recipe or storage 'papper'. Known recipes: light, paper, paper-noresize, "),
         ("fire:gwap+u9-4", "fire:gwap+u9-4: unknown recipe or storage 'u9-4'. Known recipes: "),
-        ("fire:gwap+c33", "storages: uA-B[-rows|-channel][-folded] (A bits a weight of convolutions, B of fully"),
+        ("fire:gwap+c33", "storages: cK[-kmeans][-bias1][-folded][-of-LAYER-LAYER…] (K centroids a layer: 1, 2, 4"),
         ("fire:gwap+", "unknown recipe or storage ''. Known recipes: light, paper"),
         ("fire:gwap+light+paper", "fire:gwap+light+paper: wanted one recipe at most, then one storage at most"),
         ("fire:gwap+c32+u8-4", "wanted one recipe at most, then one storage at most"),

@@ -1,6 +1,6 @@
 """A suite on tiny data with other people's plug-ins installed, and who hears of its runs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,8 +13,8 @@ from fake.plugins import offer
 from bench.plugins import SUITES
 from bench.run.plan import Plan, Request, make_plan
 from bench.run.runner import run
-from bench.run.wandb_tracker import NoTracker
 from bench.suites._base import Scale, Suite
+from bench.training.events import Event
 from bench.training.train import Hardware
 from datamodules.image_folder import ImageFolder
 
@@ -22,7 +22,7 @@ FIGURES = ("accuracy", "macs", "params", "size_bytes", "latency")
 
 
 class Heard:
-    """Notes what the runner reports; interrupts, as Ctrl-C does, where it is asked to."""
+    """Notes the events of a run; interrupts, as Ctrl-C does, where it is asked to."""
 
     def __init__(self, interrupt: tuple[str, str] | None = None) -> None:
         self.interrupt = interrupt
@@ -30,21 +30,16 @@ class Heard:
         self.kept: dict[str, bool] = {}
         self.ends = 0
 
-    def row(self, number: int, of: int, system: str, phase: str) -> "Heard":
-        self.phases.append((number, of, system, phase))
-        if self.interrupt == (system, phase):
+    def __call__(self, event: Event) -> None:
+        system = event.record["system"]
+        if event.kind == "phase":
+            self.phases.append((event.row, event.rows, system, event.phase))
+        self.ends += event.kind == "trained"
+        if event.kind == "recorded":
+            self.kept[system] = event.kept
+        step = {"phase": event.phase, "epoch": f"epoch {event.done:.0f}"}.get(event.kind)
+        if step is not None and self.interrupt == (system, step):
             raise KeyboardInterrupt
-        return self
-
-    def ended(self) -> None:
-        self.ends += 1
-
-    def epoch(self, done: float, of: int, scores: dict[str, float]) -> None:
-        if self.interrupt == (self.phases[-1][2], f"epoch {done:.0f}"):
-            raise KeyboardInterrupt
-
-    def done(self, record: Mapping[str, Any], kept: bool) -> None:
-        self.kept[record["system"]] = kept
 
 
 class House:
@@ -56,15 +51,15 @@ class House:
         self.data = ImageFolder(self.strokes)  # decoded once
         self.data.setup()
 
-    def plan(self, *systems: str, abreast: int = 1, **changes: Any) -> Plan:
+    def plan(self, *systems: str, parallel: int = 1, **changes: Any) -> Plan:
         request = Request(
             "tiny", "image_folder", "quick", self.strokes, systems, out=self.place / "out", runs=self.place / "runs",
-            hardware=Hardware("cpu", abreast), **changes,
+            hardware=Hardware("cpu", parallel), **changes,
         )  # fmt: skip
         return make_plan(request)
 
     def run(self, *systems: str, heard: Heard | None = None, **changes: Any) -> list[dict[str, Any]]:
-        return run(self.plan(*systems, **changes), heard or Heard(), NoTracker())
+        return run(self.plan(*systems, **changes), heard or Heard())
 
     def files(self) -> dict[str, bytes]:
         return {path.name.split("@")[0]: path.read_bytes() for path in self.paths()}

@@ -3,24 +3,27 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench.boards import leaderboard as board
+from bench.boards.markdown import table
+from bench.boards.sections.section import Section
 from bench.records import formatting
 from bench.records.formatting import MILLION
 from bench.records.rows import BoardRow, Figure
 
+HEADING = "Compared with the parent row"
 NEAR = 0.01  # of accuracy: "within 1 point" of the parent
 
 
-def made_from_text(rows: Sequence[BoardRow]) -> str:
+def text(section: Section) -> str:
     """A line for each row that has a parent, the smallest file first; nothing where none has one."""
+    rows = section.rows
     found = sorted((row for row in rows if _parent(row)), key=lambda row: row["size_bytes"].value or 0.0)
     sizes = {row.system: row["size_bytes"].value for row in rows}
     header = [
-        "System", "Made from", "Accuracy, %", "minus parent's, points [95 %]", "Size (MB)", "of parent's, %",
+        "System", "Parent", "Accuracy, %", "minus parent's, points [95 %]", "Size (MB)", "of parent's, %",
         "Entropy (MB)", "HDF5 + gzip of codes (MB)", "HDF5 + gzip of floats (MB)",
     ]  # fmt: skip
     lines = [_line(row, sizes) for row in found]
-    return board.table(header, lines, 2) + "\n" + _NOTE + _smallest(found) if lines else ""
+    return table(header, lines, 2) + "\n" + _NOTE + _smallest(found) if lines else ""
 
 
 def _line(row: BoardRow, sizes: Mapping[str, float | None]) -> list[str]:

@@ -5,20 +5,25 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from bench.boards import leaderboard as board
+from bench.boards.markdown import table
 from bench.boards.scatter_plot import BLUE, FONT, GREY, ORANGE, svg
+from bench.boards.sections.section import Section
 from bench.records import formatting
 from bench.records.formatting import MILLION
 from bench.records.rows import BoardRow
 from bench.records.rows import Figure as Measured
 
+HEADING = "Early exits"
+PICTURE = "exits"
+ALT = "Accuracy against mean time of a character, for every threshold of the first exit"
 SIZE = (10.0, 5.2)  # inches of 72 points, as wide as the board's other picture
 COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7")  # Okabe and Ito's palette; more systems begin again
 NEEDED = ("exit_accuracy", "exit_rate", "expected_macs")
 
 
-def exits_text(rows: Sequence[BoardRow]) -> str:
+def text(section: Section) -> str:
     """What each exit reads and costs, a line for each head of each system; nothing where no system has early exits."""
+    rows = section.rows
     lines = [line for row in rows for line in _lines(row)]
     header = [
         "System", "Head", "Leaves here, %", "of these right, %", "Alone right, %", "Cascade − final, points [95 %]",
@@ -27,7 +32,7 @@ def exits_text(rows: Sequence[BoardRow]) -> str:
     if not lines:
         return ""
     return (
-        board.table(header, lines, 2)
+        table(header, lines, 2)
         + "\n"
         + "\n".join(_policies(rows))
         + "\n"
@@ -36,15 +41,16 @@ def exits_text(rows: Sequence[BoardRow]) -> str:
     )
 
 
-def exits_picture(rows: Sequence[BoardRow], title: str, description: str) -> bytes | None:
+def picture(section: Section, title: str, description: str) -> bytes | None:
     """The SVG of accuracy against mean time for every threshold; None where no system has the points.
 
     Args:
-        rows: of one section.
+        section: rows of one scale and one data set.
         title: shown above the axes.
         description: stored as the file's metadata.
     """
-    curves = [(row.system, found) for row in rows if (found := _measured(row).get("exit_curve", {})).get("points")]
+    measured = [(row.system, _measured(row).get("exit_curve", {})) for row in section.rows]
+    curves = [(system, found) for system, found in measured if found.get("points")]
     if not curves:
         return None
     return svg(lambda: _draw(curves, title), title, description)
@@ -125,7 +131,7 @@ def _in_runtimes(rows: Sequence[BoardRow]) -> str:
                 whole = _milliseconds(timed["cascade"]["mean"])
                 lines.append([f"`{row.system}`", f"`{runtime}`", alone, whole, _to_final(timed)])
     header = ["System", "Runtime", "Each head alone, ms", "Cascade, ms", "Cascade / final, time [95 %]"]
-    return f"\n{board.table(header, lines, 2)}" if lines else ""
+    return f"\n{table(header, lines, 2)}" if lines else ""
 
 
 def _to_final(timed: Mapping[str, Any]) -> str:
@@ -147,7 +153,7 @@ def _within_budgets(rows: Sequence[BoardRow]) -> str:
         "System", "Leaves at", "Averages", "Most time, × final", "Accuracy, %", "Leave early, %", "ms",
         "× final",
     ]  # fmt: skip
-    return f"\n{_BUDGETS}\n{board.table(header, lines, 3)}" if lines else ""
+    return f"\n{_BUDGETS}\n{table(header, lines, 3)}" if lines else ""
 
 
 def _where(policy: Mapping[str, Any]) -> str:

@@ -1,11 +1,11 @@
 """Retraining on a board: what quantising had lost, what came back, and in what time, with labels and without."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from bench.audit.claims import Claim
-from bench.boards import leaderboard as board
+from bench.boards.markdown import table
 from bench.boards.published import time_ratios
+from bench.boards.sections.section import Section
 from bench.records import formatting
 from bench.records.rows import BoardRow
 
@@ -13,15 +13,13 @@ NEAR = 0.01  # of accuracy on validation characters: "within 1 point" of where t
 _WITHOUT, _WITH = "-retrained", "-conventional"
 
 
-def retraining_text(rows: Sequence[BoardRow], claims: Sequence[Claim]) -> str:
-    """A line for each system that learned again after it was quantised; nothing where none did.
+HEADING = "Retraining"
 
-    Args:
-        rows: of one section.
-        claims: published figures, those of the time that others took among them.
-    """
-    printed = time_ratios(claims)
-    found = {(row.machine, row.system): said for row in rows if (said := _said(row))}
+
+def text(section: Section) -> str:
+    """A line for each system that is retrained after quantising, and the printed ratios of times; empty for none."""
+    printed = time_ratios(section.claims)
+    found = {(row.machine, row.system): said for row in section.rows if (said := _said(row))}
     header = [
         "System", "Learned from", "Before, %", "After, %", "Float32 parent, %", "Came back, % [95 %]", "Epochs",
         "Seconds an epoch", "of the teacher's answers", "in all", "× conventional", "× conventional, published",
@@ -37,7 +35,7 @@ def retraining_text(rows: Sequence[BoardRow], claims: Sequence[Claim]) -> str:
         ratio, *others = _against(against)
         theirs = printed if alone else formatting.NONE
         lines.append([f"`{system}`", *_accuracies(said), *_times(said), ratio, theirs, *others])
-    return board.table(header, lines, 2) + "\n" + _NOTE if lines else ""
+    return table(header, lines, 2) + "\n" + _NOTE if lines else ""
 
 
 def compared(without: Mapping[str, Any], conventional: Mapping[str, Any] | None) -> dict[str, float | None]:

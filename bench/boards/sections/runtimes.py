@@ -2,23 +2,31 @@
 
 from collections.abc import Sequence
 
-from bench.boards import leaderboard as board
+from bench.boards.columns import Column, columns_of
+from bench.boards.markdown import table
+from bench.boards.sections.section import Section
+from bench.plugins import MEASUREMENTS, in_runtimes
 from bench.records import formatting
 from bench.records.rows import BoardRow, Figure
 
 EAGER = "eager"
 
 
-def deployed_text(rows: Sequence[BoardRow]) -> str:
+HEADING = "Runtimes"
+
+
+def text(section: Section) -> str:
     """A table with a line for each row in each runtime, eager first; nothing where there is eager alone."""
+    rows = section.rows
     runtimes = runtimes_of(rows)
+    others = _other_columns(rows)
     header = [
         "System", "Runtime", "Latency, × reference [95 %]", "× eager", "ms/character (quartiles, p90 ≤ its bound)",
         "ms on all threads", "× machine's limit", "Process (MB)", "Answers as eager, %", "Accuracy, %",
-        "lost, points [95 %]",
+        "lost, points [95 %]", *[column.header for column in others],
     ]  # fmt: skip
-    lines = [_line(row, runtime) for row in rows for runtime in (EAGER, *runtimes) if _has(row, runtime)]
-    return board.table(header, lines, 2) if runtimes else ""
+    lines = [_line(row, runtime, others) for row in rows for runtime in (EAGER, *runtimes) if _has(row, runtime)]
+    return table(header, lines, 2) if runtimes else ""
 
 
 def runtimes_of(rows: Sequence[BoardRow]) -> list[str]:
@@ -26,7 +34,7 @@ def runtimes_of(rows: Sequence[BoardRow]) -> list[str]:
     return sorted({name.partition("@")[2] for row in rows for name in row.figures if name.startswith("latency@")})
 
 
-def _line(row: BoardRow, runtime: str) -> list[str]:
+def _line(row: BoardRow, runtime: str, others: Sequence[Column]) -> list[str]:
     def figure(name: str) -> Figure:
         return row[name if runtime == EAGER else f"{name}@{runtime}"]
 
@@ -43,7 +51,14 @@ def _line(row: BoardRow, runtime: str) -> list[str]:
         formatting.share(figure("agreement")),
         formatting.share(figure("accuracy")),
         formatting.points(figure("drop")),
+        *[column.format(figure(column.figure)) for column in others],
     ]
+
+
+def _other_columns(rows: Sequence[BoardRow]) -> list[Column]:
+    """Columns of further measurements that are made in each runtime."""
+    deployed = [name for name in in_runtimes(MEASUREMENTS.names()) if name not in ("accuracy", "latency")]
+    return [column for column in columns_of(rows) if column.figure in deployed]
 
 
 def _has(row: BoardRow, runtime: str) -> bool:

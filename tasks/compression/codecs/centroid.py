@@ -1,168 +1,112 @@
-"""Centroid quantisation: the weights of a layer cut into clusters, each weight its cluster's centroid.
+"""Centroid quantisation: each weight of a layer becomes the centroid of its cluster.
 
-Source: quant-retrain, section III.A: clusters of equal population, their means; equal width and k-means beside.
+Source: quant-retrain, section III.A.
 """
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
-import numpy as np
+from numpy import float32
 from numpy.typing import NDArray
 
 from tasks.compression.bits import packed_size
+from tasks.compression.clustering import METHODS, Clustered, index_bits
+from tasks.compression.codecs._base import Settings as BaseSettings
+from tasks.compression.codecs._base import Tensors, is_bias, is_weight
 from tasks.compression.container import Coded, kept
 
-CLUSTERS = (1, 2, 4, 8, 16, 32, 64, 128, 256)  # quant-retrain, section III.A: powers of two, at most one byte a weight
+FORMS = (
+    "cK[-kmeans][-bias1][-folded][-of-LAYER-LAYER…] (K centroids a layer: 1, 2, 4 … 256; clusters by k-means instead "
+    "of equal population; all biases at one centroid; batch normalisation folded into convolutions; weights of the "
+    "named layers alone, or of all below a named block, in alphabetical order), such as c32 or c256-of-layer3-layer4",
+    "c-withinP[-kmeans][-folded] (centroids chosen layer by layer: the smallest file found that loses at most P points "
+    "of accuracy on validation images, at 95 % confidence), such as c-within1 or c-within0.5",
+)
+KINDS = ("centroid",)
 FLOAT_BYTES = 4  # of a weight as trained
-_ROUNDS = 30  # of k-means; from a good start, later ones gain less than a hundredth of the error
-_BINS = 4096  # of the histogram that gives k-means its start
-_SAMPLE = 1 << 18  # weights from which k-means learns its centroids: a thousand a cluster at 256
+
+_NAME = re.compile(
+    r"c(1|2|4|8|16|32|64|128|256)(-kmeans)?(-bias1)?(-folded)?(?:-of-([A-Za-z0-9_.]+(?:-[A-Za-z0-9_.]+)*))?"
+)
+_WITHIN = re.compile(r"c-within((?:0|[1-9]\d?)(?:\.\d?[1-9])?)(-kmeans)?(-folded)?")
+# Words of names: a layer that is called by one of them cannot be named.
+_WORDS = {"kmeans", "bias1", "folded", "of", "retrained", "conventional", "on"}
 
 
-@dataclass(frozen=True)
-class Clustered:
-    """A layer's weights as clusters.
+@dataclass(frozen=True, kw_only=True)
+class Settings(BaseSettings):
+    """Settings of centroid quantisation.
 
     Attributes:
-        codes: uint8, in the shape of the weights: the cluster of each, 0 for the one of the least.
-        centroids: float32 (k,), each the mean of its cluster; of an empty one the middle of its range.
+        clusters: centroids of each layer that is smaller that way; or of each named layer, the others kept.
+        method: one of ``METHODS``.
+        one_bias: the biases of each layer at one centroid, as in quant-retrain, instead of kept.
     """
 
-    codes: NDArray[np.uint8]
-    centroids: NDArray[np.float32]
-
-    @property
-    def weights(self) -> NDArray[np.float32]:
-        """Float32, each weight its centroid."""
-        return self.centroids[self.codes]
+    clusters: int | Mapping[str, int] = 256
+    method: str = "population"
+    one_bias: bool = False
 
 
-def equal_population(weights: NDArray[np.float32], clusters: int) -> Clustered:
-    """Sorted weights cut into clusters whose sizes differ by one at the most; equal weights stay in their order.
-
-    Args:
-        weights: float32 of any shape.
-        clusters: a power of two from 1 to 256, at most as many as there are weights.
-
-    Raises:
-        ValueError: no such number of clusters, or weights that are not finite.
-    """
-    flat = _checked(weights, clusters)
-    if clusters == 1:
-        return Clustered(np.zeros(weights.shape, np.uint8), np.array([flat.mean(dtype=np.float64)], np.float32))
-    order = _order(flat)
-    starts = np.arange(clusters + 1) * flat.size // clusters
-    sizes = np.diff(starts)
-    codes = np.empty(flat.size, np.uint8)
-    codes[order] = np.repeat(np.arange(clusters, dtype=np.uint8), sizes)
-    centroids = np.add.reduceat(flat[order], starts[:-1], dtype=np.float64) / sizes
-    return Clustered(codes.reshape(weights.shape), centroids.astype(np.float32))
+def parse(name: str) -> Settings | None:
+    """Settings of a name such as ``c32-kmeans``; None where it is no name of this codec."""
+    if match := _WITHIN.fullmatch(name):
+        return Settings(method=_method(match[2]), folded=bool(match[3]), within=float(match[1]))
+    match = _NAME.fullmatch(name)
+    if match is None:
+        return None
+    layers = tuple(match[5].split("-")) if match[5] else ()
+    if list(layers) != sorted(set(layers) - _WORDS):  # one name for each storage, and no option taken for a layer
+        return None
+    return Settings(
+        clusters=int(match[1]), method=_method(match[2]), one_bias=bool(match[3]), folded=bool(match[4]), layers=layers
+    )
 
 
-def coarser(weights: NDArray[np.float32], fine: Clustered, clusters: int) -> Clustered:
-    """What ``equal_population`` makes of the same weights with fewer clusters, without sorting them again.
-
-    Args:
-        weights: those that ``fine`` was made of.
-        fine: clusters of equal population.
-        clusters: a power of two, at most as many as those.
-
-    Raises:
-        ValueError: no such number of clusters.
-    """
-    flat = _checked(weights, clusters)
-    if clusters > len(fine.centroids):
-        raise ValueError(f"wanted at most {len(fine.centroids)} clusters, which there are, got {clusters}")
-    shift = _bits(len(fine.centroids)) - _bits(clusters)
-    codes = (fine.codes >> shift).astype(np.uint8, copy=False)  # every bound of few clusters is one of many
-    return Clustered(codes, _means(flat, codes.ravel(), np.zeros(clusters)))
-
-
-def equal_width(weights: NDArray[np.float32], clusters: int) -> Clustered:
-    """The range from the least to the greatest weight cut into equal parts; arguments as for ``equal_population``."""
-    flat = _checked(weights, clusters)
-    low, high = float(flat.min()), float(flat.max())
-    step = (high - low) / clusters
-    codes = np.zeros(flat.size, np.uint8)
-    if step > 0:
-        codes = np.clip((flat - low) / step, 0, clusters - 1).astype(np.uint8)
-    middles = low + (np.arange(clusters) + 0.5) * step
-    return Clustered(codes.reshape(weights.shape), _means(flat, codes, middles.astype(np.float64)))
-
-
-def k_means(weights: NDArray[np.float32], clusters: int) -> Clustered:
-    """Lloyd's clusters: each step brings the mean squared error of the weights down.
-
-    Large layers learn their centroids from some of their weights. Arguments as for ``equal_population``.
-    """
-    flat = _checked(weights, clusters)
-    sample = np.sort(flat[some(flat.size, _SAMPLE)])
-    total = np.concatenate([[0.0], np.cumsum(sample, dtype=np.float64)])
-    centroids = _start(sample, clusters)
-    for _ in range(_ROUNDS):
-        edges = np.searchsorted(sample, (centroids[1:] + centroids[:-1]) / 2, side="right")
-        bounds = np.concatenate([[0], edges, [sample.size]])
-        sizes = np.diff(bounds)
-        moved = np.where(sizes > 0, np.diff(total[bounds]) / np.maximum(sizes, 1), centroids)
-        if np.array_equal(moved, centroids):
-            break
-        centroids = moved
-    codes = np.searchsorted((centroids[1:] + centroids[:-1]) / 2, flat, side="right").astype(np.uint8)
-    return Clustered(codes.reshape(weights.shape), _means(flat, codes, centroids))
-
-
-METHODS: Mapping[str, Callable[[NDArray[np.float32], int], Clustered]] = {
-    "population": equal_population,
-    "width": equal_width,
-    "kmeans": k_means,
-}
-
-
-def encode(
-    tensors: Mapping[str, NDArray[np.float32]],
-    clusters: int | Mapping[str, int],
-    biases: Literal["kept", "one"] = "kept",
-    method: str = "population",
-) -> dict[str, Coded]:
-    """A network's tensors, the weights of its layers as clusters.
+def encode(tensors: Tensors, settings: Settings) -> dict[str, Coded]:
+    """Encode the weights of layers as indices of centroids; batch normalisation is kept.
 
     Args:
         tensors: by name, as a state dict has them.
-        clusters: for each named layer's weight; or one number for all that are smaller that way, the others kept.
-        biases: those of convolutions and fully connected layers ``kept``, or each layer's at ``one`` centroid, as in
-            quant-retrain. Batch normalisation is kept.
-        method: one of METHODS.
+        settings: with the clusters of each layer, where a budget has chosen them.
 
     Raises:
-        ValueError: a name that is no weight, or what the method refuses; names the layer.
+        ValueError: a name that is no weight, what the method refuses, or a budget without a choice; names the layer.
     """
+    clusters = _clusters(tensors, settings)
     weights = [name for name in tensors if is_weight(name, tensors)]
-    if isinstance(clusters, int):
-        chosen = {name: clusters for name in weights if saves(tensors[name].size, clusters)}
-    else:
-        chosen = dict(clusters)
-    unknown = [name for name in chosen if name not in weights]
+    unknown = [name for name in clusters if name not in weights]
     if unknown:
         raise ValueError(f"no weights of a layer called {', '.join(unknown)}; there are: {', '.join(weights)}")
-    if biases == "one":
-        chosen |= {name: 1 for name in tensors if is_bias(name, tensors)}
+    if settings.one_bias:
+        clusters |= {name: 1 for name in tensors if is_bias(name, tensors)}
+    method = METHODS[settings.method]
     found = {}
     for name, tensor in tensors.items():
         try:
-            found[name] = coded(METHODS[method](tensor, chosen[name])) if name in chosen else kept(tensor)
+            found[name] = coded(method(tensor, clusters[name])) if name in clusters else kept(tensor)
         except ValueError as error:
             raise ValueError(f"layer {name}: {error}") from error
     return found
 
 
+def check_layers(tensors: Tensors, settings: Settings) -> None:
+    """Refuse names of layers that a network does not have.
+
+    Raises:
+        ValueError: no layer of that name, or none that would be smaller; names those that there are.
+    """
+    _clusters(tensors, settings)
+
+
 def coded(clustered: Clustered) -> Coded:
-    """Clusters as they are stored."""
+    """A layer's clusters as a coded tensor."""
     codes, centroids = clustered.codes, clustered.centroids
-    return Coded(codes.shape, "centroid", _bits(len(centroids)), centroids, codes.ravel())
+    return Coded(codes.shape, "centroid", index_bits(len(centroids)), centroids, codes.ravel())
 
 
-def decode(stored: Coded) -> NDArray[np.float32]:
+def decode(stored: Coded) -> NDArray[float32]:
     """The weights of stored clusters, float32.
 
     Raises:
@@ -175,75 +119,34 @@ def decode(stored: Coded) -> NDArray[np.float32]:
 
 def stored_bytes(weights: int, clusters: int) -> int:
     """Bytes that a layer of so many weights takes in a packed file: its centroids and its codes."""
-    return FLOAT_BYTES * clusters + packed_size(weights, _bits(clusters))
-
-
-def some(count: int, most: int) -> NDArray[np.int64]:
-    """Places of at most so many of ``count`` numbers, drawn with a fixed seed; all of them where they are few."""
-    # Evenly spaced ones would see single places of small windows alone.
-    return np.arange(count) if count <= most else np.random.default_rng(0).integers(0, count, most)
-
-
-def is_weight(name: str, tensors: Mapping[str, NDArray[np.float32]]) -> bool:
-    """Whether a tensor is the weight of a convolution or of a fully connected layer; scales have one axis."""
-    return name.endswith("weight") and tensors[name].ndim > 1
-
-
-def is_bias(name: str, tensors: Mapping[str, NDArray[np.float32]]) -> bool:
-    """Whether a tensor is the bias of such a layer; batch normalisation's shifts are none."""
-    weight = f"{name.removesuffix('bias')}weight"
-    return name.endswith("bias") and weight in tensors and is_weight(weight, tensors)
-
-
-def _checked(weights: NDArray[np.float32], clusters: int) -> NDArray[np.float32]:
-    """The weights on one axis."""
-    if clusters not in CLUSTERS:
-        raise ValueError(f"wanted a power of two from {CLUSTERS[0]} to {CLUSTERS[-1]} for the clusters, got {clusters}")
-    if clusters > weights.size:
-        raise ValueError(f"wanted at most as many clusters as weights, {weights.size}, got {clusters}")
-    flat = np.ascontiguousarray(weights, np.float32).ravel()
-    if not np.isfinite(flat).all():
-        raise ValueError("wanted finite weights, got some that are not")
-    return flat
-
-
-def _order(flat: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Places of the weights in rising order, equal ones as they stand.
-
-    One sort of whole numbers, value above place, takes two thirds of NumPy's stable argsort of floats.
-    """
-    raw = (flat + np.float32(0)).view(np.uint32)  # -0.0 becomes 0.0, which it equals
-    # The bits of floats rise with their values once all bits of negative ones, and the sign of others, are turned.
-    keys = np.where(raw >> 31, ~raw, raw | np.uint32(1 << 31)).astype(np.uint64)
-    keys <<= np.uint64(32)
-    keys |= np.arange(flat.size, dtype=np.uint64)
-    keys.sort()
-    keys &= np.uint64(0xFFFFFFFF)
-    return keys.view(np.int64)
-
-
-def _start(sample: NDArray[np.float32], clusters: int) -> NDArray[np.float64]:
-    """Centroids as dense as the cube root of the weights' density.
-
-    Source: Panter and Dite, Proceedings of the IRE 39 (1951), 44-48: least mean squared error for many clusters.
-    """
-    counts, edges = np.histogram(sample, _BINS)
-    share = np.concatenate([[0.0], np.cumsum(np.cbrt(counts))])
-    start: NDArray[np.float64] = np.interp((np.arange(clusters) + 0.5) / clusters * share[-1], share, edges)
-    return start
-
-
-def _means(flat: NDArray[np.float32], codes: NDArray[np.uint8], otherwise: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Mean of each cluster; of an empty one what stands in ``otherwise``."""
-    sizes = np.bincount(codes, minlength=len(otherwise))
-    sums = np.bincount(codes, weights=flat, minlength=len(otherwise))
-    return np.where(sizes > 0, sums / np.maximum(sizes, 1), otherwise).astype(np.float32)
-
-
-def _bits(clusters: int) -> int:
-    return (clusters - 1).bit_length()
+    return FLOAT_BYTES * clusters + packed_size(weights, index_bits(clusters))
 
 
 def saves(weights: int, clusters: int) -> bool:
     """Whether a layer with its table of centroids takes less than in float32."""
     return clusters <= weights and stored_bytes(weights, clusters) < FLOAT_BYTES * weights
+
+
+def _clusters(tensors: Tensors, settings: Settings) -> dict[str, int]:
+    """Clusters of each weight that is quantised, by its name."""
+    if not isinstance(settings.clusters, int):
+        return dict(settings.clusters)
+    if settings.within is not None:
+        raise ValueError("wanted the centroids of each layer, which validation images choose; got one number for all")
+    weights = [name for name in tensors if is_weight(name, tensors)]
+    if not settings.layers:
+        return {name: settings.clusters for name in weights if saves(tensors[name].size, settings.clusters)}
+    found: dict[str, int] = {}
+    for part in settings.layers:
+        named = [name for name in weights if f".{part}." in f".{name}"]
+        smaller = [name for name in named if saves(tensors[name].size, settings.clusters)]
+        if not smaller:
+            why = f"none that {settings.clusters} centroids make smaller" if named else "no such layer"
+            there = ", ".join(name.removesuffix(".weight") for name in weights)
+            raise ValueError(f"wanted layers called {part} or below it, got {why}; there are: {there}")
+        found |= dict.fromkeys(smaller, settings.clusters)
+    return found
+
+
+def _method(suffix: str | None) -> str:
+    return suffix[1:] if suffix else "population"

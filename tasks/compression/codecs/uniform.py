@@ -3,17 +3,26 @@
 Source: fire-hccr, section 4.5: fixed-point, 8 bits for convolutions and 4 for fully connected layers.
 """
 
-from collections.abc import Mapping
+import re
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tasks.compression.bits import MOST_BITS
-from tasks.compression.codecs.centroid import is_weight, some
-from tasks.compression.container import ROWS, Coded, as_bfloat16, kept
-from tasks.compression.storage import Steps
+from tasks.compression.codecs._base import Settings as BaseSettings
+from tasks.compression.codecs._base import Tensors, is_weight, sample_indices
+from tasks.compression.container import Coded, as_bfloat16, kept
 
+FORMS = (
+    "uA-B[-rows][-folded] (A bits a weight of convolutions, B of fully connected layers, 2 to 8; a step for each "
+    "output of fully connected layers instead of one a layer; batch normalisation folded into convolutions), such as "
+    "u8-4",
+)
+KINDS = ("uniform", "uniform-rows")
 LEAST_BITS = 2  # with one, the only multiples would be 0 and -1
+
+_NAME = re.compile(r"u([2-8])-([2-8])(-rows)?(-folded)?")
 _SAMPLE = 1 << 18  # weights from which a layer's steps are learnt
 _LEAST = 1 << 12  # of them for each step
 # Steps to try, as shares of the one that just spans the greatest weight: in few bits, cutting off the outermost weights
@@ -21,17 +30,37 @@ _LEAST = 1 << 12  # of them for each step
 _SHARES = np.linspace(0.3, 1.0, 29)
 
 
-def encode(
-    tensors: Mapping[str, NDArray[np.float32]], convolution: int = 8, linear: int = 4, steps: Steps = "layer"
-) -> dict[str, Coded]:
-    """A network's tensors, the weights of its layers as codes; biases and batch normalisation are kept.
+@dataclass(frozen=True, kw_only=True)
+class Settings(BaseSettings):
+    """Settings of uniform quantisation.
+
+    Attributes:
+        convolution_bits: of one weight of a convolution or of weighted pooling, 2 to 8.
+        linear_bits: of one weight of a fully connected layer, 2 to 8.
+        rows: each output of a fully connected layer has a step of its own.
+    """
+
+    convolution_bits: int = 8
+    linear_bits: int = 4
+    rows: bool = False
+
+
+def parse(name: str) -> Settings | None:
+    """Settings of a name such as ``u8-4-rows``; None where it is no name of this codec."""
+    match = _NAME.fullmatch(name)
+    if match is None:
+        return None
+    return Settings(
+        convolution_bits=int(match[1]), linear_bits=int(match[2]), rows=bool(match[3]), folded=bool(match[4])
+    )
+
+
+def encode(tensors: Tensors, settings: Settings) -> dict[str, Coded]:
+    """Encode the weights of layers as multiples of steps; biases and batch normalisation are kept.
 
     Args:
         tensors: by name, as a state dict has them.
-        convolution: bits of one weight of a convolution or of weighted pooling, 2 to 8.
-        linear: the same of a fully connected layer.
-        steps: one for each ``layer``; one for each output of fully connected layers, ``rows``; or one for each output
-            channel of all layers, ``channel``.
+        settings: bits and steps.
 
     Raises:
         ValueError: no such number of bits, or weights that are not finite; names the layer.
@@ -39,8 +68,8 @@ def encode(
     found = {}
     for name, tensor in tensors.items():
         try:
-            bits = convolution if tensor.ndim > 2 else linear
-            per_output = steps == "channel" or (steps == "rows" and tensor.ndim == 2)
+            bits = settings.convolution_bits if tensor.ndim > 2 else settings.linear_bits
+            per_output = settings.rows and tensor.ndim == 2
             found[name] = quantise(tensor, bits, per_output) if is_weight(name, tensors) else kept(tensor)
         except ValueError as error:
             raise ValueError(f"layer {name}: {error}") from error
@@ -69,7 +98,7 @@ def quantise(weights: NDArray[np.float32], bits: int, per_output: bool = False) 
     if per_output:
         steps = as_bfloat16(steps)
     codes = (_multiples(rows, steps[:, None], bits) + (1 << (bits - 1))).astype(np.uint8)
-    return Coded(weights.shape, ROWS if per_output else "uniform", bits, steps, codes.ravel())
+    return Coded(weights.shape, "uniform-rows" if per_output else "uniform", bits, steps, codes.ravel())
 
 
 def decode(stored: Coded) -> NDArray[np.float32]:
@@ -86,7 +115,7 @@ def decode(stored: Coded) -> NDArray[np.float32]:
 
 def _steps(rows: NDArray[np.float32], bits: int) -> NDArray[np.float32]:
     """The best step of each row, float32 (rows,)."""
-    sample = rows[:, some(rows.shape[1], max(_SAMPLE // len(rows), _LEAST))]
+    sample = rows[:, sample_indices(rows.shape[1], max(_SAMPLE // len(rows), _LEAST))]
     # A weight of the greatest size must fit on the positive side, which has one multiple less.
     spanning = np.abs(rows).max(axis=1) / ((1 << (bits - 1)) - 1)
     spanning[spanning == 0] = 1  # a row of zeros, at any step

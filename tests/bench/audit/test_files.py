@@ -15,7 +15,7 @@ from bench.audit.claims import load_claims
 from bench.audit.files import DRAWN, Files, gaussian, shapes_of
 from bench.audit.networks import Built, Networks
 from tasks.architectures import lenet5
-from tasks.compression.codecs.centroid import equal_population
+from tasks.compression.clustering import equal_population
 from tasks.compression.hdf5 import write_hdf5
 
 

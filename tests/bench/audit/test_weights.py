@@ -15,7 +15,7 @@ from safetensors.torch import save_file as save_torch
 from bench.audit.auditor import Auditor
 from bench.audit.files import DRAWN, Files, WeightsError, WeightsFolder, shapes_of
 from bench.audit.networks import Networks
-from tasks.compression.codecs.centroid import equal_population
+from tasks.compression.clustering import equal_population
 from tasks.compression.hdf5 import write_hdf5
 
 Tensors = dict[str, np.ndarray]

@@ -11,7 +11,7 @@ from bench.boards.summary import summary, summary_table
 def test_the_summary_shows_every_record_in_order():
     failed = record("vgg16", None, None, status="failed", error="MemoryError: [x]", measurements={})
     columns, lines = summary([record("b", 0.9, 0.5), failed])
-    assert lines[0][columns.index("Accuracy, %")] == "90.00 [89.00–91.00]"
+    assert lines[0][columns.index("Accuracy, % [95 %]")] == "90.00 [89.00–91.00]"
     assert [line[0] for line in lines] == ["b", "vgg16"]
     console = Console(width=200, file=io.StringIO())
     console.print(summary_table([record("b", 0.9, 0.5), failed]))

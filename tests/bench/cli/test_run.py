@@ -15,7 +15,7 @@ from fake.wandb_files import read_runs
 from bench.measurements import latency, macs
 from bench.plugins import SUITES
 from bench.records.record import Measurement, read_record
-from bench.run import runner
+from bench.run import row
 from bench.suites._base import Scale, Suite
 
 Bench = Callable[[str], tuple[int, str, str]]
@@ -105,14 +105,14 @@ def test_damage_among_the_results_exits_1(bench: Bench, own: str, tmp_path: Path
 def test_an_interrupt_exits_130_with_boards_of_what_is_finished(
     bench: Bench, own: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = runner.train
+    real = row.train
 
     def train(architecture: str, *rest: Any) -> Any:
         if architecture == "lenet5":
             raise KeyboardInterrupt
         return real(architecture, *rest)
 
-    monkeypatch.setattr(runner, "train", train)
+    monkeypatch.setattr(row, "train", train)
     code, out, err = bench(f"{own} --system acme_tiny --system lenet5 --json")
     assert (code, out) == (130, "")
     assert "finished rows are kept, and the same command without --fresh continues" in err
@@ -127,7 +127,7 @@ def test_wandb_runs_end_with_the_interrupt_and_are_not_made_again_for_kept_rows(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(runner, "train", train)
+        patch.setattr(row, "train", train)
         assert bench(f"{own} --wandb offline")[0] == 130
     assert {name: run["exit"] for name, run in read_runs(tmp_path / "runs").items()} == {"acme_tiny": 130}
     assert bench(f"{own} --wandb offline")[0] == 0
@@ -138,7 +138,7 @@ def test_wandb_runs_end_with_the_interrupt_and_are_not_made_again_for_kept_rows(
 
 
 def test_a_dry_run_runs_nothing(bench: Bench, own: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "train", lambda *arguments: pytest.fail("trained"))
+    monkeypatch.setattr(row, "train", lambda *arguments: pytest.fail("trained"))
     before = sorted(tmp_path.rglob("*"))
     code, out, _ = bench(f"{own} --system acme_tiny --system lenet5 --seeds 2 --dry-run --json")
     document = json.loads(out)

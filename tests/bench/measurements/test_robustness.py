@@ -16,7 +16,7 @@ from bench.measurements.robustness import FIGURES, Drawn, answers, measure
 from bench.plugins import figures, measurement_of
 from bench.records.predictions import Predictions, read_predictions
 from bench.records.statistics import paired_difference, wilson
-from bench.run.measure import takers
+from bench.run.measure import measurement_modules
 from datamodules._characters import Characters
 from datamodules._loader import Fitted
 from tasks.recipe import Augmentation
@@ -63,7 +63,7 @@ def views(figure: str, test: Characters, size: int = 64) -> list[np.ndarray]:
 def test_one_answer_more_or_less_is_counted_by_hand(tmp_path: Path) -> None:
     found = trained(tmp_path, halves())
     assert found.predictions is not None
-    assert found.predictions.right.all()
+    assert found.predictions.correct.all()
     for figure in ("accuracy@rotation", "accuracy@resize"):  # neither takes ink to the other side
         kept = measure(found, figure)
         assert (kept.value, kept.detail["drop"], kept.detail["n"]) == (1.0, 0.0, COUNT)
@@ -160,7 +160,7 @@ def test_without_answers_on_the_same_characters_there_is_no_drop(tmp_path: Path)
 def test_a_measurement_of_several_figures_is_one_taker_for_each() -> None:
     assert figures("accuracy") == ("accuracy",)
     assert figures("robustness") == FIGURES
-    found = takers(("accuracy", "robustness"))
+    found = measurement_modules(("accuracy", "robustness"))
     assert list(found) == ["accuracy", *FIGURES]
     assert {(one.UNIT, one.PHASE) for one in found.values()} == {("ratio", "figures")}
     assert found["accuracy@flip"].VERSION == robustness.VERSION

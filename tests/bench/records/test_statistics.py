@@ -12,7 +12,7 @@ from bench.records.statistics import (
     mcnemar,
     paired_difference,
     percentile_bound,
-    share_back,
+    share_recovered,
     student,
     wilson,
 )
@@ -193,24 +193,24 @@ def test_the_bound_covers_the_percentile_about_as_often_as_it_says() -> None:
 def test_what_came_back_by_hand() -> None:
     whole = np.array([True] * 90 + [False] * 10)
     before, after = np.arange(100) < 40, np.arange(100) < 85
-    found = share_back(before, after, whole, 0)
+    found = share_recovered(before, after, whole, 0)
     assert (found["before"], found["after"], found["parent"]) == (0.4, 0.85, 0.9)
     assert found["came_back"] == pytest.approx(0.45 / 0.5)
     assert 0.8 < found["ci_low"] < 0.9 < found["ci_high"] < 1
-    assert found == share_back(before, after, whole, 0)
+    assert found == share_recovered(before, after, whole, 0)
 
 
 def test_the_interval_of_what_came_back_narrows_with_images() -> None:
     widths = []
     for times in (1, 100):
         before, after, whole = (np.repeat(part, times) for part in (np.arange(50) < n for n in (20, 40, 45)))
-        found = share_back(before, after, whole, 0)
+        found = share_recovered(before, after, whole, 0)
         widths.append(found["ci_high"] - found["ci_low"])
     assert widths[1] == pytest.approx(widths[0] / 10, rel=0.2)
 
 
 def test_where_nothing_was_lost_nothing_comes_back() -> None:
     right = np.ones(4, bool)
-    assert share_back(right, right, right, 0)["came_back"] is None
-    one = share_back(np.array([True, False]), right[:2], right[:2], 0)
+    assert share_recovered(right, right, right, 0)["came_back"] is None
+    one = share_recovered(np.array([True, False]), right[:2], right[:2], 0)
     assert (one["came_back"], one["ci_low"], one["ci_high"]) == (1.0, None, None)  # some resampled pairs lose nothing

@@ -10,16 +10,16 @@ from fake.house import Heard, House
 from bench.records.compare import compare
 from bench.records.predictions import read_predictions, row_folder
 from bench.records.record import read_record
-from bench.run import compress as storing
-from bench.run import estimate, runner
+from bench.run import compress, estimate, row
+from bench.run.compress import CompressionError
 from bench.run.profile import profile_system
 from tasks.compression.container import from_bytes, to_bytes
 from tasks.compression.packing import Packed
 
 
 def refuse(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "train", lambda *arguments: pytest.fail("trained"))
-    monkeypatch.setattr(runner, "store", lambda *arguments: pytest.fail("packed"))
+    monkeypatch.setattr(row, "train", lambda *arguments: pytest.fail("trained"))
+    monkeypatch.setattr(row, "compress", lambda *arguments: pytest.fail("packed"))
 
 
 def test_a_stored_row_is_trained_once_and_stands_beside_its_parent(house: House) -> None:
@@ -58,13 +58,13 @@ def test_the_parent_is_named_with_a_paired_difference(house: House) -> None:
 
 def changed(monkeypatch: pytest.MonkeyPatch, how: Callable[[bytes], bytes]) -> None:
     """Change every packed file as it is written."""
-    pack = storing.pack
+    pack = compress.pack_quantised
 
     def other(*arguments: object) -> Packed:
         made = pack(*arguments)  # type: ignore[arg-type]
         return Packed(how(made.content), made.entropy_bytes, made.numbers)
 
-    monkeypatch.setattr(storing, "pack", other)
+    monkeypatch.setattr(compress, "pack_quantised", other)
 
 
 def test_answers_come_from_the_bytes_on_disk(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +82,7 @@ def test_answers_come_from_the_bytes_on_disk(house: House, monkeypatch: pytest.M
     accuracy = [record["measurements"]["accuracy"]["value"] for record in (honest, other)]
     assert accuracy[0] != accuracy[1]
     answers = read_predictions(row_folder(house.place / "runs", other))
-    assert answers.right.mean() == accuracy[1]
+    assert answers.correct.mean() == accuracy[1]
 
 
 def test_centroids_are_chosen_on_validation_images_and_lie_in_the_file(house: House) -> None:
@@ -163,7 +163,7 @@ def test_whole_rows_are_kept(house: House, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_new_row_of_a_trained_parent_trains_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.run("acme_tiny")
-    monkeypatch.setattr(runner, "train", lambda *arguments: pytest.fail("trained"))
+    monkeypatch.setattr(row, "train", lambda *arguments: pytest.fail("trained"))
     (kept, new) = estimate.costs(house.plan("acme_tiny+c4"))
     assert (kept["todo"], new["todo"]) == ("nothing", "train")
     answering = estimate.PASS_SHARE * estimate.training_seconds(40, new["macs"], batch=32)
@@ -202,12 +202,12 @@ def test_a_row_is_made_anew_where_its_parent_became_another_in_the_same_run(
     (row_folder(house.place / "runs", first) / "weights.safetensors").unlink()
     (own,) = (path for path in house.paths() if read_record(path)["system"] == "acme_tiny")
     own.unlink()
-    real = runner.train
+    real = row.train
 
     def otherwise(architecture, recipe, datamodule, folder, seed, *rest):
         return real(architecture, recipe, datamodule, folder, seed + 1, *rest)
 
-    monkeypatch.setattr(runner, "train", otherwise)
+    monkeypatch.setattr(row, "train", otherwise)
     parent, stored = house.run("acme_tiny+u8-4")
     assert parent["checkpoint_sha256"] != first["checkpoint_sha256"]
     assert stored["parent"]["checkpoint_sha256"] == parent["checkpoint_sha256"]
@@ -220,7 +220,7 @@ def test_a_parent_that_failed_leaves_nothing_to_store(house: House) -> None:
 
 
 def test_profile_has_nothing_to_choose_centroids_by() -> None:
-    with pytest.raises(storing.StoreError, match=r"lenet5\+c-within1: wanted validation characters to choose"):
+    with pytest.raises(CompressionError, match=r"c-within1: wanted validation characters to choose"):
         profile_system("lenet5+c-within1", 30, "eager", None, "bench profile")
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bench.run.parents import forget_other
+from bench.run.parents import discard_checkpoint_of_other_parent
 from bench.training.train import CHECKPOINT
 
 
@@ -10,10 +10,10 @@ def test_an_unfinished_training_of_another_parent_is_begun_anew(tmp_path: Path) 
     weights, folder = tmp_path / "weights.safetensors", tmp_path / "row"
     folder.mkdir()
     weights.write_bytes(b"first")
-    forget_other(weights, folder)
+    discard_checkpoint_of_other_parent(weights, folder)
     (folder / CHECKPOINT).write_bytes(b"half way")
-    forget_other(weights, folder)
+    discard_checkpoint_of_other_parent(weights, folder)
     assert (folder / CHECKPOINT).read_bytes() == b"half way"
     weights.write_bytes(b"second")
-    forget_other(weights, folder)
+    discard_checkpoint_of_other_parent(weights, folder)
     assert not (folder / CHECKPOINT).exists()

@@ -6,19 +6,24 @@ from fake.records import record
 from rich.console import Console
 
 from bench.run.progress import Bars
+from bench.training.events import Event
+
+
+def phase(row: int, rows: int, system: str, name: str) -> Event:
+    return Event("phase", row, rows, {"system": system}, phase=name)
 
 
 def test_the_time_left_is_that_of_the_rows_that_are_not_kept() -> None:
     console = Console(file=io.StringIO(), width=100)
     with Bars(console, [(0.0, 0.0, 0.0), (120.0, 12.0, 30.0), (60.0, 12.0, 30.0)]) as bars:  # the first is kept
-        lenet = bars.row(2, 3, "lenet5", "train")
-        lenet.epoch(20, 40, {})
+        bars(phase(2, 3, "lenet5", "train"))
+        bars(Event("epoch", 2, 3, done=20, epochs=40))
         assert bars.bars.tasks[0].completed == 60
-        lenet.ended()
-        bars.row(3, 3, "fire:gap", "train")
-        bars.row(3, 3, "fire:gap", "export")
+        bars(Event("trained", 2, 3))
+        bars(phase(3, 3, "fire:gap", "train"))
+        bars(phase(3, 3, "fire:gap", "export"))
         for number, system in enumerate(("nearest_mean", "lenet5", "fire:gap"), 1):
-            bars.row(number, 3, system, "time")
+            bars(phase(number, 3, system, "time"))
     assert bars.bars.tasks[0].total == 264
     left = [line.split("about ")[1] for line in console.file.getvalue().splitlines()]
     assert left == [
@@ -27,16 +32,17 @@ def test_the_time_left_is_that_of_the_rows_that_are_not_kept() -> None:
     ]  # fmt: skip
 
 
-def test_rows_that_train_abreast_have_a_bar_each_and_share_the_time() -> None:
-    bars = Bars(Console(file=io.StringIO(), width=100), [(120.0, 0.0, 0.0), (60.0, 0.0, 0.0)], abreast=2)
-    lenet, fire = bars.row(1, 2, "lenet5", "train"), bars.row(2, 2, "fire:gap", "train")
-    lenet.epoch(10, 40, {"val_accuracy": 0.5})
-    fire.epoch(5, 10, {})
+def test_rows_that_train_in_parallel_have_a_bar_each_and_share_the_time() -> None:
+    bars = Bars(Console(file=io.StringIO(), width=100), [(120.0, 0.0, 0.0), (60.0, 0.0, 0.0)], parallel=2)
+    bars(phase(1, 2, "lenet5", "train"))
+    bars(phase(2, 2, "fire:gap", "train"))
+    bars(Event("epoch", 1, 2, done=10, epochs=40, scores={"val_accuracy": 0.5}))
+    bars(Event("epoch", 2, 2, done=5, epochs=10))
     total, *own = bars.bars.tasks
     assert (total.total, total.completed) == (90, 15 + 15)
     assert [(bar.description, bar.completed, bar.total) for bar in own] == [("lenet5", 10, 40), ("fire:gap", 5, 10)]
     assert own[0].fields["note"] == "epoch 10/40, validation 50.0%"
-    lenet.ended()
+    bars(Event("trained", 1, 2))
     assert [bar.description for bar in bars.bars.tasks] == ["rows", "fire:gap"]
     assert total.completed == 60 + 15
 
@@ -46,7 +52,7 @@ def test_what_has_no_value_is_said_with_its_reason() -> None:
     made = record("fire:gap")
     made["measurements"]["macs"] = {"value": None, "incomplete": ["acme::fold", "acme::knit"]}
     made["measurements"]["latency"] = {"value": None, "error": "ArithmeticError: no clock"}
-    Bars(console, []).done(made, kept=True)
+    Bars(console, [])(Event("recorded", 1, 1, made, kept=True))
     assert console.file.getvalue().splitlines() == [
         "fire:gap, macs: incomplete, no known cost: acme::fold, acme::knit",
         "fire:gap, latency: ArithmeticError: no clock",

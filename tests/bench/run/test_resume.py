@@ -9,7 +9,8 @@ from fake.house import Heard, House
 
 from bench.measurements import latency, macs
 from bench.records.record import Measurement, read_record, read_records
-from bench.run import estimate, runner
+from bench.run import estimate
+from bench.run import row as row_module
 
 RESULTS = Path(__file__).resolve().parents[3] / "leaderboards" / "results" / "hccr"
 
@@ -66,7 +67,7 @@ def test_a_row_with_an_uncountable_operator_is_partial_and_kept(house: House, mo
     (made,) = house.run("acme_tiny")
     assert (made["status"], made["error"]) == ("partial", None)
     before = house.files()
-    monkeypatch.setattr(runner, "train", lambda *arguments: pytest.fail("trained"))
+    monkeypatch.setattr(row_module, "train", lambda *arguments: pytest.fail("trained"))
     monkeypatch.setattr(macs, "measure", lambda row: pytest.fail("measured"))
     heard = Heard()
     assert house.run("acme_tiny", heard=heard) == [made]

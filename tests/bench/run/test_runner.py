@@ -9,7 +9,7 @@ from fake.house import Heard, House
 from bench.measurements import latency
 from bench.records.predictions import FILE, read_predictions, row_folder
 from bench.records.record import RecordError, read_record
-from bench.run import runner
+from bench.run import row
 from bench.run.measure import describe
 
 
@@ -158,8 +158,8 @@ def test_an_interrupted_run_keeps_what_is_finished_and_goes_on(
     assert kept["status"] == "partial"  # trained, measured, not yet timed
     assert kept["measurements"]["accuracy"]["value"] is not None
     trained = []
-    real = runner.train
-    monkeypatch.setattr(runner, "train", lambda name, *rest: trained.append(name) or real(name, *rest))
+    real = row.train
+    monkeypatch.setattr(row, "train", lambda name, *rest: trained.append(name) or real(name, *rest))
     first, second = house.run("acme_tiny", "lenet5")
     assert (first["status"], second["status"]) == ("whole", "whole")
     assert first["checkpoint_sha256"] == kept["checkpoint_sha256"]
@@ -178,7 +178,7 @@ def test_a_failed_row_is_tried_again(house: House, monkeypatch: pytest.MonkeyPat
 def test_a_failing_stopwatch_fails_its_row_alone(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.run("acme_tiny")
     monkeypatch.setattr(latency, "VERSION", "99")
-    real = runner.load_recogniser
+    real = row.load_recogniser
 
     def load(architecture: str, *rest: Any) -> Any:
         if architecture == "acme_tiny" and architecture in calls:
@@ -187,7 +187,7 @@ def test_a_failing_stopwatch_fails_its_row_alone(house: House, monkeypatch: pyte
         return real(architecture, *rest)
 
     calls: list[str] = []
-    monkeypatch.setattr(runner, "load_recogniser", load)
+    monkeypatch.setattr(row, "load_recogniser", load)
     first, second = house.run("acme_tiny", "lenet5")
     assert first["status"] == "failed"
     assert first["error"] == "OSError: weights are gone: weights.safetensors"
@@ -216,4 +216,4 @@ def refuse(monkeypatch: pytest.MonkeyPatch) -> None:
     def train(*arguments: Any) -> Any:
         raise AssertionError("trained")
 
-    monkeypatch.setattr(runner, "train", train)
+    monkeypatch.setattr(row, "train", train)

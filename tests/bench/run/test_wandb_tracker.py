@@ -11,7 +11,8 @@ from fake.records import record
 from fake.wandb_files import read_runs
 
 from bench.boards.summary import summary
-from bench.run.wandb_tracker import NoTracker, WandbTracker, make_tracker
+from bench.run.wandb_tracker import WandbTracker
+from bench.training.events import Event
 
 
 @pytest.fixture(scope="module")
@@ -23,13 +24,14 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
     good, bad = record("lenet5", accuracy=0.75), record("fire:gap", status="failed", error="ValueError: x")
     bad["measurements"] = {}
     warned: list[str] = []
-    tracker = make_tracker("offline", folder, "hccr-synthetic-quick", warned.append)
+    tracker = WandbTracker("offline", folder, "hccr-synthetic-quick", warned.append)
     for made, points in ((good, 3), (bad, 1)):  # all rows train before the first is timed and closed
-        tracker.start(made)
+        tracker(Event("training", record=made))
         for epoch in range(1, points + 1):
-            tracker.point(made, {"epoch": epoch, "val_accuracy": epoch / 4 if made is good else 0.5})
+            scores = {"val_accuracy": epoch / 4 if made is good else 0.5}
+            tracker(Event("epoch", record=made, done=epoch, epochs=points, scores=scores))
     for made in (good, bad):
-        tracker.row(made)
+        tracker(Event("recorded", record=made))
     tracker.board(summary([good, bad]), picture)
     assert warned == []
     return read_runs(folder)
@@ -79,15 +81,15 @@ def test_no_host_name_is_written(written: dict[str, dict[str, Any]]) -> None:
 
 def test_a_row_that_was_trained_before_is_tracked_when_it_is_measured(tmp_path: Path) -> None:
     tracker = WandbTracker("offline", tmp_path, "group", pytest.fail)
-    tracker.row(record("lenet5"))
+    tracker(Event("recorded", record=record("lenet5")))
     assert read_runs(tmp_path)["lenet5"]["summary"]["record"] == record("lenet5")
 
 
 def test_rows_that_an_interrupt_leaves_open_are_closed(tmp_path: Path) -> None:
     tracker = WandbTracker("offline", tmp_path, "group", pytest.fail)
     for system in ("lenet5", "fire:gap"):
-        tracker.start(record(system))
-    tracker.row(record("lenet5"))
+        tracker(Event("training", record=record(system)))
+    tracker(Event("recorded", record=record("lenet5")))
     tracker.close()
     assert {name: run["exit"] for name, run in read_runs(tmp_path).items()} == {"lenet5": 0, "fire:gap": 130}
     assert tracker.runs == {}
@@ -95,6 +97,7 @@ def test_rows_that_an_interrupt_leaves_open_are_closed(tmp_path: Path) -> None:
 
 def test_a_command_without_a_new_row_tracks_no_board(tmp_path: Path) -> None:
     tracker = WandbTracker("offline", tmp_path, "group", pytest.fail)
+    tracker(Event("recorded", record=record(), kept=True))
     tracker.board(summary([record()]), None)
     tracker.close()
     assert read_runs(tmp_path) == {}
@@ -118,20 +121,14 @@ def test_its_failing_is_said_once_and_stops_nothing(
     monkeypatch.setattr(wandb, "init", init)
     said: list[str] = []
     tracker = WandbTracker("online", tmp_path, "group", said.append)
-    tracker.start(record())
-    tracker.point(record(), {"epoch": 1.0})
-    tracker.row(record())
+    tracker(Event("training", record=record()))
+    tracker(Event("epoch", record=record(), done=1, epochs=1, scores={"val_accuracy": 1.0}))
+    tracker(Event("recorded", record=record()))
     tracker.board((["system"], [["lenet5"]]), None)
     reason = "UsageError: no API key" if fails == "init" else "CommError: server is down"
     assert said == [f"W&B stopped ({reason}); the run goes on without it"]
 
 
-def test_off_imports_nothing_of_it() -> None:
-    script = (
-        "import sys; from bench.run.wandb_tracker import make_tracker\n"
-        "tracker = make_tracker('off', None, '', print)\n"
-        "tracker.start({}); tracker.point({}, {}); tracker.row({}); tracker.board(([], []), None)\n"
-        "sys.exit('wandb' in sys.modules)"
-    )
+def test_importing_the_tracker_imports_no_wandb() -> None:
+    script = "import sys, bench.run.wandb_tracker; sys.exit('wandb' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], timeout=120).returncode == 0
-    assert isinstance(make_tracker("off", Path("unused"), "", pytest.fail), NoTracker)

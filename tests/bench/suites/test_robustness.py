@@ -9,8 +9,8 @@ from fake.house import FIGURES, Heard, House
 
 from bench.measurements import robustness
 from bench.run import estimate, runner
+from bench.run import row as row_module
 from bench.run.plan import Plan
-from bench.run.wandb_tracker import NoTracker
 from bench.suites.hccr import SUITE as HCCR
 from bench.suites.robustness import PAPERS_OWN, SUITE
 from bench.system import parse_system
@@ -24,7 +24,7 @@ def robust(house: House, *systems: str, **changes: Any) -> Plan:
 
 
 def run(plan: Plan) -> dict[str, Any]:
-    (record,) = runner.run(plan, Heard(), NoTracker())
+    (record,) = runner.run(plan, Heard())
     return record
 
 
@@ -65,7 +65,7 @@ def test_conditions_stand_beside_clean_and_are_kept_while_current(
     monkeypatch.setattr(robustness, "VERSION", "99")
     (cost,) = estimate.costs(plan)
     assert cost["todo"] == "measure"
-    monkeypatch.setattr(runner, "train", lambda *arguments: pytest.fail("trained"))
+    monkeypatch.setattr(row_module, "train", lambda *arguments: pytest.fail("trained"))
     again = run(plan)["measurements"]
     assert {again[figure]["version"] for figure in robustness.FIGURES} == {"99"}
     assert again["accuracy"] == clean
@@ -81,7 +81,7 @@ def test_a_row_that_another_suite_has_trained_is_not_trained_again(
     assert (cost["todo"], cost["seconds_train"]) == ("measure", 0)
     assert not (house.place / "runs" / "robust").exists()  # asking for the cost moves nothing
     with monkeypatch.context() as patch:
-        patch.setattr(runner, "train", lambda *arguments: pytest.fail("trained"))
+        patch.setattr(row_module, "train", lambda *arguments: pytest.fail("trained"))
         made = run(plan)
     assert (made["status"], made["suite"]) == ("whole", "robust")
     assert made["checkpoint_sha256"] == first["checkpoint_sha256"]
@@ -99,8 +99,8 @@ def test_a_row_stored_from_it_waits_for_what_another_suite_has_trained(
     plan = robust(house)
     kept = run(plan)
     shutil.rmtree(plan.folder(plan.systems[0], 0))  # its record alone is left
-    monkeypatch.setattr(runner, "train", lambda *arguments: pytest.fail("trained"))
-    parent, stored = runner.run(robust(house, "acme_tiny", "acme_tiny+u8-4"), Heard(), NoTracker())
+    monkeypatch.setattr(row_module, "train", lambda *arguments: pytest.fail("trained"))
+    parent, stored = runner.run(robust(house, "acme_tiny", "acme_tiny+u8-4"), Heard())
     assert parent["measurements"] == kept["measurements"]
     assert (stored["status"], stored["error"]) == ("whole", None)
     assert stored["measurements"]["accuracy@flip"]["n"] == len(house.data.test)

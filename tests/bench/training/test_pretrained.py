@@ -11,7 +11,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torchvision.models import ResNet50_Weights, resnet50
 
-from bench.cli.recognize import _knows
+from bench.cli._recognizer_text import describe_classes
 from bench.deploy.export import export_system
 from bench.records.compare import command_for
 from bench.records.predictions import read_predictions, row_folder
@@ -20,7 +20,7 @@ from bench.run.plan import Request, make_plan
 from bench.run.profile import profile_system
 from bench.system import parse_system
 from bench.training.pretrained import WeightsError
-from bench.training.train import Hardware, predict, take
+from bench.training.train import Hardware, load_pretrained, predict
 from bench.training.weights_metadata import read_origin
 from datamodules import imagenet
 from datamodules._errors import UsageError
@@ -110,7 +110,7 @@ def test_what_weights_were_trained_on_stays_with_them(house: House, weights: Pat
         assert (found.dataset, found.synthetic, found.recipe) == (*wanted, "given")
         about = export_system("acme_tiny", path, "onnx", house.place / "tiny.onnx", None, house.place / "out")
         assert about["dataset"] == wanted[0]
-        assert f"% right on the test part of {record['dataset']['name']}:" in _knows(("bar", "post"), about)
+        assert f"% right on the test part of {record['dataset']['name']}:" in describe_classes(("bar", "post"), about)
 
 
 def test_counters_may_be_left_out_of_given_weights(house: House, weights: Path) -> None:
@@ -179,7 +179,7 @@ def test_given_networks_answer_as_torchvision_has_them(tmp_path: Path, monkeypat
     network = resnet50(num_classes=4).eval()
     save_file(network.state_dict(), tmp_path / "torchvision--resnet50.safetensors")
     made = "torchvision:resnet50", recipe_for("given", {}), data, tmp_path / "row"
-    task, outcome = take(*made, tmp_path / "torchvision--resnet50.safetensors")
+    task, outcome = load_pretrained(*made, tmp_path / "torchvision--resnet50.safetensors")
     answers = predict(task, data, Hardware("cpu"))
     shown = ResNet50_Weights.IMAGENET1K_V1.transforms()
     images = torch.stack([shown(Image.open(tmp_path / "photographs" / file.decode())) for file in data.test.files])

@@ -14,6 +14,7 @@ from fake.plugins import offer
 from safetensors.torch import load_file
 
 from bench.training import train as train_module
+from bench.training.events import Event
 from bench.training.train import Hardware, interruptible, predict, train
 from bench.training.weights_metadata import read_origin
 from datamodules.image_folder import ImageFolder
@@ -29,11 +30,11 @@ class Silent:
 
     def __init__(self, stop_after: int | None = None) -> None:
         self.stop_after = stop_after
-        self.heard: list[tuple[float, int, dict[str, float]]] = []
+        self.heard: list[Event] = []
 
-    def epoch(self, done: float, of: int, scores: dict[str, float]) -> None:
-        self.heard.append((done, of, scores))
-        if scores and done == self.stop_after:
+    def __call__(self, event: Event) -> None:
+        self.heard.append(event)
+        if event.scores and event.done == self.stop_after:
             raise KeyboardInterrupt
 
 
@@ -60,8 +61,8 @@ def test_what_training_leaves(data: ImageFolder, tmp_path: Path) -> None:
     assert [point["epoch"] for point in curve] == [1, 2, 3, 4, 5]
     assert {"train_loss", "val_loss", "val_accuracy"} <= set(curve[0])
     assert curve[-1]["val_accuracy"] > 0.8  # of two classes
-    assert [done for done, of, scores in progress.heard if scores] == [1, 2, 3, 4, 5]
-    assert {of for _, of, _ in progress.heard} == {5}
+    assert [event.done for event in progress.heard if event.scores] == [1, 2, 3, 4, 5]
+    assert {event.epochs for event in progress.heard} == {5}
     assert outcome.seconds > 0
     assert outcome.precision == "32-true"
     said = read_origin(outcome.weights)
@@ -92,7 +93,7 @@ def test_an_interrupted_training_ends_as_an_uninterrupted_one(
     assert not (tmp_path / "parts" / "weights.safetensors").exists()
     progress = Silent()
     parts = fit(data, tmp_path / "parts", recipe, progress)[1]
-    assert progress.heard[0][0] >= stop_after - 1  # it went on, and did not start again
+    assert progress.heard[0].done >= stop_after - 1  # it went on, and did not start again
     left, right = load_file(whole.weights), load_file(parts.weights)
     assert all(torch.equal(left[name], right[name]) for name in left)
     assert parts.curve == whole.curve
@@ -164,13 +165,13 @@ def test_an_interrupt_stays_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("accelerator", "gpu", "threads", "abreast"),
+    ("accelerator", "gpu", "threads", "parallel"),
     [("cpu", False, 2, 2), ("cpu", False, 1, 1), ("cpu", True, 16, 2), ("auto", True, 16, 1), ("auto", False, 8, 2)],
 )
 def test_two_rows_train_at_once_on_cpus_with_two_threads(
-    monkeypatch: pytest.MonkeyPatch, accelerator: str, gpu: bool, threads: int, abreast: int
+    monkeypatch: pytest.MonkeyPatch, accelerator: str, gpu: bool, threads: int, parallel: int
 ) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(torch.accelerator, "is_available", lambda: gpu)
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
-    assert Hardware.of(accelerator) == Hardware(accelerator, abreast)
+    assert Hardware.of(accelerator) == Hardware(accelerator, parallel)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from datamodules._errors import DataError
-from tasks.compression.codecs.centroid import coded, encode, equal_population
+from tasks.compression.clustering import equal_population
+from tasks.compression.codecs.centroid import Settings, coded, encode
 from tasks.compression.hdf5 import Filtered, code_arrays, filters_of, read_hdf5, sizes, write_hdf5
 
 
@@ -45,7 +46,7 @@ def test_codes_take_less_than_floats(tmp_path: Path) -> None:
     assert sizes({"w": one}) == {"codes": codes, "floats": floats}
     assert codes < floats
     assert sorted(read_hdf5(tmp_path / "codes.h5")) == ["w.codes", "w.table"]
-    kept = code_arrays(encode({"fc.weight": weights, "fc.bias": weights[0]}, 1))
+    kept = code_arrays(encode({"fc.weight": weights, "fc.bias": weights[0]}, Settings(clusters=1)))
     assert sorted(kept) == ["fc.bias.table", "fc.weight.table"]  # one cluster needs no codes
 
 

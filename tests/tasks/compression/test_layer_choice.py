@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.compression.codecs.centroid import CLUSTERS, encode, stored_bytes
+from tasks.compression.clustering import CLUSTERS
+from tasks.compression.codecs.centroid import Settings, encode, stored_bytes
 from tasks.compression.layer_choice import MARGIN, Choice, Judged, choose, points_lost
 from tasks.compression.packing import to_bytes
 
@@ -28,7 +29,7 @@ def judged(changed: float, images: int = IMAGES, **right: int) -> Judged:
 
 
 def right(found: Judged) -> dict[str, int]:
-    return {way: int(which.sum()) for way, which in found.right.items()}
+    return {way: int(which.sum()) for way, which in found.correct.items()}
 
 
 class Sums:
@@ -132,7 +133,7 @@ def test_it_keeps_within_budget_and_count_whatever_is_lost_where(lost: list[floa
 
 
 def encode_one(tensors: Mapping[str, np.ndarray], name: str, clusters: int) -> np.ndarray:
-    stored = encode(tensors, {name: clusters})[name]
+    stored = encode(tensors, Settings(clusters={name: clusters}))[name]
     return stored.table[stored.codes].reshape(stored.shape)
 
 
@@ -147,9 +148,9 @@ def test_chance_is_counted_in() -> None:
 
 def test_bytes_are_those_of_the_file() -> None:
     tensors = layers("a", "b")
-    whole = len(to_bytes({}, encode(tensors, {"a.weight": 256})))
+    whole = len(to_bytes({}, encode(tensors, Settings(clusters={"a.weight": 256}))))
     for clusters in CLUSTERS:
-        less = len(to_bytes({}, encode(tensors, {"a.weight": clusters})))
+        less = len(to_bytes({}, encode(tensors, Settings(clusters={"a.weight": clusters}))))
         # Headers differ in a few compressed digits.
         assert whole - less == pytest.approx(stored_bytes(SIZE, 256) - stored_bytes(SIZE, clusters), abs=12)
 

@@ -52,7 +52,7 @@ def test_answers_are_those_of_the_changed_network_in_whatever_order_it_is_asked(
             other.load_state_dict({**before, name: torch.from_numpy(changed[name])})
             cascade = cascade_of(other)
             answer = other(images) if cascade is None else EarlyExits(other)(images)[0]
-        assert np.array_equal(found.right["answer"], answer.argmax(1).numpy() == labels), name
+        assert np.array_equal(found.correct["answer"], answer.argmax(1).numpy() == labels), name
         assert found.changed > 0
     for name, value in network.state_dict().items():
         assert torch.equal(value, before[name]), name
@@ -81,16 +81,16 @@ def test_every_head_of_a_cascade_is_judged_and_the_answer_follows_the_policy(ima
     cascade.policy = ExitPolicy({"one": 0.6}, average=True, temperatures=(1.5, 1.0, 0.8))
     judge = ValidationJudge(network, images, labels_of(network, images))
     found = judge({})
-    assert list(found.right) == ["answer", "one", "two", "last"]
-    assert found.right["last"].all()
+    assert list(found.correct) == ["answer", "one", "two", "last"]
+    assert found.correct["last"].all()
     with torch.no_grad():
         answer = EarlyExits(network)(images)[0].argmax(1).numpy()
-    assert np.array_equal(found.right["answer"], answer == labels_of(network, images))
-    assert not found.right["answer"].all()
+    assert np.array_equal(found.correct["answer"], answer == labels_of(network, images))
+    assert not found.correct["answer"].all()
     zero = np.zeros_like(tensors_of(network)["network.classifiers.two.3.weight"])
     broken = judge({"network.classifiers.two.3.weight": zero})
-    assert broken.right["two"].sum() < found.right["two"].sum()
-    assert all(np.array_equal(broken.right[head], found.right[head]) for head in ("one", "last"))
+    assert broken.correct["two"].sum() < found.correct["two"].sum()
+    assert all(np.array_equal(broken.correct[head], found.correct[head]) for head in ("one", "last"))
 
 
 def test_divergence_by_hand() -> None:
@@ -99,10 +99,10 @@ def test_divergence_by_hand() -> None:
     judge = ValidationJudge(network, torch.zeros(3, 1, 1, 1, dtype=torch.uint8), np.zeros(3, np.int64))
     found = judge({"network.1.weight": np.array([[np.log(3)], [0]], np.float32)})  # black ink is 1: odds of 3 to 1
     assert found.changed == pytest.approx(0.5 * np.log(0.5 / 0.75) + 0.5 * np.log(0.5 / 0.25))
-    assert found.right["answer"].all()
+    assert found.correct["answer"].all()
 
 
-@pytest.mark.parametrize("storage", ["c-within100", "c-within0-kmeans", "c-within5-width-folded"])
+@pytest.mark.parametrize("storage", ["c-within100", "c-within0-kmeans", "c-within5-kmeans-folded"])
 def test_a_storage_is_settled_and_then_packs(storage: str, images) -> None:
     if storage == "c-within100":
         assert parse_storage(storage) is None  # a budget has two digits at most
@@ -113,8 +113,8 @@ def test_a_storage_is_settled_and_then_packs(storage: str, images) -> None:
     with pytest.raises(ValueError, match=f"{storage}: wanted the centroids of each layer"):
         encode(tensors_of(network), named)
     settled, found = settle(network, named, 1, 16, images, labels_of(network, images))
-    assert settled.clusters == found.clusters
-    assert max(found.as_dict()["validation"]["lost"].values()) <= (named.within or 0)
+    assert settled.settings.clusters == found.clusters
+    assert max(found.as_dict()["validation"]["lost"].values()) <= (named.settings.within or 0)
     coded = encode(tensors_of(judging.as_stored(network, settled, 1, 16)), settled)
     assert {name: len(one.table) for name, one in coded.items() if one.kind == "centroid"} == found.clusters
     if storage == "c-within99":

@@ -13,7 +13,7 @@ from tasks.architectures import ARCHITECTURES, fire_cascade
 from tasks.compression.container import HEADER_AT, from_bytes, to_bytes
 from tasks.compression.folding import folded
 from tasks.compression.packing import Packed, pack, pack_quantised, quantise
-from tasks.compression.storage import Storage, parse_storage
+from tasks.compression.storage import parse_storage
 from tasks.early_exits.cascade import every_logits
 from tasks.normalised import Normalised
 from tasks.recogniser import load_recogniser
@@ -51,7 +51,7 @@ def fire() -> Normalised:
     return built("fire:gwap")
 
 
-@pytest.mark.parametrize("storage", ["u8-8", "c256-kmeans", "u8-8-channel-folded", "u8-8-rows"])
+@pytest.mark.parametrize("storage", ["u8-8", "c256-kmeans", "u8-8-rows-folded", "u8-8-rows"])
 def test_a_file_of_eight_bits_answers_nearly_as_the_network(fire: Normalised, tmp_path: Path, storage: str) -> None:
     path = tmp_path / "weights.packed"
     made = packed(fire, storage)
@@ -147,7 +147,7 @@ def test_a_changed_byte_is_refused_and_one_with_a_matching_checksum_is_seen(fire
 def test_numbers_of_other_kinds_are_refused() -> None:
     network = Normalised(nn.Sequential(nn.Linear(4, 4).double())).eval()
     with pytest.raises(ValueError, match=r"network\.0\.weight: wanted float32 to pack, got torch\.float64"):
-        pack(network, Storage("u8-4", "uniform"), "x", 4, 1, 2)
+        pack(network, parse_storage("u8-4"), "x", 4, 1, 2)
 
 
 @pytest.mark.parametrize(("storage", "most"), [("u8-4", 3.30e6), ("u8-4-folded", 3.25e6)])
@@ -161,15 +161,14 @@ def test_the_cascade_at_3755_classes_takes_what_its_paper_prints(storage: str, m
     "name",
     [
         "u8-4",
-        "u2-8-channel-folded",
+        "u2-8-rows-folded",
         "u8-4-rows",
         "c1",
         "c256-kmeans-bias1-folded",
-        "c32-width",
         "c-within1",
         "c-within0",
         "c-within0.5-kmeans",
-        "c-within12.25-width-folded",
+        "c-within12.25-kmeans-folded",
         "c32-bias1-of-classifier.0-classifier.3",
     ],
 )
@@ -177,7 +176,7 @@ def test_names_of_storages_read(name: str) -> None:
     found = parse_storage(name)
     assert found is not None
     assert found.name == name
-    assert found.folded == name.endswith("-folded")
+    assert found.settings.folded == name.endswith("-folded")
 
 
 def test_layers_that_are_named_are_quantised_alone(fire: Normalised, tmp_path: Path) -> None:
@@ -247,6 +246,8 @@ def test_a_quantised_network_packs_as_its_file_and_may_not_move(fire: Normalised
         "c32-of-fire4-retrained-on",
         "c32-of",
         "c32-of-",
+        "c32-width",
+        "u8-4-channel",
         "u8-4-of-fire4",
         "",
         "paper",

@@ -21,7 +21,8 @@ def section(tmp_path, *records):
     parent = record("fire:gwap", 0.93, 1.0)
     parent["measurements"]["size_bytes"]["value"] = 4_000_000
     page = boards(tmp_path, parent, *records)["hccr.md"]
-    return page.split("## Made from other rows")[1].split("## ")[0] if "## Made from other rows" in page else ""
+    _, _, after = page.partition("## Compared with the parent row")
+    return after.split("## ")[0]
 
 
 def cells(text):

@@ -1,7 +1,6 @@
 """The board's section on chosen centroids: which layers suffer, and a picture of each layer's sweep."""
 
 from typing import Any
-from xml.etree import ElementTree
 
 from fake.boards import boards
 from fake.records import record
@@ -42,23 +41,6 @@ def test_the_board_says_what_was_chosen_and_which_layers_suffer(tmp_path):
         "`fire:gwap+c-within1`", "3 of 5", "1–64", "0.40 (0.98) of 1,000 characters", "123",
         "fragile none (3.00), conv1.0 64 (1.60), fire2.squeeze.0 8 (12.00), classifier 1, tiny 0",
     ]  # fmt: skip
-    assert "![Accuracy against bytes of each layer, quantised alone](hccr-storage.svg)" in section
-
-
-def test_the_picture_has_a_panel_for_each_layer_and_its_records_alone_decide_it(tmp_path):
-    first, again = (boards(tmp_path / name, chosen())["hccr-storage.svg"] for name in ("a", "b"))
-    assert first == again
-    assert "Date" not in first
-    texts = [one.text for one in ElementTree.fromstring(first).iter("{http://www.w3.org/2000/svg}text")]
-    assert {"conv1.0: 64", "fire2.squeeze.0: 16", "classifier: 1", "tiny: float32", "fragile: float32"} <= set(texts)
-    assert "fire:gwap+c-within1" in texts
-    assert "95.10 % of 1,000 validation characters in float32; single layers, on 334: accuracy, %, against kB" in texts
-
-
-def test_a_block_for_each_system(tmp_path):
-    drawn = boards(tmp_path, chosen(), chosen("fire:gwap+c-within0.5", 0.905))["hccr-storage.svg"]
-    assert drawn.count("conv1.0: 64") == 2
-    assert "fire:gwap+c-within0.5" in drawn
 
 
 def test_boards_without_a_choice_have_no_such_section(tmp_path):

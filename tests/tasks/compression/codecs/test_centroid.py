@@ -6,17 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from tasks.compression.codecs.centroid import (
-    METHODS,
-    Clustered,
-    coarser,
-    coded,
-    decode,
-    encode,
-    equal_population,
-    equal_width,
-    k_means,
-)
+from tasks.compression.clustering import METHODS, Clustered, coarser, equal_population, k_means
+from tasks.compression.codecs.centroid import Settings, coded, decode, encode
 from tasks.compression.container import RAW, from_bytes, to_bytes
 
 
@@ -33,12 +24,6 @@ def test_equal_population_by_hand() -> None:
     assert found.weights.shape == weights.shape
 
 
-def test_equal_width_by_hand() -> None:
-    found = equal_width(np.array([0.0, 1.0, 1.5, 8.0], np.float32), 4)  # steps of 2: {0, 1, 1.5}, none, none, {8}
-    assert found.codes.tolist() == [0, 0, 0, 3]
-    assert found.centroids.tolist() == pytest.approx([2.5 / 3, 3, 5, 8])
-
-
 def test_k_means_finds_separate_groups() -> None:
     weights = np.array([0, 0.1, 0.2, 9, 9.1, 20, 20.1, 30], np.float32)
     found = k_means(weights, 4)
@@ -53,7 +38,7 @@ def test_k_means_errs_least_on_normal_weights() -> None:
         return float(np.square(found.weights - weights).mean())
 
     errors = {name: error(method(weights, 32)) for name, method in METHODS.items()}
-    assert errors["kmeans"] < errors["width"] < errors["population"]
+    assert errors["kmeans"] < errors["population"]
     # Max, IRE Transactions on Information Theory 6 (1960), 7-12: the best 32 levels leave 0.002499.
     assert errors["kmeans"] == pytest.approx(0.002499, rel=0.05)
 
@@ -121,17 +106,17 @@ def network() -> dict[str, np.ndarray]:
 
 def test_a_network_keeps_what_is_no_weight_and_what_would_grow() -> None:
     tensors = network()
-    found = encode(tensors, 64)
+    found = encode(tensors, Settings(clusters=64))
     kinds = {name: one.kind for name, one in found.items()}
     assert kinds.pop("fc.weight") == "centroid"
     assert set(kinds.values()) == {RAW}  # 64 centroids of conv's 72 weights would take more than they do
-    assert encode(tensors, 4)["conv.weight"].bits == 2
+    assert encode(tensors, Settings(clusters=4))["conv.weight"].bits == 2
     assert all(np.array_equal(found[name].table, tensors[name].ravel()) for name in kinds)
 
 
 def test_biases_at_one_centroid_are_their_mean_and_normalisation_is_kept() -> None:
     tensors = network()
-    found = encode(tensors, {"fc.weight": 16}, biases="one")
+    found = encode(tensors, Settings(clusters={"fc.weight": 16}, one_bias=True))
     assert decode(found["fc.bias"]).tolist() == pytest.approx([tensors["fc.bias"].mean()] * 10)
     assert decode(found["conv.bias"]).tolist() == pytest.approx([tensors["conv.bias"].mean()] * 8)
     assert {found[name].kind for name in ("bn.weight", "bn.bias", "bn.running_mean", "conv.weight")} == {RAW}
@@ -139,8 +124,8 @@ def test_biases_at_one_centroid_are_their_mean_and_normalisation_is_kept() -> No
 
 def test_layers_that_cannot_be_cut_are_named() -> None:
     with pytest.raises(ValueError, match=r"layer conv\.weight: .* at most as many clusters as weights, 72, got 128"):
-        encode(network(), {"conv.weight": 128})
+        encode(network(), Settings(clusters={"conv.weight": 128}))
     with pytest.raises(ValueError, match=r"layer fc\.weight: wanted a power of two"):
-        encode(network(), {"fc.weight": 48})
+        encode(network(), Settings(clusters={"fc.weight": 48}))
     with pytest.raises(ValueError, match=r"no weights of a layer called bn\.weight; there are: conv\.weight, fc\."):
-        encode(network(), {"bn.weight": 2})
+        encode(network(), Settings(clusters={"bn.weight": 2}))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tasks.compression.codecs import uniform
-from tasks.compression.codecs.uniform import decode, encode, quantise
-from tasks.compression.container import RAW, ROWS, from_bytes, to_bytes
+from tasks.compression.codecs.uniform import KINDS, Settings, decode, encode, quantise
+from tasks.compression.container import RAW, from_bytes, to_bytes
 
 
 def normal(*shape: int) -> np.ndarray:
@@ -70,7 +70,7 @@ def test_widths_follow_the_kind_of_layer_and_the_rest_is_kept() -> None:
         "pool.weight": normal(8, 1, 4, 4),
         "fc.weight": normal(10, 8), "fc.bias": normal(10),
     }  # fmt: skip
-    found = encode(tensors)
+    found = encode(tensors, Settings())
     assert {name: one.bits for name, one in found.items() if one.kind != RAW} == {
         "conv.weight": 8, "pool.weight": 8, "fc.weight": 4,
     }  # fmt: skip
@@ -78,9 +78,9 @@ def test_widths_follow_the_kind_of_layer_and_the_rest_is_kept() -> None:
 
 def test_what_cannot_be_coded_is_named() -> None:
     with pytest.raises(ValueError, match=r"layer fc\.weight: wanted 2 to 8 bits, got 1"):
-        encode({"fc.weight": normal(2, 2)}, linear=1)
+        encode({"fc.weight": normal(2, 2)}, Settings(linear_bits=1))
     with pytest.raises(ValueError, match=r"layer fc\.weight: wanted finite weights"):
-        encode({"fc.weight": np.full((2, 2), np.inf, np.float32)})
+        encode({"fc.weight": np.full((2, 2), np.inf, np.float32)}, Settings())
     wrong = quantise(normal(4, 4), 4, per_output=True)
     with pytest.raises(ValueError, match="wanted 1 or 2 steps, got 4"):
         decode(type(wrong)((2, 8), wrong.kind, wrong.bits, wrong.table, wrong.codes))
@@ -88,14 +88,12 @@ def test_what_cannot_be_coded_is_named() -> None:
 
 def test_rows_have_a_step_for_each_output_of_fully_connected_layers_alone() -> None:
     tensors = {"conv.weight": normal(6, 5, 3, 3), "fc.weight": normal(7, 40), "fc.bias": normal(7)}
-    found = encode(tensors, steps="rows")
-    assert [(one.kind, len(one.table)) for one in found.values()] == [("uniform", 1), (ROWS, 7), (RAW, 7)]
-    everywhere = encode(tensors, steps="channel")
-    assert [(one.kind, len(one.table)) for one in everywhere.values()] == [(ROWS, 6), (ROWS, 7), (RAW, 7)]
+    found = encode(tensors, Settings(rows=True))
+    assert [(one.kind, len(one.table)) for one in found.values()] == [(KINDS[0], 1), (KINDS[1], 7), (RAW, 7)]
     assert not (found["fc.weight"].table.view(np.uint32) & 0xFFFF).any()  # bfloat16
     _, read = from_bytes(to_bytes({}, found), "x")
     np.testing.assert_array_equal(decode(read["fc.weight"]), decode(found["fc.weight"]))
-    plain = encode(tensors)
+    plain = encode(tensors, Settings())
     assert len(to_bytes({}, found)) - len(to_bytes({}, plain)) == pytest.approx(7 * 2 - 4, abs=12)  # the header's names
 
 

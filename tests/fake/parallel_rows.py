@@ -1,4 +1,4 @@
-"""Runs of rows side by side, in a process that has computed nothing before, as that of a command has not."""
+"""Runs of rows in parallel, in a process that has computed nothing before, as the process of a command has not."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ import pytest
 from fake.house import Heard, House, built_house
 
 from bench.measurements import latency
-from bench.run import runner
+from bench.run import row
 
 NAMES = ("acme_tiny", "acme_step", "acme_tiny+paper")
 Records = list[dict[str, Any]]
@@ -28,7 +28,7 @@ def together(folder: Path) -> tuple[Records, Heard]:
     """Three rows, two at once."""
     heard = Heard()
     with _house(folder) as house:
-        return house.run(*NAMES, heard=heard, abreast=2), heard
+        return house.run(*NAMES, heard=heard, parallel=2), heard
 
 
 def apart(folder: Path) -> Records:
@@ -42,18 +42,18 @@ def interrupted(folder: Path) -> tuple[bool, Records]:
     names = ("acme_tiny", "acme_tiny+paper")
     with _house(folder) as house:
         with pytest.raises(KeyboardInterrupt):
-            house.run(*names, heard=Heard(("acme_tiny+paper", "train")), abreast=2)
+            house.run(*names, heard=Heard(("acme_tiny+paper", "train")), parallel=2)
         try:
             os.waitpid(-1, os.WNOHANG)
             left = True
         except ChildProcessError:  # there is none to wait for
             left = False
-        return left, house.run(*names, abreast=2)
+        return left, house.run(*names, parallel=2)
 
 
 def killed(folder: Path) -> Records:
     """Two rows, the process of one of which is killed, as the system does when memory runs out."""
-    real = runner.predict
+    real = row.predict
 
     def predict(task: Any, *rest: Any) -> Any:
         if task.recipe.name == "paper":
@@ -61,8 +61,8 @@ def killed(folder: Path) -> Records:
         return real(task, *rest)
 
     with _house(folder) as house, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner, "predict", predict)
-        return house.run("acme_tiny", "acme_tiny+paper", abreast=2)
+        patch.setattr(row, "predict", predict)
+        return house.run("acme_tiny", "acme_tiny+paper", parallel=2)
 
 
 @contextmanager

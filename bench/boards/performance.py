@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.boards import leaderboard as board
+from bench.boards.markdown import table
+from bench.boards.sections import failures
+from bench.boards.sections.section import Section
 from bench.records import formatting
 from bench.records.load import Stored
 from bench.records.protocols import Protocol
@@ -20,10 +23,10 @@ def performance_board(stored: Sequence[Stored], protocols: Mapping[str, Protocol
         rows = board_rows([item for item in stored if item.record["scale"] == scale], protocols)
         for row in sorted(rows, key=lambda row: (row.system, row.machine)):
             lines.append([f"`{row.system}`", *([f"`{scale}`"] if several else []), *_cells(row)])
-    parts = [board.provenance(records) + "\n", board.table(header, lines, len(header))]
-    failed = board.failures(stored)
+    parts = [board.provenance(records) + "\n", table(header, lines, len(header))]
+    failed = failures.text(Section((), stored))
     if failed:
-        parts += ["## Failed\n", failed]
+        parts += [f"## {failures.HEADING}\n", failed]
     return "\n".join(parts)
 
 

@@ -1,0 +1,153 @@
+"""Clusters of a layer's weights: by equal population or by k-means.
+
+Source: quant-retrain, section III.A: clusters of equal population, each weight replaced by the mean of its cluster.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.compression.codecs._base import sample_indices
+
+CLUSTERS = (1, 2, 4, 8, 16, 32, 64, 128, 256)  # quant-retrain, section III.A: powers of two, at most one byte a weight
+_ROUNDS = 30  # of k-means; from a good start, later ones gain less than a hundredth of the error
+_BINS = 4096  # of the histogram that gives k-means its start
+_SAMPLE = 1 << 18  # weights from which k-means learns its centroids: a thousand a cluster at 256
+
+
+@dataclass(frozen=True)
+class Clustered:
+    """A layer's weights as clusters.
+
+    Attributes:
+        codes: uint8, in the shape of the weights: the cluster of each, 0 for the one of the least.
+        centroids: float32 (k,), each the mean of its cluster; of an empty one the middle of its range.
+    """
+
+    codes: NDArray[np.uint8]
+    centroids: NDArray[np.float32]
+
+    @property
+    def weights(self) -> NDArray[np.float32]:
+        """Float32, each weight its centroid."""
+        return self.centroids[self.codes]
+
+
+def equal_population(weights: NDArray[np.float32], clusters: int) -> Clustered:
+    """Sorted weights cut into clusters whose sizes differ by one at the most; equal weights stay in their order.
+
+    Args:
+        weights: float32 of any shape.
+        clusters: a power of two from 1 to 256, at most as many as there are weights.
+
+    Raises:
+        ValueError: no such number of clusters, or weights that are not finite.
+    """
+    flat = _checked(weights, clusters)
+    if clusters == 1:
+        return Clustered(np.zeros(weights.shape, np.uint8), np.array([flat.mean(dtype=np.float64)], np.float32))
+    order = _order(flat)
+    starts = np.arange(clusters + 1) * flat.size // clusters
+    sizes = np.diff(starts)
+    codes = np.empty(flat.size, np.uint8)
+    codes[order] = np.repeat(np.arange(clusters, dtype=np.uint8), sizes)
+    centroids = np.add.reduceat(flat[order], starts[:-1], dtype=np.float64) / sizes
+    return Clustered(codes.reshape(weights.shape), centroids.astype(np.float32))
+
+
+def coarser(weights: NDArray[np.float32], fine: Clustered, clusters: int) -> Clustered:
+    """What ``equal_population`` makes of the same weights with fewer clusters, without sorting them again.
+
+    Args:
+        weights: those that ``fine`` was made of.
+        fine: clusters of equal population.
+        clusters: a power of two, at most as many as those.
+
+    Raises:
+        ValueError: no such number of clusters.
+    """
+    flat = _checked(weights, clusters)
+    if clusters > len(fine.centroids):
+        raise ValueError(f"wanted at most {len(fine.centroids)} clusters, which there are, got {clusters}")
+    shift = index_bits(len(fine.centroids)) - index_bits(clusters)
+    codes = (fine.codes >> shift).astype(np.uint8, copy=False)  # every bound of few clusters is one of many
+    return Clustered(codes, _means(flat, codes.ravel(), np.zeros(clusters)))
+
+
+def k_means(weights: NDArray[np.float32], clusters: int) -> Clustered:
+    """Lloyd's clusters: each step brings the mean squared error of the weights down.
+
+    Large layers learn their centroids from some of their weights. Arguments as for ``equal_population``.
+    """
+    flat = _checked(weights, clusters)
+    sample = np.sort(flat[sample_indices(flat.size, _SAMPLE)])
+    total = np.concatenate([[0.0], np.cumsum(sample, dtype=np.float64)])
+    centroids = _start(sample, clusters)
+    for _ in range(_ROUNDS):
+        edges = np.searchsorted(sample, (centroids[1:] + centroids[:-1]) / 2, side="right")
+        bounds = np.concatenate([[0], edges, [sample.size]])
+        sizes = np.diff(bounds)
+        moved = np.where(sizes > 0, np.diff(total[bounds]) / np.maximum(sizes, 1), centroids)
+        if np.array_equal(moved, centroids):
+            break
+        centroids = moved
+    codes = np.searchsorted((centroids[1:] + centroids[:-1]) / 2, flat, side="right").astype(np.uint8)
+    return Clustered(codes.reshape(weights.shape), _means(flat, codes, centroids))
+
+
+METHODS: Mapping[str, Callable[[NDArray[np.float32], int], Clustered]] = {
+    "population": equal_population,
+    "kmeans": k_means,
+}
+
+
+def index_bits(clusters: int) -> int:
+    """Bits of the index of one of so many clusters."""
+    return (clusters - 1).bit_length()
+
+
+def _checked(weights: NDArray[np.float32], clusters: int) -> NDArray[np.float32]:
+    """The weights on one axis."""
+    if clusters not in CLUSTERS:
+        raise ValueError(f"wanted a power of two from {CLUSTERS[0]} to {CLUSTERS[-1]} for the clusters, got {clusters}")
+    if clusters > weights.size:
+        raise ValueError(f"wanted at most as many clusters as weights, {weights.size}, got {clusters}")
+    flat = np.ascontiguousarray(weights, np.float32).ravel()
+    if not np.isfinite(flat).all():
+        raise ValueError("wanted finite weights, got some that are not")
+    return flat
+
+
+def _order(flat: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Places of the weights in rising order, equal ones as they stand.
+
+    One sort of whole numbers, value above place, takes two thirds of NumPy's stable argsort of floats.
+    """
+    raw = (flat + np.float32(0)).view(np.uint32)  # -0.0 becomes 0.0, which it equals
+    # The bits of floats rise with their values once all bits of negative ones, and the sign of others, are turned.
+    keys = np.where(raw >> 31, ~raw, raw | np.uint32(1 << 31)).astype(np.uint64)
+    keys <<= np.uint64(32)
+    keys |= np.arange(flat.size, dtype=np.uint64)
+    keys.sort()
+    keys &= np.uint64(0xFFFFFFFF)
+    return keys.view(np.int64)
+
+
+def _start(sample: NDArray[np.float32], clusters: int) -> NDArray[np.float64]:
+    """Centroids as dense as the cube root of the weights' density.
+
+    Source: Panter and Dite, Proceedings of the IRE 39 (1951), 44-48: least mean squared error for many clusters.
+    """
+    counts, edges = np.histogram(sample, _BINS)
+    share = np.concatenate([[0.0], np.cumsum(np.cbrt(counts))])
+    start: NDArray[np.float64] = np.interp((np.arange(clusters) + 0.5) / clusters * share[-1], share, edges)
+    return start
+
+
+def _means(flat: NDArray[np.float32], codes: NDArray[np.uint8], otherwise: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Mean of each cluster; of an empty one what stands in ``otherwise``."""
+    sizes = np.bincount(codes, minlength=len(otherwise))
+    sums = np.bincount(codes, weights=flat, minlength=len(otherwise))
+    return np.where(sizes > 0, sums / np.maximum(sizes, 1), otherwise).astype(np.float32)
