@@ -71,6 +71,17 @@ def test_bootstrap_repeats_with_its_seed() -> None:
     assert bootstrap_ratio(rounds, 5) != bootstrap_ratio(rounds, 6)
 
 
+def test_the_bootstrap_of_one_round_is_that_round() -> None:
+    assert bootstrap_ratio(np.array([math.log(1.5)]), 0) == pytest.approx((1.5, 1.5, 1.5))
+
+
+def test_the_bootstrap_is_of_medians_of_drawn_rounds() -> None:
+    rounds = np.random.default_rng(0).normal(0, 1, 21)
+    picks = np.random.default_rng(5).integers(0, 21, (2000, 21))
+    limits = np.exp(np.percentile(np.median(rounds[picks], axis=1), [2.5, 97.5]))
+    assert bootstrap_ratio(rounds, 5) == pytest.approx((math.exp(np.median(rounds)), *limits), rel=1e-9)
+
+
 def test_bootstrap_refuses_no_rounds() -> None:
     with pytest.raises(ValueError, match="at least one round"):
         bootstrap_ratio(np.array([]), 0)
@@ -104,6 +115,11 @@ def test_mcnemar_of_many_images() -> None:
 @given(st.integers(0, 300), st.integers(0, 300))
 def test_mcnemar_is_a_symmetric_probability(a: int, b: int) -> None:
     assert 0 <= mcnemar(a, b) == mcnemar(b, a) <= 1
+
+
+def test_mcnemar_is_exact_where_powers_of_two_are_too_small_for_floats() -> None:
+    tail = sum(math.comb(1114, i) for i in range(19))
+    assert mcnemar(18, 1096) == pytest.approx(2 * tail / 2**1114, rel=1e-9)
 
 
 def test_mcnemar_refuses_negative_counts() -> None:
