@@ -12,7 +12,7 @@ from bench import _numbers as numbers
 from bench.plugins import DATASETS
 from bench.predictions import FILE, Predictions, read_predictions, row_folder
 from bench.record import file_name, read_record, record_path, slug
-from bench.statistics import mcnemar, paired_difference
+from bench.statistics import mcnemar, paired_difference, ratio_of_ratios
 from datamodules._errors import BenchError
 from tasks.compression.storage import parse_storage
 from tasks.recipe import GIVEN
@@ -193,24 +193,13 @@ def _ratio(name: str, a: Mapping[str, Any], b: Mapping[str, Any], notes: list[st
     if found[0].get("version") != found[1].get("version"):
         notes.append(f"{name}: measured by different protocol versions; run the older row again")
         return nothing
-    ratio = values[1] / values[0]
-    low, high = _ratio_interval(ratio, found, values) if name == "latency" else (None, None)
+    ratio, low, high = values[1] / values[0], None, None
+    intervals = [measurement.get("ratio_ci") for measurement in found]
+    if name == "latency" and all(intervals):
+        ratio, low, high = ratio_of_ratios((values[1], *intervals[1]), (values[0], *intervals[0]))
     if any(measurement.get("noisy") for measurement in found):
         notes.append(f"{name}: at least one of the two was timed on a busy machine")
     return {**nothing, "ratio": ratio, "ci_low": low, "ci_high": high}
-
-
-def _ratio_interval(ratio: float, found: list[Any], values: list[float]) -> tuple[float | None, float | None]:
-    """Interval of a ratio of two ratios: distances to the limits, in logarithms, add up as squares.
-
-    Source: Donner and Zou, Statistical Methods in Medical Research 21 (2012), 347-359 (MOVER).
-    """
-    intervals = [measurement.get("ratio_ci") for measurement in found]
-    if not intervals[0] or not intervals[1]:
-        return None, None
-    down_a, up_a = (abs(math.log(limit / values[0])) for limit in intervals[0])
-    down_b, up_b = (abs(math.log(limit / values[1])) for limit in intervals[1])
-    return ratio * math.exp(-math.hypot(down_b, up_a)), ratio * math.exp(math.hypot(up_b, down_a))
 
 
 def _identity(record: Mapping[str, Any]) -> dict[str, Any]:

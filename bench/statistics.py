@@ -119,6 +119,25 @@ def bootstrap_ratio(log_ratios: NDArray[np.float64], seed: int) -> tuple[float, 
     return ratio, math.exp(found.low), math.exp(found.high)
 
 
+def ratio_of_ratios(above: tuple[float, float, float], below: tuple[float, float, float]) -> tuple[float, float, float]:
+    """The quotient of two ratios that were measured apart, and its 95 % interval.
+
+    Distances to the limits, in logarithms, add up as squares.
+
+    Args:
+        above: ratio, low, high; all above zero.
+        below: of what it is divided by.
+
+    Returns: quotient, low, high.
+
+    Source: Donner and Zou, Statistical Methods in Medical Research 21 (2012), 347-359 (MOVER).
+    """
+    down, up = (math.log(limit / above[0]) for limit in above[1:])
+    down_below, up_below = (math.log(limit / below[0]) for limit in below[1:])
+    ratio = above[0] / below[0]
+    return ratio, ratio * math.exp(-math.hypot(down, up_below)), ratio * math.exp(math.hypot(up, down_below))
+
+
 def launches_ratio(launches: Sequence[Groups], seed: int) -> tuple[float, float, float]:
     """The ratio that measuring processes found, and its 95 % interval.
 

@@ -12,6 +12,7 @@ from bench.statistics import (
     mcnemar,
     paired_difference,
     percentile_bound,
+    ratio_of_ratios,
     share_back,
     student,
     wilson,
@@ -204,6 +205,15 @@ def test_the_bound_covers_the_percentile_about_as_often_as_it_says() -> None:
     above = [percentile_bound(rng.exponential(1, 200).tolist(), 0.9) >= -math.log(0.1) for _ in range(1000)]
     assert 0.94 <= np.mean(above) <= 0.99  # steps of whole values: never less than 95 %, but for chance
     assert percentile_bound(np.arange(100_000).tolist(), 0.9) == pytest.approx(90_156, abs=3)  # 1.645 × √(n · 0.09)
+
+
+def test_the_ratio_of_ratios_by_hand() -> None:
+    # In units of ln 2 the upper one is 2 - 3 and 2 + 4, the lower one 1 - 3 and 1 + 4: 1 - √(9 + 16), 1 + √(16 + 9).
+    assert ratio_of_ratios((4, 0.5, 64), (2, 0.25, 32)) == pytest.approx((2, 2 / 32, 2 * 32))
+    exact = (3.0, 3.0, 3.0)
+    assert ratio_of_ratios(exact, exact) == (1, 1, 1)
+    assert ratio_of_ratios((6, 4, 7), exact) == pytest.approx((2, 4 / 3, 7 / 3))
+    assert ratio_of_ratios(exact, (6, 4, 7)) == pytest.approx((1 / 2, 3 / 7, 3 / 4))
 
 
 def test_what_came_back_by_hand() -> None:
