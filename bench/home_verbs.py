@@ -48,7 +48,8 @@ def export(options: argparse.Namespace) -> "Answer":
 def recognize(options: argparse.Namespace) -> "Answer":
     """``bench recognize``: the most probable characters of image files."""
     from bench._home import open_home
-    from bench.recognising import cores, image_files, recognize_batches, recognize_each
+    from bench.machine import cores
+    from bench.recognising import image_files, recognize_batches, recognize_each
 
     folders = [path for path in options.images if path.is_dir()]
     if folders and not options.batch:

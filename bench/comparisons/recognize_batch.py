@@ -9,7 +9,8 @@ import numpy as np
 
 from bench._home import HomeRecogniser, open_home
 from bench.comparisons._recognised import random_home, write_images
-from bench.recognising import BATCH, cores, recognize_batches
+from bench.machine import cores
+from bench.recognising import BATCH, recognize_batches
 from bench.record import Measurement
 from bench.statistics import bootstrap_ratio
 
