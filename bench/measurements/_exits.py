@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 import numpy as np
-import torch
+from torch import Tensor, nn
 
 from bench.counting import count
 from bench.predictions import Predictions
 from bench.row import Row
 from tasks.cascade import Cascade, cascade_of
 from tasks.exits import Costs, ExitPolicy, HeadAnswers, expected_cost, follow, path_costs
+from tasks.heads import multiply_adds
 from tasks.recipe import LEAST_THRESHOLD
 
 ALWAYS = LEAST_THRESHOLD  # every top probability reaches it
@@ -69,18 +70,14 @@ def macs_of_parts(row: Row) -> Costs:
     Raises:
         ValueError: an operator whose cost is not known.
     """
-    network = cascade(row)
-    maps, stages, heads = torch.zeros(1, row.recogniser.channels, row.recogniser.size, row.recogniser.size), [], []
-    with torch.inference_mode():
-        for name in network.heads:
-            stage = count(network.stage_layers(name), maps)
-            maps = network.stage(name, maps)
-            head = count(network.head_layers(name), maps)
-            if stage.incomplete or head.incomplete:
-                raise ValueError(f"{row.system}: unknown costs: {', '.join((*stage.incomplete, *head.incomplete))}")
-            stages.append(float(stage.macs))
-            heads.append(float(head.macs))
-    return Costs(tuple(stages), tuple(heads))
+
+    def strictly(layers: nn.Module, maps: Tensor) -> float:
+        found = count(layers, maps)
+        if found.incomplete:
+            raise ValueError(f"{row.system}: unknown costs: {', '.join(found.incomplete)}")
+        return float(found.macs)
+
+    return multiply_adds(cascade(row), row.recogniser.channels, row.recogniser.size, strictly)
 
 
 def policy_detail(policy: ExitPolicy) -> dict[str, object]:
