@@ -58,6 +58,7 @@ def _ratio(clusters: int, level: int) -> float:
 def _shrunk(sample: NDArray[np.float32], clusters: int, level: int) -> float:
     weights = sample.copy()
     if clusters:
+        # Not tasks.compression.centroid: its means, of float64 sums, differ in last bits, and so do printed figures.
         order = np.argsort(weights, kind="stable")
         for members in np.array_split(order, clusters):
             weights[members] = weights[members].mean()

@@ -31,7 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> Answer:
     """Recognise every image; exit 1 when one of them is refused."""
     from bench.deploy.load import open_home
-    from bench.deploy.recognize import cores, image_files, recognize_batches, recognize_each
+    from bench.deploy.recognize import image_files, recognize_batches, recognize_each
+    from bench.records.provenance import cores
 
     folders = [path for path in options.images if path.is_dir()]
     if folders and not options.batch:

@@ -9,7 +9,8 @@ import numpy as np
 
 from bench.comparisons._recognised import random_home, write_images
 from bench.deploy.load import HomeRecogniser, open_home
-from bench.deploy.recognize import BATCH, cores, recognize_batches
+from bench.deploy.recognize import BATCH, recognize_batches
+from bench.records.provenance import cores
 from bench.records.record import Measurement
 from bench.records.statistics import bootstrap_ratio
 

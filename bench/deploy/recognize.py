@@ -1,7 +1,6 @@
 """Read the characters of image files with an exported recogniser. Imports neither torch nor onnx."""
 
 import itertools
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -92,11 +91,6 @@ def recognize_batches(recogniser: HomeRecogniser, files: Iterable[Path], top: in
                 yield from waiting.popleft().result()
         for future in waiting:
             yield from future.result()
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def native_character(file: Path, channels: int) -> NDArray[np.uint8]:

@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 import numpy as np
-import torch
+from torch import Tensor, nn
 
 from bench.measurements._mac_counter import count
 from bench.measurements._row import Row
 from bench.records.predictions import Predictions
 from tasks.early_exits.cascade import Cascade, cascade_of
 from tasks.early_exits.policy import Costs, ExitPolicy, HeadAnswers, expected_cost, follow, path_costs
+from tasks.early_exits.training import multiply_adds
 from tasks.recipe import LEAST_THRESHOLD
 
 ALWAYS = LEAST_THRESHOLD  # every top probability reaches it
@@ -69,18 +70,14 @@ def macs_of_parts(row: Row) -> Costs:
     Raises:
         ValueError: an operator whose cost is not known.
     """
-    network = cascade(row)
-    maps, stages, heads = torch.zeros(1, row.recogniser.channels, row.recogniser.size, row.recogniser.size), [], []
-    with torch.inference_mode():
-        for name in network.heads:
-            stage = count(network.stage_layers(name), maps)
-            maps = network.stage(name, maps)
-            head = count(network.head_layers(name), maps)
-            if stage.incomplete or head.incomplete:
-                raise ValueError(f"{row.system}: unknown costs: {', '.join((*stage.incomplete, *head.incomplete))}")
-            stages.append(float(stage.macs))
-            heads.append(float(head.macs))
-    return Costs(tuple(stages), tuple(heads))
+
+    def strictly(layers: nn.Module, maps: Tensor) -> float:
+        found = count(layers, maps)
+        if found.incomplete:
+            raise ValueError(f"{row.system}: unknown costs: {', '.join(found.incomplete)}")
+        return float(found.macs)
+
+    return multiply_adds(cascade(row), row.recogniser.channels, row.recogniser.size, strictly)
 
 
 def policy_detail(policy: ExitPolicy) -> dict[str, object]:

@@ -1,6 +1,5 @@
 """Time of each exit alone, beside the cascade's."""
 
-import math
 from typing import Any
 
 from bench.latency.isolated_process import time_apart
@@ -8,6 +7,7 @@ from bench.measurements._deployment import Deployment, deployed
 from bench.measurements._exits import cascade, ending_at
 from bench.measurements._row import Row
 from bench.records.record import Measurement
+from bench.records.statistics import ratio_of_ratios
 
 NAME = "exit_latency"
 UNIT = "ns"
@@ -54,12 +54,5 @@ def _timed(deployment: Deployment) -> dict[str, Any]:
 
 
 def _divided(above: dict[str, Any], below: dict[str, Any]) -> dict[str, Any]:
-    """Ratio of two ratios to the reference: distances to the limits, in logarithms, add up as squares (MOVER)."""
-    ratio = above["ratio_to_reference"] / below["ratio_to_reference"]
-    distances = []
-    for found in (above, below):
-        middle, limits = math.log(found["ratio_to_reference"]), [math.log(limit) for limit in found["ratio_ci"]]
-        distances.append((middle - limits[0], limits[1] - middle))
-    (down, up), (down_below, up_below) = distances
-    low, high = ratio * math.exp(-math.hypot(down, up_below)), ratio * math.exp(math.hypot(up, down_below))
-    return {"value": ratio, "ci_low": low, "ci_high": high}
+    ratios = ((found["ratio_to_reference"], *found["ratio_ci"]) for found in (above, below))
+    return dict(zip(("value", "ci_low", "ci_high"), ratio_of_ratios(*ratios), strict=True))

@@ -27,6 +27,5 @@ def measure(row: Row) -> Measurement:
     assert found.exits is not None
     paths = path_costs(network.policy, network.heads, parts)
     mean = expected_cost(found.exits, paths)
-    alone = sum(parts.stages) + parts.heads[-1]
-    detail = {"exits": dict(zip(network.heads, map(int, paths), strict=True)), "share_of_final": mean / alone}
+    detail = {"exits": dict(zip(network.heads, map(int, paths), strict=True)), "share_of_final": mean / parts.final}
     return Measurement(mean, {"n": len(found.exits), **detail})

@@ -9,16 +9,14 @@ from typing import Any
 import numpy as np
 
 from bench.plugins import DATASETS
-from bench.records import formatting
 from bench.records.predictions import FILE, Predictions, read_predictions, row_folder
 from bench.records.record import file_name, read_record, record_path, slug
-from bench.records.statistics import mcnemar, paired_difference
+from bench.records.statistics import mcnemar, paired_difference, ratio_of_ratios
 from datamodules._errors import BenchError
 from tasks.compression.storage import parse_storage
 from tasks.recipe import GIVEN
 
 COSTS = ("macs", "params", "size_bytes", "peak_activation_bytes", "latency")
-_LEVEL = 0.05  # of the verdict, in keeping with the 95 % intervals
 
 
 class CompareError(BenchError):
@@ -77,21 +75,6 @@ def paired_accuracy(a: Predictions, b: Predictions) -> dict[str, Any]:
     low, high = paired_difference(paired["only_a"], paired["only_b"], paired["n"])
     difference = (paired["only_b"] - paired["only_a"]) / paired["n"]
     return {"difference": difference, "ci_low": low, "ci_high": high, **paired}
-
-
-def format_comparison(comparison: Mapping[str, Any]) -> str:
-    """A comparison as lines of text for the terminal."""
-    dataset = comparison["dataset"]
-    synthetic = " (synthetic data)" if dataset["synthetic"] else ""
-    lines = [f"A = {_described(comparison['a'])}", f"B = {_described(comparison['b'])}"]
-    lines += [f"on {dataset['name']}{synthetic}", *_accuracy_lines(comparison)]
-    for name, found in comparison["ratios"].items():
-        if found["ratio"] is not None:
-            text = f"{name}: B / A = {formatting.digits(found['ratio'])}"
-            if found["ci_low"] is not None:
-                text += f" [{formatting.digits(found['ci_low'])}–{formatting.digits(found['ci_high'])}]"
-            lines.append(text)
-    return "\n".join([*lines, *(f"note: {note}" for note in comparison["notes"])])
 
 
 def command_for(record: Mapping[str, Any]) -> str:
@@ -193,47 +176,18 @@ def _ratio(name: str, a: Mapping[str, Any], b: Mapping[str, Any], notes: list[st
     if found[0].get("version") != found[1].get("version"):
         notes.append(f"{name}: measured by different protocol versions; run the older row again")
         return nothing
-    ratio = values[1] / values[0]
-    low, high = _ratio_interval(ratio, found, values) if name == "latency" else (None, None)
+    ratio, low, high = values[1] / values[0], None, None
+    intervals = [measurement.get("ratio_ci") for measurement in found]
+    if name == "latency" and all(intervals):
+        ratio, low, high = ratio_of_ratios((values[1], *intervals[1]), (values[0], *intervals[0]))
     if any(measurement.get("noisy") for measurement in found):
         notes.append(f"{name}: at least one of the two was timed on a busy machine")
     return {**nothing, "ratio": ratio, "ci_low": low, "ci_high": high}
 
 
-def _ratio_interval(ratio: float, found: list[Any], values: list[float]) -> tuple[float | None, float | None]:
-    """Interval of a ratio of two ratios: distances to the limits, in logarithms, add up as squares.
-
-    Source: Donner and Zou, Statistical Methods in Medical Research 21 (2012), 347-359 (MOVER).
-    """
-    intervals = [measurement.get("ratio_ci") for measurement in found]
-    if not intervals[0] or not intervals[1]:
-        return None, None
-    down_a, up_a = (abs(math.log(limit / values[0])) for limit in intervals[0])
-    down_b, up_b = (abs(math.log(limit / values[1])) for limit in intervals[1])
-    return ratio * math.exp(-math.hypot(down_b, up_a)), ratio * math.exp(math.hypot(up_b, down_a))
-
-
 def _identity(record: Mapping[str, Any]) -> dict[str, Any]:
     keys = ("system", "suite", "scale", "seed")
     return {**{key: record[key] for key in keys}, "machine": record["machine"]["name"]}
-
-
-def _described(identity: Mapping[str, Any]) -> str:
-    return f"{identity['system']}, seed {identity['seed']}, scale {identity['scale']}, {identity['machine']}"
-
-
-def _accuracy_lines(comparison: Mapping[str, Any]) -> list[str]:
-    found, paired = comparison["accuracy"], comparison["paired"]
-    a, b = (formatting.NONE if found[side] is None else f"{formatting.percent(found[side])} %" for side in "ab")
-    line = f"accuracy: A {a}, B {b}"
-    if found["difference"] is not None:
-        line += f", B - A = {formatting.percent(found['difference'])} points"
-    if not paired:
-        return [line]
-    line += f" [{formatting.percent(found['ci_low'])}, {formatting.percent(found['ci_high'])}]"
-    verdict = "they differ" if paired["p"] < _LEVEL else "no difference shown"
-    counts = f"only A right {paired['only_a']}, only B right {paired['only_b']} of {paired['n']:,} images"
-    return [line, f"McNemar's exact test: p = {paired['p']:.2g}, {verdict} ({counts})"]
 
 
 def _value(record: Mapping[str, Any], name: str) -> Any:

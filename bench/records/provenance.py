@@ -18,6 +18,7 @@ PACKAGES = (
     "torchmetrics",
     "albumentations",
     "numpy",
+    "scipy",
     "opencv-python-headless",
     "pillow",
     "safetensors",

@@ -87,6 +87,11 @@ class Costs:
     heads: tuple[float, ...]
     alone: tuple[float, ...] = ()
 
+    @property
+    def final(self) -> float:
+        """All stages and the final head, asked at no other."""
+        return sum(self.stages) + self.heads[-1]
+
 
 def follow(
     policy: ExitPolicy, heads: Sequence[str], answers: HeadAnswers

@@ -1,6 +1,6 @@
 """How the heads of a cascade are trained and its exit policy is found, inside one ``Trainer.fit``."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
@@ -53,7 +53,7 @@ class HeadTraining(pl.Callback):
             if self.heads.budget is not None:
                 found: Any = task
                 costs = multiply_adds(_cascade(task), found.channels, found.size)
-                least = (costs.stages[0] + costs.heads[0]) / (sum(costs.stages) + costs.heads[-1])
+                least = (costs.stages[0] + costs.heads[0]) / costs.final
                 if self.heads.budget < least:
                     raise ValueError(f"wanted a budget of at least {least:.3f}, {self.heads.budget} is below any exit")
 
@@ -126,8 +126,7 @@ def find_policy(
         cascade.policy = ExitPolicy(temperatures=temperatures)
         answers, labels = head_answers(network, batches, device)
         costs = multiply_adds(cascade, *shape)
-        alone = sum(costs.stages) + costs.heads[-1]
-        budget = None if settings.budget is None else settings.budget * alone
+        budget = None if settings.budget is None else settings.budget * costs.final
         policy = choose_policy(
             cascade.heads, answers, labels, costs, temperatures, settings.average, budget, settings.margin,
             None if apart else settings.most_lost,
@@ -197,20 +196,33 @@ def fit_temperatures(network: nn.Module, batches: Any, device: torch.device | st
     return tuple(TEMPERATURES[int(total.argmin())] for total in totals)
 
 
-def multiply_adds(cascade: Cascade, channels: int, size: int) -> Costs:
-    """Multiply-adds of the parts of a cascade for one character."""
+def counted(layers: nn.Module, maps: Tensor) -> float:
+    """Multiply-adds of layers, as far as torch knows those of their operators."""
+    with FlopCounterMode(display=False) as counter:
+        layers(maps)
+    return float(counter.get_total_flops()) / 2  # a product and its sum count apart there
+
+
+def multiply_adds(
+    cascade: Cascade, channels: int, size: int, count: Callable[[nn.Module, Tensor], float] = counted
+) -> Costs:
+    """Multiply-adds of the parts of a cascade for one character.
+
+    Args:
+        cascade: in any mode; it is left in that mode.
+        channels: of its input.
+        size: of its input, side in pixels.
+        count: of some layers in eval mode, given their maps; records state what a stricter one finds.
+    """
     mode = cascade.training
     cascade.eval()
     parameter = next(cascade.parameters())
     maps, stages, heads = torch.zeros(1, channels, size, size, device=parameter.device), [], []
     with torch.inference_mode():
         for name in cascade.heads:
-            with FlopCounterMode(display=False) as stage:
-                maps = cascade.stage(name, maps)
-            with FlopCounterMode(display=False) as head:
-                cascade.head(name, maps)
-            stages.append(stage.get_total_flops() / 2)  # a product and its sum count apart there
-            heads.append(head.get_total_flops() / 2)
+            stages.append(count(cascade.stage_layers(name), maps))
+            maps = cascade.stage(name, maps)
+            heads.append(count(cascade.head_layers(name), maps))
     cascade.train(mode)
     return Costs(tuple(stages), tuple(heads))
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from fake import tiny_cascade
 from fake.rows import row
 from fake.tiny_cascade import sealed
@@ -103,6 +104,24 @@ def test_both_counts_of_the_parts_agree(tmp_path):
     chosen_by = multiply_adds(cascade_of(made.recogniser.network), 1, 16)
     paths = expected_macs.measure(made).detail["exits"]
     assert paths["last"] == sum(chosen_by.stages) + sum(chosen_by.heads)
+
+
+class Weighted(nn.Module):
+    """Products with a learned vector, whose cost no operator shows."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(6))
+
+    def forward(self, maps):
+        return maps.mean((2, 3)) * self.weight
+
+
+def test_parts_of_unknown_cost_are_refused(tmp_path):
+    made = cascade_row(tmp_path)
+    cascade_of(made.recogniser.network).classifiers["two"] = Weighted().eval()
+    with pytest.raises(ValueError, match="unknown costs: aten::mul with a parameter"):
+        expected_macs.measure(made)
 
 
 def test_every_threshold_has_its_point(tmp_path):

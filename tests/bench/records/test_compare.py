@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from fake.records import record, write
 
-from bench.records.compare import CompareError, command_for, compare, find_record, format_comparison
+from bench.cli.compare import format_comparison
+from bench.records.compare import CompareError, command_for, compare, find_record
 from bench.records.predictions import FILE, row_folder
 from bench.run.plan import Plan
 

@@ -12,6 +12,7 @@ from bench.records.statistics import (
     mcnemar,
     paired_difference,
     percentile_bound,
+    ratio_of_ratios,
     share_recovered,
     student,
     wilson,
@@ -71,6 +72,17 @@ def test_bootstrap_repeats_with_its_seed() -> None:
     assert bootstrap_ratio(rounds, 5) != bootstrap_ratio(rounds, 6)
 
 
+def test_the_bootstrap_of_one_round_is_that_round() -> None:
+    assert bootstrap_ratio(np.array([math.log(1.5)]), 0) == pytest.approx((1.5, 1.5, 1.5))
+
+
+def test_the_bootstrap_is_of_medians_of_drawn_rounds() -> None:
+    rounds = np.random.default_rng(0).normal(0, 1, 21)
+    picks = np.random.default_rng(5).integers(0, 21, (2000, 21))
+    limits = np.exp(np.percentile(np.median(rounds[picks], axis=1), [2.5, 97.5]))
+    assert bootstrap_ratio(rounds, 5) == pytest.approx((math.exp(np.median(rounds)), *limits), rel=1e-9)
+
+
 def test_bootstrap_refuses_no_rounds() -> None:
     with pytest.raises(ValueError, match="at least one round"):
         bootstrap_ratio(np.array([]), 0)
@@ -106,6 +118,11 @@ def test_mcnemar_is_a_symmetric_probability(a: int, b: int) -> None:
     assert 0 <= mcnemar(a, b) == mcnemar(b, a) <= 1
 
 
+def test_mcnemar_is_exact_where_powers_of_two_are_too_small_for_floats() -> None:
+    tail = sum(math.comb(1114, i) for i in range(19))
+    assert mcnemar(18, 1096) == pytest.approx(2 * tail / 2**1114, rel=1e-9)
+
+
 def test_mcnemar_refuses_negative_counts() -> None:
     with pytest.raises(ValueError, match="wanted counts"):
         mcnemar(-1, 3)
@@ -122,8 +139,8 @@ def test_the_ratio_of_one_process_is_the_trimmed_mean_of_its_groups_means() -> N
 
 
 def test_students_quantiles_are_those_of_the_tables() -> None:
-    tables = {2: 4.303, 3: 3.182, 5: 2.571, 10: 2.228, 17: 2.110, 30: 2.042, 120: 1.980}
-    assert {freedom: student(freedom) for freedom in tables} == pytest.approx(tables, rel=0.01)
+    tables = {1: 12.706, 2: 4.303, 3: 3.182, 5: 2.571, 10: 2.228, 17: 2.110, 30: 2.042, 120: 1.980}
+    assert {freedom: student(freedom) for freedom in tables} == pytest.approx(tables, abs=5e-4)
 
 
 def test_the_interval_knows_that_groups_differ() -> None:
@@ -188,6 +205,15 @@ def test_the_bound_covers_the_percentile_about_as_often_as_it_says() -> None:
     above = [percentile_bound(rng.exponential(1, 200).tolist(), 0.9) >= -math.log(0.1) for _ in range(1000)]
     assert 0.94 <= np.mean(above) <= 0.99  # steps of whole values: never less than 95 %, but for chance
     assert percentile_bound(np.arange(100_000).tolist(), 0.9) == pytest.approx(90_156, abs=3)  # 1.645 × √(n · 0.09)
+
+
+def test_the_ratio_of_ratios_by_hand() -> None:
+    # In units of ln 2 the upper one is 2 - 3 and 2 + 4, the lower one 1 - 3 and 1 + 4: 1 - √(9 + 16), 1 + √(16 + 9).
+    assert ratio_of_ratios((4, 0.5, 64), (2, 0.25, 32)) == pytest.approx((2, 2 / 32, 2 * 32))
+    exact = (3.0, 3.0, 3.0)
+    assert ratio_of_ratios(exact, exact) == (1, 1, 1)
+    assert ratio_of_ratios((6, 4, 7), exact) == pytest.approx((2, 4 / 3, 7 / 3))
+    assert ratio_of_ratios(exact, (6, 4, 7)) == pytest.approx((1 / 2, 3 / 7, 3 / 4))
 
 
 def test_what_came_back_by_hand() -> None:
