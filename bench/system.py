@@ -1,13 +1,15 @@
-"""System names: ``NAME[:variant][+recipe][+storage]``, parsed and spelt in one way only."""
+"""System names: ``NAME[:variant][+recipe][~setting=value…][+storage]``, parsed and spelt in one way only."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from typing import Any
 
 from bench.plugins import ARCHITECTURES, UnknownPlugin, systems
 from datamodules._errors import UsageError
 from tasks.compression.storage import Storage, parse_storage, storage_forms
-from tasks.recipe import GIVEN, recipe_for, recipe_names
+from tasks.recipe_settings import SettingError, join_settings, split_settings, without_heads
+from tasks.recipes import GIVEN, recipe_for, recipe_names
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,7 @@ class System:
 
     Attributes:
         architecture: ``name`` or ``name:variant``.
-        recipe: how it is trained.
+        recipe: how it is trained, with the settings that are varied: ``light~rotate=0``.
         default_recipe: the suite's, which names leave out.
         storage: how its weights are stored after training; None for float32 as trained.
     """
@@ -29,7 +31,8 @@ class System:
     @property
     def name(self) -> str:
         """As records, boards and the command line spell it."""
-        recipe = f"+{self.recipe}" if self.recipe != self.default_recipe else ""
+        varied = self.recipe.removeprefix(self.default_recipe)
+        recipe = varied if varied.startswith("~") or not varied else f"+{self.recipe}"
         return self.architecture + recipe + (f"+{self.storage.name}" if self.storage else "")
 
     @property
@@ -58,7 +61,7 @@ class System:
         except (KeyError, TypeError, ValueError):  # a plug-in's settings; whoever takes the recipe is told
             return None
         separate = heads is not None and heads.training == "separate"
-        return System(literals["BEGINS_WITH"], self.recipe, self.default_recipe) if separate else None
+        return System(literals["BEGINS_WITH"], without_heads(self.recipe), self.default_recipe) if separate else None
 
     @property
     def parent(self) -> "System | None":
@@ -86,8 +89,10 @@ def parse_system(name: str, default_recipe: str) -> System:
 
     Raises:
         UnknownPlugin: no such architecture, variant, recipe or storage; the message lists those that exist.
+        UsageError: settings that the recipe does not have, or values that they cannot take.
     """
-    architecture, *rest = name.split("+")
+    first, *rest = name.split("+")
+    architecture, _, settings = first.partition("~")
     known = systems()
     if architecture not in known:
         # One architecture's variants are the likeliest thing meant.
@@ -95,17 +100,37 @@ def parse_system(name: str, default_recipe: str) -> System:
         near = near or get_close_matches(architecture, known, n=1)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise UnknownPlugin(f"unknown system {architecture!r}.{hint} Known: {', '.join(known)}")
-    recipes = recipe_names(ARCHITECTURES.literals(architecture.split(":")[0]).get("RECIPE", {}))
+    own_recipes = ARCHITECTURES.literals(architecture.split(":")[0]).get("RECIPE", {})
+    recipes = recipe_names(own_recipes)
     for part in rest:
-        if part not in recipes and parse_storage(part) is None:
+        if part.split("~")[0] not in recipes and parse_storage(part) is None:
             raise UnknownPlugin(
                 f"{name}: unknown recipe or storage {part!r}. Known recipes: {', '.join(recipes)}; "
                 f"storages: {'; '.join(storage_forms())}"
             )
-    storage = parse_storage(rest.pop()) if rest and rest[-1] not in recipes else None
-    if len(rest) > 1 or (rest and rest[0] not in recipes):
+    storage = parse_storage(rest.pop()) if rest and rest[-1].split("~")[0] not in recipes else None
+    if len(rest) > 1 or (rest and rest[0].split("~")[0] not in recipes):
         raise UnknownPlugin(f"{name}: wanted one recipe at most, then one storage at most")
-    return System(architecture, rest[0] if rest else default_recipe, default_recipe, storage)
+    if settings and rest:
+        raise UsageError(f"{name}: wanted settings after the recipe: {architecture}+{rest[0]}~{settings}")
+    recipe = rest[0] if rest else default_recipe + (f"~{settings}" if settings else "")
+    return System(architecture, _checked_recipe(name, recipe, own_recipes), default_recipe, storage)
+
+
+def _checked_recipe(system: str, recipe: str, own: Mapping[str, Any]) -> str:
+    """A recipe's name in its one spelling; refuses settings that it does not have."""
+    try:
+        base, settings = split_settings(recipe)
+        if not settings:
+            return base
+        if base == GIVEN:
+            raise SettingError(f"+{GIVEN} is not trained, so that no setting can be varied")
+        name = join_settings(base, settings)
+        if base:
+            recipe_for(name, own)
+    except (SettingError, ValueError) as error:
+        raise UsageError(f"{system}: {error}") from error
+    return name
 
 
 def refuse_other_layers(system: System, classes: int) -> None:

@@ -75,7 +75,7 @@ class Splits:
 class CharacterDataModule(pl.LightningDataModule):
     """Batches ``{"images": uint8 (B, C, S, S), "labels": int64 (B,)}`` from characters of native size.
 
-    The task states what its network takes (``take_input``) and gives the augmentation (``take_augmentation``).
+    The task states what its network takes (``set_input``) and gives the augmentation (``set_augmentation``).
 
     Args:
         batch_size: characters per batch.
@@ -105,11 +105,11 @@ class CharacterDataModule(pl.LightningDataModule):
         if self._splits is None:
             self._splits = self.load()
 
-    def take_input(self, channels: int, size: int) -> None:
+    def set_input(self, channels: int, size: int) -> None:
         """Make batches of this many channels and pixels a side."""
         self.channels, self.size = channels, size
 
-    def take_augmentation(self, view: View) -> None:
+    def set_augmentation(self, view: View) -> None:
         """Let training batches pass through ``view``; evaluation batches never do."""
         self._augmentation = view
 

@@ -19,7 +19,8 @@ from tasks.augmentation import CharacterAugmentation
 from tasks.early_exits.cascade import EarlyExits, cascade_of, every_head
 from tasks.early_exits.training import HeadTraining, answers_of
 from tasks.normalised import Normalised, ink
-from tasks.recipe import Recipe, recipe_for
+from tasks.recipe import Recipe
+from tasks.recipes import recipe_for
 
 TOP = 5  # predictions kept per character
 WARM_UP = 0.15  # share of the one-cycle schedule that rises; fast.ai's habit is 0.25 for longer runs
@@ -84,10 +85,10 @@ class ClassificationTask(pl.LightningModule):
         # Lightning keeps the datamodule in an attribute that its type stubs do not show.
         datamodule = getattr(self.trainer, "datamodule", None)
         if isinstance(datamodule, CharacterDataModule):
-            datamodule.take_input(self.channels, self.size)
+            datamodule.set_input(self.channels, self.size)
             datamodule.batch_size = self.recipe.batch
             datamodule.keep_rest = self.fitted  # a mean is that of all characters
-            datamodule.take_augmentation(self.view())
+            datamodule.set_augmentation(self.view())
         elif stage == "fit":
             raise TypeError(
                 f"recipe {self.recipe.name!r} augments on the fly and needs a CharacterDataModule to do it, "

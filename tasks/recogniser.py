@@ -23,7 +23,7 @@ class Recogniser:
     """One character in, class probabilities out; a network with early exits skips what its policy lets it skip.
 
     Attributes:
-        varies: whether characters differ in cost.
+        data_dependent_cost: whether characters differ in cost.
 
     Args:
         network: uint8 (B, channels, size, size) -> logits (B, classes); in eval mode.
@@ -36,7 +36,7 @@ class Recogniser:
         self.channels = channels
         self.size = size
         self._exits = None if cascade_of(network) is None else EarlyExits(network)
-        self.varies = self._exits is not None and len(self._exits.legs) > 1
+        self.data_dependent_cost = self._exits is not None and len(self._exits.exit_stages) > 1
 
     def preprocess(self, image: NDArray[np.uint8]) -> Tensor:
         """A native-size character, uint8 (h, w) or (h, w, 3), as input, uint8 (1, C, size, size)."""

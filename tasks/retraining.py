@@ -62,10 +62,10 @@ class Retraining(pl.LightningModule):
         datamodule = getattr(self.trainer, "datamodule", None)
         if not isinstance(datamodule, CharacterDataModule):
             raise TypeError(f"wanted a CharacterDataModule, got {type(datamodule).__name__}; give it as datamodule=...")
-        datamodule.take_input(self.student.channels, self.student.size)
+        datamodule.set_input(self.student.channels, self.student.size)
         datamodule.batch_size = self.recipe.batch
         datamodule.keep_rest = False
-        datamodule.take_augmentation(self.view())
+        datamodule.set_augmentation(self.view())
 
     def forward(self, images: Tensor) -> Tensor:
         """Images, uint8 (B, C, S, S) -> logits (B, classes), of the final head where there are several."""

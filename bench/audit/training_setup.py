@@ -9,7 +9,7 @@ from bench.audit.verdicts import Finding
 from bench.plugins import DATASETS
 from datamodules.readers.casia_parts import PARTS
 from datamodules.readers.gb2312 import LEVEL1
-from tasks.recipe import recipe_for
+from tasks.recipes import recipe_for
 
 
 def recipe(literals: Mapping[str, Any], check: Mapping[str, Any]) -> Finding:

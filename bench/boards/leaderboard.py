@@ -19,6 +19,7 @@ _SYNTHETIC = (
     "compare systems with each other; they do not say how well a system reads real handwriting."
 )
 
+
 def facts(stored: Sequence[Stored]) -> str:
     """Data set, scale, machines, versions, date and command, all from the records."""
     records = [item.record for item in stored]

@@ -103,10 +103,10 @@ def write_boards(leaderboards: Path, default_dataset: Callable[[str], str] = def
     differing = [path for path, content in files.items() if not path.exists() or path.read_bytes() != content]
     for path in differing:
         write_whole(path, files[path])
-    left_over = _left_over(leaderboards, files)
-    for path in left_over:
+    obsolete = _obsolete(leaderboards, files)
+    for path in obsolete:
         path.unlink()
-    return Written(differing, left_over, damaged_records(leaderboards))
+    return Written(differing, obsolete, damaged_records(leaderboards))
 
 
 def check_boards(
@@ -120,8 +120,8 @@ def check_boards(
             problems.append(f"{path.name}: missing; run bench render")
         elif path.read_bytes() != content:
             problems.append(f"{path.name}: differs from its records; run bench render")
-    left_over = _left_over(leaderboards, files)
-    problems += [f"{path.name}: left over, no record calls for it; run bench render" for path in left_over]
+    obsolete = _obsolete(leaderboards, files)
+    problems += [f"{path.name}: left over, no record calls for it; run bench render" for path in obsolete]
     return problems + damaged_records(leaderboards)
 
 
@@ -204,7 +204,7 @@ def _page(title: str, parts: Sequence[str]) -> bytes:
     return "\n".join([f"<!-- {MARK} -->\n", f"# {title}\n", *parts]).encode()
 
 
-def _left_over(leaderboards: Path, files: Mapping[Path, bytes]) -> list[Path]:
+def _obsolete(leaderboards: Path, files: Mapping[Path, bytes]) -> list[Path]:
     """Rendered files beside the boards that are none of them; files of other making are left alone."""
     found = sorted([*leaderboards.glob("*.md"), *leaderboards.glob("*.svg")])
     return [path for path in found if path not in files and MARK.encode() in path.read_bytes()]

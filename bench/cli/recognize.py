@@ -12,7 +12,7 @@ from bench.cli._recognizer_text import describe_classes
 from datamodules._errors import UsageError
 
 if TYPE_CHECKING:
-    from bench.deploy.load import HomeRecogniser
+    from bench.deploy.load import ExportedRecogniser
 
 HELP = "read images with an exported file"
 
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Answer:
     """Recognise every image; exit 1 when one of them is refused."""
-    from bench.deploy.load import open_home
+    from bench.deploy.load import open_exported
     from bench.deploy.recognize import image_files, recognize_batches, recognize_each
     from bench.records.provenance import cores
 
@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> Answer:
     if folders and not options.batch:
         raise UsageError(f"{folders[0]}: is a folder; say --batch to read all images below it")
     threads = cores() if options.batch else 1
-    recogniser = open_home(options.file, threads, options.batch)
+    recogniser = open_exported(options.file, threads, options.batch)
     top = min(options.top, len(recogniser.labels))
     files = list(image_files(options.images))
     started = time.monotonic()
@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> Answer:
     return int(bool(errors)), document, "\n".join(lines)
 
 
-def _known(recogniser: "HomeRecogniser") -> dict[str, Any]:
+def _known(recogniser: "ExportedRecogniser") -> dict[str, Any]:
     about = recogniser.about
     return {
         "system": about["system"], "dataset": about["dataset"] or None, "synthetic": json.loads(about["synthetic"]),

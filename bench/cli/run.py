@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "torchvision--resnet50.safetensors")  # fmt: skip
     add("--scale", choices=SCALES, default="quick", help="smoke: for CI; quick: the default; paper: as published")
     add("--system", action="append", default=[], metavar="NAME",
-        help="NAME[:variant][+recipe][+storage] instead of the default rows; may be repeated")  # fmt: skip
+        help="NAME[:variant][+recipe][~setting=value][+storage] instead of the default rows; repeatable")  # fmt: skip
     add("--runtime", action="append", default=[], metavar="NAME", help="time with this runtime too; may be repeated")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--seeds", type=positive_int, metavar="N", help="N runs of each row: mean and spread")

@@ -16,7 +16,7 @@ from datamodules._characters import Characters
 from datamodules._loader import BatchDataset, EpochBatches, View
 from datamodules.synthetic_hwdb import SyntheticHWDB
 from tasks.augmentation import CharacterAugmentation
-from tasks.recipe import LIGHT_AUGMENTATION
+from tasks.recipes import LIGHT_AUGMENTATION
 
 CLASSES, WRITERS = 30, (40, 1)  # 1,200 synthetic characters: tenths of a second a pass
 SIZE, BATCH = 64, 64  # the suite's default input and recipe light's batch

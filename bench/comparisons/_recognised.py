@@ -21,7 +21,7 @@ def write_home(system: str, classes: int, weights: Path) -> Path:
     return out
 
 
-def random_home(folder: Path) -> Path:
+def random_export(folder: Path) -> Path:
     """One of fire:gwap for all characters, with random weights."""
     weights = folder / "weights.safetensors"
     random_row(SYSTEM, CLASSES, weights)

@@ -83,8 +83,8 @@ def _bare_epochs(datamodule: SyntheticHWDB) -> Callable[[], float]:
     def epochs() -> float:
         task = ClassificationTask(SYSTEM, CLASSES)
         recipe = task.recipe
-        datamodule.take_input(task.channels, task.size)
-        datamodule.take_augmentation(CharacterAugmentation(recipe.augmentation, task.size))
+        datamodule.set_input(task.channels, task.size)
+        datamodule.set_augmentation(CharacterAugmentation(recipe.augmentation, task.size))
         datamodule.batch_size = recipe.batch
         scores = [MulticlassAccuracy(CLASSES, top_k=k, average="micro") for k in (1, 5)]
         loader, evaluation = datamodule.train_dataloader(), datamodule.val_dataloader()

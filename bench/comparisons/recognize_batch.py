@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.comparisons._recognised import random_home, write_images
-from bench.deploy.load import HomeRecogniser, open_home
+from bench.comparisons._recognised import random_export, write_images
+from bench.deploy.load import ExportedRecogniser, open_exported
 from bench.deploy.recognize import BATCH, recognize_batches
 from bench.records.provenance import cores
 from bench.records.record import Measurement
@@ -29,8 +29,8 @@ def compare() -> Measurement:
     """
     threads, rates = cores(), []
     with tempfile.TemporaryDirectory() as folder:
-        home, files = random_home(Path(folder)), write_images(Path(folder), IMAGES)
-        recogniser = open_home(home, threads, batch=True)
+        home, files = random_export(Path(folder)), write_images(Path(folder), IMAGES)
+        recogniser = open_exported(home, threads, batch=True)
         _alone(recogniser, threads)
         for _ in range(ROUNDS):
             started = time.perf_counter()
@@ -49,7 +49,7 @@ def compare() -> Measurement:
     )
 
 
-def _alone(recogniser: HomeRecogniser, threads: int) -> None:
+def _alone(recogniser: ExportedRecogniser, threads: int) -> None:
     batch = np.full((BATCH, recogniser.size, recogniser.size), 255, np.uint8)
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(recogniser.classify, [batch] * (IMAGES // BATCH)))

@@ -1,4 +1,4 @@
-"""The classifier that calls the exported legs of a cascade in turn until one is sure."""
+"""The classifier that calls the exported stages of a cascade in turn until one is sure."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ Call = Callable[..., Sequence[NDArray[Any]]]
 
 
 @dataclass(frozen=True)
-class ExportedLeg:
-    """One leg.
+class ExportedStage:
+    """One stage.
 
     Attributes:
-        model: ONNX; takes ``image``, uint8 (h, w) or (h, w, 3), or ``before_maps``, which the leg before left, and,
+        model: ONNX; takes ``image``, uint8 (h, w) or (h, w, 3), or ``before_maps``, which the stage before left, and,
             where it averages, ``before``, that one's probabilities; gives ``maps``, unless it is the last, and
             ``probabilities``.
         threshold: a character leaves whose top probability is at least this; None for the last.
-        takes_before: whether it takes the probabilities of the leg before.
+        takes_before: whether it takes the probabilities of the stage before.
     """
 
     model: bytes
@@ -29,25 +29,25 @@ class ExportedLeg:
     takes_before: bool
 
 
-class LegsRecogniser:
-    """A recogniser with early exits that a runtime runs leg by leg from the native-size character on.
+class CascadeRecogniser:
+    """A recogniser with early exits that a runtime runs stage by stage from the native-size character on.
 
     Attributes:
-        varies: whether characters differ in cost.
+        data_dependent_cost: whether characters differ in cost.
 
     Args:
-        legs: of the cascade.
+        stages: of the cascade.
         fitting: its resize alone, ONNX.
         channels: of its images.
         open_call: a graph as a call in some runtime: its inputs in order -> its outputs in order.
     """
 
     def __init__(
-        self, legs: Sequence[ExportedLeg], fitting: bytes, channels: int, open_call: Callable[[bytes], Call]
+        self, stages: Sequence[ExportedStage], fitting: bytes, channels: int, open_call: Callable[[bytes], Call]
     ) -> None:
-        self._legs = [(open_call(leg.model), leg.threshold, leg.takes_before) for leg in legs]
+        self._stages = [(open_call(stage.model), stage.threshold, stage.takes_before) for stage in stages]
         self._fitting, self._channels = open_call(fitting), channels
-        self.varies = len(legs) > 1
+        self.data_dependent_cost = len(stages) > 1
 
     def preprocess(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The graph's resize alone: uint8 (h, w) or (h, w, 3) -> uint8 (1, C, S, S)."""
@@ -58,7 +58,7 @@ class LegsRecogniser:
         """Probabilities, float32 (classes,), of one native-size character."""
         maps: NDArray[Any] = with_channels(image, self._channels)
         found: NDArray[np.float32] = np.empty((1, 0), np.float32)
-        for call, threshold, takes_before in self._legs:
+        for call, threshold, takes_before in self._stages:
             *rest, found = call(maps, found) if takes_before else call(maps)
             if threshold is None or found.max() >= threshold:
                 break

@@ -13,17 +13,17 @@ _ONNX_ENTRY = bytes([14 << 3 | 2, 2 + 6 + 2 + DIGITS, 1 << 3 | 2, 6]) + b"sha256
 _ADVICE = "Copy it again from where it was exported, or export it again: bench export."
 
 
-def sealed_onnx(model: bytes) -> bytes:
+def onnx_with_checksum(model: bytes) -> bytes:
     """A serialised ONNX model with its checksum as metadata ``sha256``; runtimes read it as before."""
-    return sealed(model + _ONNX_ENTRY + b"0" * DIGITS)
+    return with_checksum(model + _ONNX_ENTRY + b"0" * DIGITS)
 
 
-def sealed(content: bytes) -> bytes:
+def with_checksum(content: bytes) -> bytes:
     """The same, the last 64 bytes replaced by the checksum of those before them."""
     return content[:-DIGITS] + _checksum(content[:-DIGITS])
 
 
-def read_sealed(path: Path) -> bytes:
+def read_checked(path: Path) -> bytes:
     """An exported file's bytes.
 
     Raises:

@@ -11,7 +11,7 @@ from typing import Any
 
 import onnx
 
-from bench.deploy.checksum import DIGITS, sealed, sealed_onnx
+from bench.deploy.checksum import DIGITS, onnx_with_checksum, with_checksum
 from bench.deploy.load import FORMAT
 from bench.deploy.onnx_cascade import onnx_cascade
 from bench.deploy.onnx_model import onnx_model
@@ -19,7 +19,7 @@ from bench.deploy.openvino_core import core
 from bench.records.load import read_stored
 from bench.records.provenance import source_state, versions
 from bench.training.checkpoint import check_checkpoint, unfit
-from bench.training.weights_metadata import Origin
+from bench.training.weights_metadata import WeightsMetadata
 from datamodules._errors import DataError, UsageError
 from datamodules._files import sha256, write_whole
 from tasks.early_exits.cascade import cascade_of
@@ -82,7 +82,7 @@ def _check_out(out: Path, checkpoint: Path) -> None:
         raise UsageError(f"--out {out}: there is no folder {out.parent} to write it in; make it first")
 
 
-def _labels(checkpoint: Path, origin: Origin, file: Path | None) -> Sequence[str]:
+def _labels(checkpoint: Path, origin: WeightsMetadata, file: Path | None) -> Sequence[str]:
     if file is None:
         if not origin.labels:
             raise UsageError(
@@ -102,7 +102,12 @@ def _labels(checkpoint: Path, origin: Origin, file: Path | None) -> Sequence[str
 
 
 def _about(
-    system: str, checkpoint: Path, labels: Sequence[str], origin: Origin, recogniser: Recogniser, leaderboards: Path
+    system: str,
+    checkpoint: Path,
+    labels: Sequence[str],
+    origin: WeightsMetadata,
+    recogniser: Recogniser,
+    leaderboards: Path,
 ) -> dict[str, str]:
     """Everything the file says of itself, as text; nothing of this machine's paths."""
     checksum = sha256(checkpoint)
@@ -135,7 +140,7 @@ def _record(record: Mapping[str, Any]) -> dict[str, Any]:
 def _onnx_file(graph: onnx.ModelProto, about: Mapping[str, str]) -> bytes:
     graph.producer_name = "hccr-bench"
     onnx.helper.set_model_props(graph, dict(about))
-    return sealed_onnx(graph.SerializeToString())
+    return onnx_with_checksum(graph.SerializeToString())
 
 
 def _openvino_file(graph: onnx.ModelProto, about: Mapping[str, str]) -> bytes:
@@ -154,4 +159,4 @@ def _openvino_file(graph: onnx.ModelProto, about: Mapping[str, str]) -> bytes:
             for name in ("recogniser.xml", "recogniser.bin"):
                 archive.write(Path(folder) / name, name)
             archive.comment = b"0" * DIGITS
-    return sealed(buffer.getvalue())
+    return with_checksum(buffer.getvalue())

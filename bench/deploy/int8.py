@@ -13,7 +13,7 @@ import onnx
 import onnx.helper
 from numpy.typing import NDArray
 
-from bench.deploy.cascade_session import ExportedLeg
+from bench.deploy.cascade_session import ExportedStage
 from bench.deploy.onnx_session import open_session
 
 Feed = dict[str, NDArray[Any]]  # a graph's inputs by their names
@@ -21,7 +21,7 @@ Feed = dict[str, NDArray[Any]]  # a graph's inputs by their names
 # Layers with weights, and what lies between them: a tensor that an operator in fp32 needs is converted twice.
 # Measured on fire:gwap at 3,755 classes: with every operator that the quantiser knows it is no faster.
 _OPERATORS = ("Conv", "Gemm", "MatMul", "Relu", "Clip", "MaxPool", "AveragePool", "GlobalAveragePool", "Concat", "Add")
-_FITTING = "fit/"  # prefix of the values that the resize makes; it stays in fp32
+_RESIZE = "fit/"  # prefix of the values that the resize makes; it stays in fp32
 # Characters that set the ranges. 64 and 256 gave accuracies within 0.1 point of each other on hwdb100.
 CALIBRATED_ON = 128
 # How many of the first convolutions stay in fp32 is tried in this order, until the answers are near. Layers of few
@@ -54,8 +54,10 @@ def quantised(model: bytes, characters: Sequence[NDArray[np.uint8]]) -> bytes:
     return _quantised(model, [{"image": character} for character in _spread(characters)])
 
 
-def quantised_legs(legs: Sequence[ExportedLeg], characters: Sequence[NDArray[np.uint8]]) -> tuple[ExportedLeg, ...]:
-    """The legs of a cascade, each in int8 as of ``quantised``; all of them have ranges of all characters.
+def quantised_stages(
+    stages: Sequence[ExportedStage], characters: Sequence[NDArray[np.uint8]]
+) -> tuple[ExportedStage, ...]:
+    """The stages of a cascade, each in int8 as of ``quantised``; all of them have ranges of all characters.
 
     Raises:
         ValueError: no characters.
@@ -63,11 +65,11 @@ def quantised_legs(legs: Sequence[ExportedLeg], characters: Sequence[NDArray[np.
     if not characters:
         raise ValueError("wanted characters to calibrate int8 on, got none")
     found, given = [], [(character,) for character in _spread(characters)]
-    for leg in legs:
-        session = open_session(leg.model)
+    for stage in stages:
+        session = open_session(stage.model)
         names = [value.name for value in session.get_inputs()]
         feeds = [dict(zip(names, values, strict=False)) for values in given]  # not all take the probabilities
-        found.append(replace(leg, model=_quantised(leg.model, feeds)))
+        found.append(replace(stage, model=_quantised(stage.model, feeds)))
         given = [tuple(session.run(None, feed)) for feed in feeds]
     return tuple(found)
 
@@ -88,7 +90,7 @@ def _static(model: bytes, feeds: Sequence[Feed], kept: int) -> bytes:
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 
     graph = _named(onnx.load_from_string(model))
-    fitting = [node.name for node in graph.graph.node if _is_fitting(node)]
+    fitting = [node.name for node in graph.graph.node if _is_resize(node)]
     convolutions = [node.name for node in graph.graph.node if node.op_type == "Conv" and node.name not in fitting]
     with tempfile.TemporaryDirectory() as folder, _quiet():
         path = Path(folder) / "int8.onnx"
@@ -147,8 +149,8 @@ def _named(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
-def _is_fitting(node: Any) -> bool:
-    return any(value.startswith(_FITTING) for value in (*node.input, *node.output))
+def _is_resize(node: Any) -> bool:
+    return any(value.startswith(_RESIZE) for value in (*node.input, *node.output))
 
 
 @contextmanager

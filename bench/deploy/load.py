@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.deploy.checksum import read_sealed
+from bench.deploy.checksum import read_checked
 from bench.deploy.openvino_core import core
 from datamodules._errors import BenchError, DataError
 
@@ -31,7 +31,7 @@ class MissingRuntimeError(BenchError):
 
 
 @dataclass(frozen=True)
-class HomeRecogniser:
+class ExportedRecogniser:
     """A recogniser from a file.
 
     Attributes:
@@ -54,7 +54,7 @@ class HomeRecogniser:
     about: Mapping[str, str]
 
 
-def open_home(path: Path, threads: int = 1, batch: bool = False) -> HomeRecogniser:
+def open_exported(path: Path, threads: int = 1, batch: bool = False) -> ExportedRecogniser:
     """Open a file that ``bench export`` wrote.
 
     Args:
@@ -66,13 +66,13 @@ def open_home(path: Path, threads: int = 1, batch: bool = False) -> HomeRecognis
         DataError: no such file, cut short, changed since it was written, or at odds with what it says of itself.
         MissingRuntimeError: its runtime is not installed.
     """
-    content = read_sealed(path)
+    content = read_checked(path)
     if content[:2] == b"PK":
         return _open_openvino(path, content, threads, batch)
     return _open_onnx(path, content, batch)
 
 
-def _open_onnx(path: Path, content: bytes, batch: bool) -> HomeRecogniser:
+def _open_onnx(path: Path, content: bytes, batch: bool) -> ExportedRecogniser:
     try:
         import onnxruntime
     except ModuleNotFoundError as error:
@@ -92,10 +92,10 @@ def _open_onnx(path: Path, content: bytes, batch: bool) -> HomeRecogniser:
         found: NDArray[np.float32] = session.run(None, {"image": images})[0]
         return found
 
-    return _home(path, classify, about, *shapes, "onnxruntime")
+    return _checked(path, classify, about, *shapes, "onnxruntime")
 
 
-def _open_openvino(path: Path, content: bytes, threads: int, batch: bool) -> HomeRecogniser:
+def _open_openvino(path: Path, content: bytes, threads: int, batch: bool) -> ExportedRecogniser:
     try:
         engine = core()
     except ModuleNotFoundError as error:
@@ -120,7 +120,7 @@ def _open_openvino(path: Path, content: bytes, threads: int, batch: bool) -> Hom
         found: NDArray[np.float32] = compiled.create_infer_request().infer([images])[0]
         return found
 
-    return _home(path, classify, about, *shapes, "openvino")
+    return _checked(path, classify, about, *shapes, "openvino")
 
 
 def _pair(path: Path, content: bytes) -> tuple[bytes, bytes]:
@@ -150,9 +150,9 @@ def _shape(port: Any) -> list[int | None]:
     return [] if shape.rank.is_dynamic else [None if one.is_dynamic else one.get_length() for one in shape]
 
 
-def _home(
+def _checked(
     path: Path, classify: Classify, about: Mapping[str, str], inputs: Shapes, outputs: Shapes, runtime: str
-) -> HomeRecogniser:
+) -> ExportedRecogniser:
     """Both together, where the graph is what its metadata say."""
     if about.get("format") != FORMAT:
         raise DataError(path, 0, FORMAT, str(about.get("format")), _AGAIN)
@@ -168,7 +168,7 @@ def _home(
         raise DataError(path, 0, wanted, f"one from {list(inputs)} to {list(outputs)}", _AGAIN)
     if outputs[0][1] != len(labels):
         raise DataError(path, 0, f"a graph of {len(labels)} classes, as its labels", f"{outputs[0][1]}", _AGAIN)
-    return HomeRecogniser(classify, labels, channels, size, not isinstance(inputs[0][0], int), runtime, dict(about))
+    return ExportedRecogniser(classify, labels, channels, size, not isinstance(inputs[0][0], int), runtime, dict(about))
 
 
 def _read(about: Mapping[str, str]) -> tuple[tuple[str, ...], int, int]:

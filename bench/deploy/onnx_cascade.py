@@ -1,4 +1,4 @@
-"""A cascade as ONNX: a graph for each leg, or one of all whose later legs run only for who has not left."""
+"""A cascade as ONNX: a graph for each stage, or one of all whose later stages run only for who has not left."""
 
 from collections.abc import Callable, Sequence
 
@@ -10,26 +10,26 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto
 from onnx.helper import make_graph, make_node, make_tensor_value_info
 from torch import Tensor, nn
 
-from bench.deploy.cascade_session import ExportedLeg
+from bench.deploy.cascade_session import ExportedStage
 from bench.deploy.onnx_model import batch_size, fitted, traced
-from tasks.early_exits.cascade import Leg, cascade_of, legs
+from tasks.early_exits.cascade import ExitStage, cascade_of, exit_stages
 from tasks.recogniser import Recogniser
 
 
-def exported_legs(recogniser: Recogniser) -> tuple[ExportedLeg, ...]:
-    """The legs of a recogniser with early exits, by its policy; empty for one without.
+def exported_stages(recogniser: Recogniser) -> tuple[ExportedStage, ...]:
+    """The stages of a recogniser with early exits, by its policy; empty for one without.
 
     Raises:
         ExportError: the network cannot be expressed.
     """
     if cascade_of(recogniser.network) is None:
         return ()
-    passed = legs(recogniser.network)
+    passed = exit_stages(recogniser.network)
     graphs = _traced(recogniser, passed, 1)
     graphs[0] = fitted(graphs[0], recogniser)
     return tuple(
-        ExportedLeg(graph.SerializeToString(), leg.threshold, leg.takes_before)
-        for graph, leg in zip(graphs, passed, strict=True)
+        ExportedStage(graph.SerializeToString(), stage.threshold, stage.takes_before)
+        for graph, stage in zip(graphs, passed, strict=True)
     )
 
 
@@ -46,13 +46,13 @@ def onnx_cascade(recogniser: Recogniser) -> bytes:
         TypeError: a network without early exits.
         ExportError: the network cannot be expressed.
     """
-    passed = legs(recogniser.network)
+    passed = exit_stages(recogniser.network)
     graphs = _traced(recogniser, passed, 2)
     if any(batch_size(graph) for graph in graphs):
         graphs = _traced(recogniser, passed, 1)
     named = [
-        onnx.compose.add_prefix(graph, f"{leg.name}/", rename_inputs=number > 0)
-        for number, (graph, leg) in enumerate(zip(graphs, passed, strict=True))
+        onnx.compose.add_prefix(graph, f"{stage.name}/", rename_inputs=number > 0)
+        for number, (graph, stage) in enumerate(zip(graphs, passed, strict=True))
     ]
     whole = named[0]
     whole.graph.node.extend(_after(named, passed, 0))
@@ -61,17 +61,17 @@ def onnx_cascade(recogniser: Recogniser) -> bytes:
     return bytes(fitted(whole, recogniser, batch=True).SerializeToString())
 
 
-def _after(graphs: Sequence[ModelProto], passed: Sequence[Leg], number: int) -> list[NodeProto]:
-    """What makes the answer ``probabilities`` of what a leg gave, and of the legs after it where somebody stays."""
-    leg = passed[number]
-    answer = "probabilities" if number == 0 else f"{leg.name}/answer"
-    given = f"{leg.name}/probabilities"
-    if leg.threshold is None:
+def _after(graphs: Sequence[ModelProto], passed: Sequence[ExitStage], number: int) -> list[NodeProto]:
+    """What makes the answer ``probabilities`` of what a stage gave, and of the stages after it where somebody stays."""
+    stage = passed[number]
+    answer = "probabilities" if number == 0 else f"{stage.name}/answer"
+    given = f"{stage.name}/probabilities"
+    if stage.threshold is None:
         return [make_node("Identity", [given], [answer])]
-    name = f"{leg.name}/exit/{{}}".format
+    name = f"{stage.name}/exit/{{}}".format
     then = make_graph([make_node("Identity", [given], [name("left")])], name("leaves"), [], [_answer(name("left"))])
     return [
-        _constant(name("threshold"), np.float32(leg.threshold)),
+        _constant(name("threshold"), np.float32(stage.threshold)),
         _constant(name("classes"), np.array([1])),
         _constant(name("none"), np.array(0)),
         make_node("ReduceMax", [given, name("classes")], [name("top")], keepdims=0),
@@ -85,16 +85,18 @@ def _after(graphs: Sequence[ModelProto], passed: Sequence[Leg], number: int) -> 
     ]
 
 
-def _branch(graphs: Sequence[ModelProto], passed: Sequence[Leg], number: int, name: Callable[[str], str]) -> GraphProto:
-    """The legs after an exit, for those who stay: their answers take the places of those that the exit gave."""
-    leg, following = passed[number], passed[number + 1]
+def _branch(
+    graphs: Sequence[ModelProto], passed: Sequence[ExitStage], number: int, name: Callable[[str], str]
+) -> GraphProto:
+    """The stages after an exit, for those who stay: their answers take the places of those that the exit gave."""
+    stage, following = passed[number], passed[number + 1]
     graph = graphs[number + 1].graph
     rows = name("rows")
     nodes = [
         _constant(name("flat"), np.array([-1])),
         make_node("Reshape", [name("places"), name("flat")], [rows]),
         *(
-            make_node("Gather", [f"{leg.name}/{output}", rows], [one.name], axis=0)
+            make_node("Gather", [f"{stage.name}/{output}", rows], [one.name], axis=0)
             for output, one in zip(("maps", "probabilities"), graph.input, strict=False)
         ),
         *graph.node,
@@ -102,7 +104,7 @@ def _branch(graphs: Sequence[ModelProto], passed: Sequence[Leg], number: int, na
         make_node("Transpose", [name("places")], [name("indices")], perm=[1, 0]),
         make_node(
             "ScatterND",
-            [f"{leg.name}/probabilities", name("indices"), f"{following.name}/answer"],
+            [f"{stage.name}/probabilities", name("indices"), f"{following.name}/answer"],
             [name("joined")],
         ),
     ]
@@ -118,33 +120,33 @@ def _answer(name: str, *sides: str) -> onnx.ValueInfoProto:
     return make_tensor_value_info(name, TensorProto.FLOAT, sides or [None, None])
 
 
-def _traced(recogniser: Recogniser, passed: Sequence[Leg], count: int) -> list[ModelProto]:
-    """The legs as graphs, of one character, or of any number where ``count`` is more.
+def _traced(recogniser: Recogniser, passed: Sequence[ExitStage], count: int) -> list[ModelProto]:
+    """The stages as graphs, of one character, or of any number where ``count`` is more.
 
-    Inputs are ``images``, or ``before_maps`` and, where the leg takes it, ``before``; outputs ``maps``, but for the
+    Inputs are ``images``, or ``before_maps`` and, where the stage takes it, ``before``; outputs ``maps``, but for the
     last, and ``probabilities``.
     """
     maps = torch.full((count, recogniser.channels, recogniser.size, recogniser.size), 255, dtype=torch.uint8)
     before = torch.empty(0)
     graphs: list[ModelProto] = []
-    for leg in passed:
-        last = leg.threshold is None
-        examples = (maps, before) if leg.takes_before else (maps,)
+    for stage in passed:
+        last = stage.threshold is None
+        examples = (maps, before) if stage.takes_before else (maps,)
         inputs = ["before_maps", "before"][: len(examples)] if graphs else ["images"]
         outputs = ["probabilities"] if last else ["maps", "probabilities"]
         free = None if count == 1 else tuple({0: torch.export.Dim("n")} for _ in examples)
         with torch.inference_mode():
-            graphs.append(traced(_Last(leg).eval() if last else leg.eval(), examples, inputs, outputs, free))
-            maps, before = leg(*examples)
+            graphs.append(traced(_Last(stage).eval() if last else stage.eval(), examples, inputs, outputs, free))
+            maps, before = stage(*examples)
     return graphs
 
 
 class _Last(nn.Module):
-    """A leg that gives its probabilities alone: no runtime need keep maps for nobody."""
+    """A stage that gives its probabilities alone: no runtime need keep maps for nobody."""
 
-    def __init__(self, leg: Leg) -> None:
+    def __init__(self, stage: ExitStage) -> None:
         super().__init__()
-        self.leg = leg
+        self.stage = stage
 
     def forward(self, maps: Tensor, before: Tensor | None = None) -> Tensor:
-        return self.leg(maps, before)[1]  # type: ignore[no-any-return]
+        return self.stage(maps, before)[1]  # type: ignore[no-any-return]

@@ -9,7 +9,7 @@ import onnx.compose
 import torch
 from torch import Tensor, nn
 
-from bench.deploy.onnx_resize import OPSET, fit_graph
+from bench.deploy.onnx_resize import OPSET, resize_graph
 from datamodules._errors import BenchError
 from tasks.recogniser import Recogniser
 
@@ -46,7 +46,7 @@ def onnx_model(recogniser: Recogniser, batch: bool = False) -> bytes:
 
 def fitted(network: onnx.ModelProto, recogniser: Recogniser, batch: bool = False) -> onnx.ModelProto:
     """A graph that takes ``images`` behind the fitting of native-size characters; arguments as for ``onnx_model``."""
-    fitting = fit_graph(recogniser.channels, recogniser.size, batch)
+    fitting = resize_graph(recogniser.channels, recogniser.size, batch)
     if batch and batch_size(network) == 1:
         fitting.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
     # The exporter chooses the names within the network; they must not meet those of the fitting.
@@ -56,9 +56,9 @@ def fitted(network: onnx.ModelProto, recogniser: Recogniser, batch: bool = False
     return whole
 
 
-def onnx_fitting(recogniser: Recogniser) -> bytes:
+def onnx_resize(recogniser: Recogniser) -> bytes:
     """The part of ``onnx_model`` before the network: ``image`` -> ``images``, uint8 (1, C, S, S)."""
-    return bytes(fit_graph(recogniser.channels, recogniser.size).SerializeToString())
+    return bytes(resize_graph(recogniser.channels, recogniser.size).SerializeToString())
 
 
 def traced(

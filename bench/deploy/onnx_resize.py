@@ -92,7 +92,7 @@ _PLANAR_BATCH = {
 }
 
 
-def fit_graph(channels: int, size: int, batch: bool = False) -> onnx.ModelProto:
+def resize_graph(channels: int, size: int, batch: bool = False) -> onnx.ModelProto:
     """A graph that pads a character to a square with paper and resamples it to the input size.
 
     Input ``image``, uint8 (h, w), or (h, w, 3) for three channels, any h and w; output ``images``, uint8

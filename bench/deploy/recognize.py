@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.deploy.load import HomeRecogniser
+from bench.deploy.load import ExportedRecogniser
 from datamodules._errors import DataError
 from datamodules._image import fit_matrix, resample, with_channels
 from datamodules.readers.decode import decode_photo
@@ -59,7 +59,7 @@ def image_files(paths: Sequence[Path]) -> Iterator[Path]:
         yield from found
 
 
-def recognize_each(recogniser: HomeRecogniser, files: Iterable[Path], top: int) -> Iterator[Answer]:
+def recognize_each(recogniser: ExportedRecogniser, files: Iterable[Path], top: int) -> Iterator[Answer]:
     """Answers one by one; the resize to the network's input is part of the graph."""
     for file in files:
         try:
@@ -70,7 +70,9 @@ def recognize_each(recogniser: HomeRecogniser, files: Iterable[Path], top: int) 
             yield _answer(file, recogniser.classify(image[None])[0], recogniser.labels, top)
 
 
-def recognize_batches(recogniser: HomeRecogniser, files: Iterable[Path], top: int, threads: int) -> Iterator[Answer]:
+def recognize_batches(
+    recogniser: ExportedRecogniser, files: Iterable[Path], top: int, threads: int
+) -> Iterator[Answer]:
     """The same answers at full speed, in order: this thread reads and fits, all others classify a batch each.
 
     Two threads that read take 0.94 ms of an image's core instead of 0.42: Python lets one of them go on at a time.
@@ -120,7 +122,7 @@ def _batched(files: Iterable[Path], size: int) -> Iterator[list[Path]]:
         yield batch
 
 
-def _read_batch(recogniser: HomeRecogniser, files: Sequence[Path]) -> tuple[list[Path | Answer], list[Any]]:
+def _read_batch(recogniser: ExportedRecogniser, files: Sequence[Path]) -> tuple[list[Path | Answer], list[Any]]:
     """The images as the network takes them, uint8 (S, S) each, and for every file itself or why there is none.
 
     One step for all images, then the next: measured to take a fifth less than one image after the other.
@@ -143,7 +145,9 @@ def _read_batch(recogniser: HomeRecogniser, files: Sequence[Path]) -> tuple[list
     return [refused.get(place, file) for place, file in enumerate(files)], fitted
 
 
-def _answers(recogniser: HomeRecogniser, top: int, files: Sequence[Path | Answer], fitted: list[Any]) -> list[Answer]:
+def _answers(
+    recogniser: ExportedRecogniser, top: int, files: Sequence[Path | Answer], fitted: list[Any]
+) -> list[Answer]:
     """Of a batch that was read, in the order of its files."""
     classified = iter(recogniser.classify(np.stack(fitted)) if fitted else ())
     return [one if isinstance(one, Answer) else _answer(one, next(classified), recogniser.labels, top) for one in files]

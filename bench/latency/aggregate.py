@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.records.statistics import launches_mean, launches_ratio, percentile_bound
+from bench.records.statistics import joined_ratio, launches_mean, percentile_bound
 
 NOISY = 0.01  # the reference differs from itself by more than this share: noisy
 TAKEN = 0.05  # others held the CPU for more than this share of the calls' time: noisy
@@ -24,7 +24,7 @@ class Launch:
         ratios: of the candidate to the reference.
         controls: of the reference to itself.
         reference: wall time of each of its calls.
-        varies: whether characters differ in cost, so that the mean is what counts.
+        data_dependent_cost: whether characters differ in cost, so that the mean is what counts.
         noted: what belongs to the first process alone, and goes into the record as it is.
     """
 
@@ -33,14 +33,14 @@ class Launch:
     ratios: list[list[float]]
     controls: list[list[float]]
     reference: list[int]
-    varies: bool
+    data_dependent_cost: bool
     noted: dict[str, Any]
 
 
 def joined(launches: Sequence[Launch], seed: int) -> dict[str, Any]:
     """``value``, the median, or mean, in nanoseconds per call, and the details that a record keeps beside it."""
     controls = [launch.controls for launch in launches]
-    control = launches_ratio(controls, seed)
+    control = joined_ratio(controls, seed)
     return {
         **_spread(launches),
         **_compared(launches, seed),
@@ -61,10 +61,10 @@ def differs(control: tuple[float, float, float]) -> bool:
 def _spread(launches: Sequence[Launch]) -> dict[str, Any]:
     wall = [ns for launch in launches for ns in launch.wall]
     q25, median, q75, p90 = (float(q) for q in np.percentile(wall, [25, 50, 75, 90]))
-    mean, varies = statistics.fmean(wall), launches[0].varies
+    mean, data_dependent_cost = statistics.fmean(wall), launches[0].data_dependent_cost
     return {
-        "value": mean if varies else median,
-        **({"median": median} if varies else {}),
+        "value": mean if data_dependent_cost else median,
+        **({"median": median} if data_dependent_cost else {}),
         "n": len(wall),
         "q25": q25,
         "q75": q75,
@@ -78,7 +78,7 @@ def _spread(launches: Sequence[Launch]) -> dict[str, Any]:
 
 def _compared(launches: Sequence[Launch], seed: int) -> dict[str, Any]:
     ratios = [launch.ratios for launch in launches]
-    found = launches_mean if launches[0].varies else launches_ratio
+    found = launches_mean if launches[0].data_dependent_cost else joined_ratio
     ratio, low, high = found(ratios, seed)
     return {
         "rounds": sum(len(copy) for launch in ratios for copy in launch),

@@ -40,7 +40,7 @@ def time_all_threads(load: Loader, characters: Characters) -> dict[str, Any]:
     side = Side(classifier, random.Random(0).sample(images, len(images)))
     _run(side, WARM_S)
     wall = _run(side, TIMED_S)
-    value = statistics.fmean(wall) if side.varies else statistics.median(wall)
+    value = statistics.fmean(wall) if side.data_dependent_cost else statistics.median(wall)
     return {"all_threads": count, "all_threads_ns": value, "all_threads_n": len(wall)}
 
 

@@ -45,7 +45,7 @@ class Side:
         wall: nanoseconds of each call since the warm-up, in order.
         cpu: the process's CPU time of the same calls, nanoseconds.
         block: calls per block.
-        varies: whether its cost depends on the input, as it says itself; its mean is then what counts.
+        data_dependent_cost: whether its cost depends on the input, as it says itself; its mean is then what counts.
 
     Args:
         call: the classifier.
@@ -54,9 +54,9 @@ class Side:
 
     def __init__(self, call: Callable[[Any], Any], inputs: Iterable[Any]) -> None:
         self._call, self._inputs = call, inputs if isinstance(inputs, cycle) else cycle(inputs)
-        self.varies = bool(getattr(call, "varies", False))
+        self.data_dependent_cost = bool(getattr(call, "data_dependent_cost", False))
         # The same few in each ten calls of a warm-up: else those of other cost would never let it end.
-        self._warm = cycle([next(self._inputs) for _ in range(10)]) if self.varies else self._inputs
+        self._warm = cycle([next(self._inputs) for _ in range(10)]) if self.data_dependent_cost else self._inputs
         self.wall: list[int] = []
         self.cpu: list[int] = []
         self.block = 1
@@ -113,8 +113,8 @@ def time_paired(prepare: Callable[[], Loader], characters: Characters, rounds: i
     busy neighbours on two cores the ratio of wall clocks of a network with long calls was measured as 24 instead of
     8.5, while that of CPU times stayed within a tenth.
 
-    Where a classifier ``varies``, all copies together go through the characters, in an order drawn by the seed: a
-    copy's first few would not leave early as often as all of them.
+    Where a classifier's cost depends on the character, all copies together go through the characters, in an order drawn
+    by the seed: a copy's first few would not leave early as often as all of them.
 
     Args:
         prepare: returns what makes a fresh copy of the classifier at each call.
@@ -142,7 +142,7 @@ def time_paired(prepare: Callable[[], Loader], characters: Characters, rounds: i
         ratios=[copy.ratios for copy in copies],
         controls=[copy.controls for copy in copies],
         reference=list(chain.from_iterable(side.wall for copy in copies for side in copy.sides[1:])),
-        varies=first.candidate.varies,
+        data_dependent_cost=first.candidate.data_dependent_cost,
         noted={
             "preprocess_ns": statistics.median(preprocess),
             "first_call_ns": first_call,
@@ -167,14 +167,18 @@ def warm_up(*sides: Side) -> bool:
         enough = calls >= WARM_CALLS and time.monotonic() - start >= WARM_S
         steady = enough and all(abs(m[-1] / m[-2] - 1) <= STEADY for m in medians.values())
     for side in sides:
-        side.block = max(1, math.ceil(BLOCK_NS / medians[side][-1])) * (VARYING_BLOCKS if side.varies else 1)
+        side.block = max(1, math.ceil(BLOCK_NS / medians[side][-1])) * (
+            VARYING_BLOCKS if side.data_dependent_cost else 1
+        )
     return steady
 
 
 def _copy(load: Loader, images: Sequence[Any], drawn: "cycle[Any]") -> Copy:
     frozen, control = (Side(reference(), [reference_input()]) for _ in range(2))
     classifier = load()
-    return Copy(Side(classifier, drawn if getattr(classifier, "varies", False) else images), frozen, control)
+    return Copy(
+        Side(classifier, drawn if getattr(classifier, "data_dependent_cost", False) else images), frozen, control
+    )
 
 
 def _time_copies(first: Copy, fresh: Callable[[], Copy], rounds: int, end: float, rng: random.Random) -> list[Copy]:

@@ -21,7 +21,7 @@ product (uint8[n, n] a) => (int32[n, n] c) <int8[{side}, {side}] b = {{{values}}
 """
 
 
-def measure_peaks() -> dict[str, Any]:
+def measure_roofline() -> dict[str, Any]:
     """Multiply-adds a second in fp32 and int8, and bytes a second for weights of each size in ``_READ``.
 
     fp32 is torch's product of matrices, int8 that of ONNX Runtime, reading torch's product of matrix and vector.

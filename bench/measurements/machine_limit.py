@@ -66,7 +66,7 @@ def peaks() -> dict[str, Any]:
 
 def _peaks() -> dict[str, Any]:
     from bench.measurements._roofline import (
-        measure_peaks,  # imports torch for one thread, which the measuring process has done
+        measure_roofline,  # imports torch for one thread, which the measuring process has done
     )
 
-    return measure_peaks()
+    return measure_roofline()

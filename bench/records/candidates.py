@@ -15,7 +15,7 @@ class ChoiceError(BenchError):
     """A suite without recognisers, no records to choose from, or those of several machines; says what to do."""
 
 
-def considered(
+def candidate_records(
     leaderboards: Path, suite: str, dataset: str | None, scale: str, machine: str | None, notes: list[str]
 ) -> list[Stored]:
     """The records to choose from, at least one.

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.records import formatting
-from bench.records.candidates import considered
+from bench.records.candidates import candidate_records
 from bench.records.load import Stored
 from bench.records.protocols import Protocol, base_name, present_protocols
 from bench.records.rows import BoardRow, board_rows
@@ -105,7 +105,7 @@ def choose_from(
         ChoiceError: a suite without recognisers, no such records, or of several machines.
     """
     notes: list[str] = []
-    stored = considered(leaderboards, suite, dataset, scale, machine, notes)
+    stored = candidate_records(leaderboards, suite, dataset, scale, machine, notes)
     protocols = present_protocols()
     reference = _reference_ns(stored, protocols["latency"].version)
     candidates = list(_candidates(stored, reference, protocols, notes))

@@ -14,7 +14,7 @@ from bench.records.record import file_name, read_record, record_path, slug
 from bench.records.statistics import mcnemar, paired_difference, ratio_of_ratios
 from datamodules._errors import BenchError
 from tasks.compression.storage import parse_storage
-from tasks.recipe import GIVEN
+from tasks.recipes import GIVEN
 
 COSTS = ("macs", "params", "size_bytes", "peak_activation_bytes", "latency")
 

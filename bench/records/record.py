@@ -105,17 +105,6 @@ def read_record(path: Path) -> dict[str, Any]:
     return record
 
 
-def read_records(folder: Path) -> tuple[list[dict[str, Any]], list[RecordError]]:
-    """All records below a folder, in path order, and the files that are none."""
-    records, errors = [], []
-    for path in sorted(folder.rglob("*.json")):
-        try:
-            records.append(read_record(path))
-        except RecordError as error:
-            errors.append(error)
-    return records, errors
-
-
 def slug(text: str) -> str:
     """Lower-case words joined by hyphens."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")

@@ -138,7 +138,7 @@ def ratio_of_ratios(above: tuple[float, float, float], below: tuple[float, float
     return ratio, ratio * math.exp(-math.hypot(down, up_below)), ratio * math.exp(math.hypot(up, down_below))
 
 
-def launches_ratio(launches: Sequence[Groups], seed: int) -> tuple[float, float, float]:
+def joined_ratio(launches: Sequence[Groups], seed: int) -> tuple[float, float, float]:
     """The ratio that measuring processes found, and its 95 % interval.
 
     A group's ratio is the mean of its members; a process's the mean of its groups', without the highest and the lowest
@@ -162,7 +162,7 @@ def launches_ratio(launches: Sequence[Groups], seed: int) -> tuple[float, float,
 
 
 def launches_mean(launches: Sequence[Groups], seed: int) -> tuple[float, float, float]:
-    """As ``launches_ratio``, but the mean of all ratios, which differ for good reason and not by disturbance.
+    """As ``joined_ratio``, but the mean of all ratios, which differ for good reason and not by disturbance.
 
     Raises:
         ValueError: as there.

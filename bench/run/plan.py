@@ -10,12 +10,13 @@ from bench.records.predictions import row_folder
 from bench.records.record import slug, slug_system
 from bench.suites._base import SCALES, Scale, Suite
 from bench.system import System, parse_system, refuse_other_layers, with_parents
-from bench.training.pretrained import check_given, weights_files
+from bench.training.pretrained import check_pretrained, weights_files
 from bench.training.train import Hardware
 from datamodules._base import CharacterDataModule, DataSettings
 from datamodules._errors import DataError, UsageError
 from datamodules._unlabelled import UnlabelledImages, read_unlabelled
-from tasks.recipe import GIVEN, Recipe, recipe_for
+from tasks.recipe import Recipe
+from tasks.recipes import GIVEN, recipe_for
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class Plan:
             heads = replace(heads, begun=True)
         return replace(recipe, epochs=float(max(1, round(epochs))), heads=heads)
 
-    def given_to(self, system: System) -> Path | None:
+    def pretrained_weights(self, system: System) -> Path | None:
         """The given weights that a row takes, or is made from; None where they are trained."""
         return self.given.get(system.architecture) if system.recipe == GIVEN else None
 
@@ -174,7 +175,7 @@ def _given(files: Mapping[str, Path], plan: "Plan") -> dict[str, Path]:
         if name not in files:
             got = f"those of {', '.join(files)}" if files else "no --weights"
             raise UsageError(f"{system.name}: wanted a file {name}.safetensors of trained weights, got {got}")
-        check_given(files[name], system.architecture, plan.datamodule)
+        check_pretrained(files[name], system.architecture, plan.datamodule)
     return {system.architecture: files[slug_system(system.architecture)] for system in rows}
 
 

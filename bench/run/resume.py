@@ -138,7 +138,7 @@ def _place(plan: Plan, system: System, seed: int) -> Record:
 
 def _recipe_facts(plan: Plan, system: System) -> Record:
     """How a row is trained: its recipe as it reads back from a record, weights supplied by the user, retraining."""
-    recipe, weights, storage = plan.recipe(system), plan.given_to(system), system.storage
+    recipe, weights, storage = plan.recipe(system), plan.pretrained_weights(system), system.storage
     return {
         "recipe": json.loads(json.dumps(recipe.as_dict())),
         **({"given": {"file": weights.name, "sha256": sha256(weights)}} if weights else {}),

@@ -147,7 +147,7 @@ class RowRun:
     def _fit(self, parent: Parent | None, tell: Tell) -> Record:
         """Train, and predict the test split; returns what the record says of it."""
         hardware, datamodule = self.plan.request.hardware, self.plan.datamodule
-        weights = self.plan.given_to(self.system)
+        weights = self.plan.pretrained_weights(self.system)
         made = self.system.architecture, self.plan.recipe(self.system), datamodule, self.folder
         if weights is not None:
             task, outcome = load_pretrained(*made, weights)

@@ -95,6 +95,3 @@ def _take(row: RowRun, tell: Tell, record: Record | None, how: str) -> None:
         row.fail(RuntimeError(how))
     else:
         row.record = record
-
-
-

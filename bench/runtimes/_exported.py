@@ -1,4 +1,4 @@
-"""What the runtimes of exported graphs share: a subject as graphs, plain or in int8, leg by leg where it has legs."""
+"""Shared by the runtimes of exported graphs: exports a recogniser, plain or in int8, stage by stage for a cascade."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.deploy.cascade_session import Call, LegsRecogniser
+from bench.deploy.cascade_session import Call, CascadeRecogniser
 from bench.runtimes._base import Classifier, Loader, Subject
 from datamodules._image import with_channels
 
@@ -27,17 +27,17 @@ def exported(
         open_call: a graph as a call, for networks with early exits.
     """
     # These load torch, which a classifier of an exported graph does without.
-    from bench.deploy.onnx_cascade import exported_legs
-    from bench.deploy.onnx_model import onnx_fitting, onnx_model
+    from bench.deploy.onnx_cascade import exported_stages
+    from bench.deploy.onnx_model import onnx_model, onnx_resize
 
     recogniser = subject.load()
-    fitting, legs = onnx_fitting(recogniser), exported_legs(recogniser)
-    if legs:
+    fitting, stages = onnx_resize(recogniser), exported_stages(recogniser)
+    if stages:
         if form == "int8":
-            from bench.deploy.int8 import quantised_legs
+            from bench.deploy.int8 import quantised_stages
 
-            legs = quantised_legs(legs, _characters(subject, recogniser.channels))
-        return partial(LegsRecogniser, legs, fitting, recogniser.channels, open_call)
+            stages = quantised_stages(stages, _characters(subject, recogniser.channels))
+        return partial(CascadeRecogniser, stages, fitting, recogniser.channels, open_call)
     model = onnx_model(recogniser)
     if form == "int8":
         from bench.deploy.int8 import quantised

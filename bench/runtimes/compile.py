@@ -20,7 +20,7 @@ def prepare(subject: Subject, form: str) -> Loader:
 
     Raises:
         NoCompilerError: no C++ compiler; names what to install.
-        ValueError: a network with early exits, whose legs torch.compile is not told of.
+        ValueError: a network with early exits, whose stages torch.compile is not told of.
     """
     compiler = os.environ.get("CXX") or ("clang++" if sys.platform == "darwin" else "g++")  # as torch chooses
     if shutil.which(compiler) is None:

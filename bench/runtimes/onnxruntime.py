@@ -42,7 +42,7 @@ class OnnxRecogniser:
 
 
 def prepare(subject: Subject, form: str) -> Loader:
-    """Export the recogniser, with early exits leg by leg; each classifier loads the graphs anew."""
+    """Export the recogniser, with early exits stage by stage; each classifier loads the graphs anew."""
     return exported(subject, form, OnnxRecogniser, _open_call)
 
 

@@ -43,7 +43,7 @@ class OpenVinoRecogniser:
 
 
 def prepare(subject: Subject, form: str) -> Loader:
-    """Export the recogniser, with early exits leg by leg; each classifier compiles the graphs anew.
+    """Export the recogniser, with early exits stage by stage; each classifier compiles the graphs anew.
 
     Raises:
         ModuleNotFoundError: OpenVINO is not installed; names the extra.

@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from bench.system import System, parse_system
-from bench.training.weights_metadata import Origin, read_origin
+from bench.training.weights_metadata import WeightsMetadata, read_metadata
 from datamodules._errors import UsageError
 
 _DEFAULT_RECIPE = "light"
 _GIVE = "give the weights.safetensors that bench run leaves below runs/"
 
 
-def check_checkpoint(name: str, checkpoint: Path) -> tuple[System, Origin]:
+def check_checkpoint(name: str, checkpoint: Path) -> tuple[System, WeightsMetadata]:
     """The system that a checkpoint is of, and what it says of itself.
 
     State dicts alone do not tell: variants that differ in strides or in training alone have the same tensors.
@@ -29,11 +29,12 @@ def check_checkpoint(name: str, checkpoint: Path) -> tuple[System, Origin]:
         raise UsageError(f"--checkpoint {checkpoint}: no such file; {_GIVE}")
     if checkpoint.is_dir():
         raise UsageError(f"--checkpoint {checkpoint}: is a folder; {_GIVE}")
-    origin = read_origin(checkpoint)
+    origin = read_metadata(checkpoint)
     wanted, found = _parts(system), _parts_of(origin)
     if any(a and b and a != b for a, b in zip(wanted, found, strict=True)) or (found[2] and not wanted[2]):
         raise UsageError(f"--checkpoint {checkpoint}: wanted weights of {name}, got those of {origin.system}")
     recipe = system.recipe or origin.recipe or _DEFAULT_RECIPE
+    recipe = _DEFAULT_RECIPE + recipe if recipe.startswith("~") else recipe
     return System(system.architecture, recipe, _DEFAULT_RECIPE, system.storage), origin
 
 
@@ -50,8 +51,9 @@ def unfit(checkpoint: Path, error: Exception, ask: str) -> UsageError:
 
 
 def _parts(system: System) -> tuple[str, str, str]:
-    return system.architecture, system.recipe, system.storage.name if system.storage else ""
+    recipe = system.recipe if not system.recipe.startswith("~") else _DEFAULT_RECIPE + system.recipe
+    return system.architecture, recipe, system.storage.name if system.storage else ""
 
 
-def _parts_of(origin: Origin) -> tuple[str, str, str]:
+def _parts_of(origin: WeightsMetadata) -> tuple[str, str, str]:
     return origin.architecture, origin.recipe, origin.storage

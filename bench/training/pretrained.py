@@ -4,7 +4,7 @@ from pathlib import Path
 
 from bench.plugins import systems
 from bench.records.record import slug_system
-from bench.training.weights_metadata import read_origin
+from bench.training.weights_metadata import read_metadata
 from datamodules._base import CharacterDataModule
 from datamodules._errors import BenchError
 from tasks.recogniser import check_weights
@@ -34,7 +34,7 @@ def weights_files(folder: Path) -> dict[str, Path]:
     return found
 
 
-def check_given(path: Path, architecture: str, datamodule: CharacterDataModule) -> None:
+def check_pretrained(path: Path, architecture: str, datamodule: CharacterDataModule) -> None:
     """Refuse weights that a row cannot take, by their header and by what they say of themselves.
 
     Args:
@@ -46,7 +46,7 @@ def check_given(path: Path, architecture: str, datamodule: CharacterDataModule) 
         WeightsError: those of another network, of other classes or in another order, or packed ones.
         DataError: no safetensors file.
     """
-    said, labels = read_origin(path), datamodule.labels
+    said, labels = read_metadata(path), datamodule.labels
     if said.storage:
         raise WeightsError(f"{path}: wanted weights in float32, got packed ones; store them by the row's name")
     if said.architecture not in ("", architecture):

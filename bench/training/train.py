@@ -21,7 +21,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from bench.records.predictions import Predictions
 from bench.training.events import EVERY_STEPS, Event, Tell
-from bench.training.weights_metadata import origin, read_origin
+from bench.training.weights_metadata import origin, read_metadata
 from datamodules._base import CharacterDataModule
 from datamodules._files import whole_file, write_whole
 from tasks.architectures import ARCHITECTURES
@@ -189,7 +189,7 @@ def load_pretrained(
     task = ClassificationTask(architecture, datamodule.info.classes, recipe)
     task.network = load_recogniser(architecture, datamodule.info.classes, weights).network  # type: ignore[assignment]
     target = folder / "weights.safetensors"
-    said = read_origin(weights)
+    said = read_metadata(weights)
     learned = {"dataset": said.dataset, "synthetic": json.dumps(said.synthetic)}  # not the data that they read here
     save_weights(task.network, target, origin(architecture, recipe.name, datamodule) | learned)
     return task, Outcome(target, [], 0.0, None)
@@ -198,7 +198,7 @@ def load_pretrained(
 def predict(task: ClassificationTask, datamodule: CharacterDataModule, hardware: Hardware) -> Predictions:
     """Answers on the test split, in full precision."""
     with expected_warnings(), interruptible():
-        datamodule.take_input(task.channels, task.size)
+        datamodule.set_input(task.channels, task.size)
         trainer = pl.Trainer(
             accelerator=hardware.accelerator, devices=1, logger=False, enable_checkpointing=False,
             enable_progress_bar=False, enable_model_summary=False,

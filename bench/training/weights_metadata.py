@@ -20,7 +20,7 @@ _ADVICE = "Give the weights.safetensors of a run, or save the tensors alone with
 
 
 @dataclass(frozen=True)
-class Origin:
+class WeightsMetadata:
     """Where weights come from.
 
     Attributes:
@@ -48,7 +48,7 @@ class Origin:
 
 
 def origin(architecture: str, recipe: str, datamodule: CharacterDataModule) -> dict[str, str]:
-    """What ``read_origin`` reads, as the metadata of a safetensors file."""
+    """What ``read_metadata`` reads, as the metadata of a safetensors file."""
     info = datamodule.info
     return {
         "architecture": architecture,
@@ -59,7 +59,7 @@ def origin(architecture: str, recipe: str, datamodule: CharacterDataModule) -> d
     }
 
 
-def read_origin(weights: Path) -> Origin:
+def read_metadata(weights: Path) -> WeightsMetadata:
     """What a file of weights says of itself; nothing where it was written without.
 
     Raises:
@@ -97,14 +97,14 @@ def _kind(weights: Path, start: bytes, end: bytes) -> str:
     return next((kind for magic, kind in _OTHERS.items() if start.startswith(magic)), "")
 
 
-def _packed(weights: Path) -> Origin:
+def _packed(weights: Path) -> WeightsMetadata:
     about, _ = from_bytes(weights.read_bytes(), weights)
     architecture, storage = (str(about.get(name) or "") for name in ("architecture", "storage"))
     classes = about.get("classes")
-    return Origin(architecture, storage=storage, classes=classes if isinstance(classes, int) else None)
+    return WeightsMetadata(architecture, storage=storage, classes=classes if isinstance(classes, int) else None)
 
 
-def _origin(weights: Path, said: Mapping[str, str]) -> Origin:
+def _origin(weights: Path, said: Mapping[str, str]) -> WeightsMetadata:
     try:
         labels = json.loads(said.get("labels", "[]"))
         synthetic = json.loads(said.get("synthetic", "null"))
@@ -113,4 +113,4 @@ def _origin(weights: Path, said: Mapping[str, str]) -> Origin:
     except ValueError as error:
         raise DataError(weights, 8, "metadata as a run writes it", str(error), "Train again.") from error
     architecture, recipe, dataset = (said.get(name, "") for name in ("architecture", "recipe", "dataset"))
-    return Origin(architecture, recipe, "", dataset, synthetic, tuple(labels), len(labels) or None)
+    return WeightsMetadata(architecture, recipe, "", dataset, synthetic, tuple(labels), len(labels) or None)

@@ -117,12 +117,12 @@ class Cascade(nn.Module):
         return self
 
 
-class Leg(nn.Module):
+class ExitStage(nn.Module):
     """What a character passes from one exit to the next: the unit that runtimes export.
 
     Attributes:
         name: the head at whose answer it ends.
-        takes_before: whether the answer of the leg before is part of its own.
+        takes_before: whether the answer of the exit stage before is part of its own.
         threshold: a character leaves whose top probability is at least this; None at the final head.
 
     Args:
@@ -144,7 +144,7 @@ class Leg(nn.Module):
         self.temperatures = [policy.temperatures[cascade.heads.index(n)] if n in asked else None for n in passed]
 
     def forward(self, maps: Tensor, before: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Images or maps, and the probabilities of the leg before, -> maps and probabilities (B, classes)."""
+        """Images or maps, and the probabilities of the exit stage before, -> maps and probabilities (B, classes)."""
         found = [before] if before is not None and self.takes_before else []
         if self.front is not None:
             maps = self.front(maps)
@@ -164,14 +164,14 @@ class LongPath(nn.Module):
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
-        self.legs = nn.ModuleList(legs(network))
+        self.exit_stages = nn.ModuleList(exit_stages(network))
 
     def forward(self, images: Tensor) -> Tensor:
         """Images, uint8 (B, C, S, S) -> probabilities (B, classes)."""
         maps: Tensor = images
         found: Tensor | None = None
-        for leg in self.legs:
-            maps, found = leg(maps, found)
+        for exit_stage in self.exit_stages:
+            maps, found = exit_stage(maps, found)
         assert found is not None
         return found
 
@@ -187,19 +187,19 @@ class EarlyExits:
     """
 
     def __init__(self, network: nn.Module) -> None:
-        self.legs = legs(network)
+        self.exit_stages = exit_stages(network)
         cascade = cascade_of(network)
         assert cascade is not None
-        self._numbers = [cascade.heads.index(leg.name) for leg in self.legs]
+        self._numbers = [cascade.heads.index(exit_stage.name) for exit_stage in self.exit_stages]
 
     def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Images, uint8 (B, C, S, S) -> probabilities (B, classes), and the number of each one's exit, int64 (B,)."""
         maps, found = images, None
         places = torch.arange(len(images), device=images.device)
         answers, numbers, left = [], [], []
-        for leg, number in zip(self.legs, self._numbers, strict=True):
-            maps, found = leg(maps, found)
-            sure = None if leg.threshold is None else found.amax(1) >= leg.threshold
+        for exit_stage, number in zip(self.exit_stages, self._numbers, strict=True):
+            maps, found = exit_stage(maps, found)
+            sure = None if exit_stage.threshold is None else found.amax(1) >= exit_stage.threshold
             if sure is None or bool(sure.all()):
                 answers.append(found)
                 left.append(places)
@@ -222,8 +222,8 @@ def cascade_of(network: nn.Module) -> Cascade | None:
     return inner if isinstance(inner, Cascade) else None
 
 
-def legs(network: nn.Module) -> list[Leg]:
-    """The legs of a sealed cascade, by its policy: one for each exit, the last up to the final head.
+def exit_stages(network: nn.Module) -> list[ExitStage]:
+    """The exit stages of a sealed cascade, by its policy: one for each exit, the last up to the final head.
 
     Raises:
         TypeError: a network without early exits.
@@ -232,14 +232,14 @@ def legs(network: nn.Module) -> list[Leg]:
     if cascade is None or not isinstance(network, Normalised):
         raise TypeError(f"wanted a sealed network with early exits, got {type(network).__name__} without them")
     policy = cascade.policy
-    found: list[Leg] = []
+    found: list[ExitStage] = []
     passed: list[str] = []
     for name in cascade.heads:
         passed.append(name)
         if name in (*policy.exits, cascade.heads[-1]):
             final = name == cascade.heads[-1]
             carried = final and policy.average and cascade.heads[-2] in policy.exits
-            found.append(Leg(network, passed, first=not found, takes_before=carried))
+            found.append(ExitStage(network, passed, first=not found, takes_before=carried))
             passed = []
     return found
 

@@ -5,6 +5,7 @@ import pytest
 from bench.plugins import UnknownPlugin, systems
 from bench.records.record import file_name
 from bench.system import System, parse_system, with_parents
+from datamodules._errors import UsageError
 from tasks.compression.storage import parse_storage
 
 
@@ -37,6 +38,38 @@ def test_a_storage_follows_the_recipe_and_names_a_parent() -> None:
     assert parse_system("fire:gwap+light+c32", "light").name == "fire:gwap+c32"
     assert parse_system("fire:gwap", "light").parent is None
     assert file_name("fire:gwap+c32", "cpu", "quick", 0) == "fire--gwap__c32@cpu-quick-s0.json"
+
+
+@pytest.mark.parametrize(
+    ("name", "spelt", "recipe", "parent"),
+    [
+        ("fire:gwap~rotate=0.0~lr=1e-3", "fire:gwap~lr=0.001~rotate=0", "light~lr=0.001~rotate=0", None),
+        ("fire:gwap+light~lr=.1", "fire:gwap~lr=0.1", "light~lr=0.1", None),
+        ("fire:gwap+paper~stretch=0.5:2.5+c32", "fire:gwap+paper~stretch=0.5:2.5+c32", "paper~stretch=0.5:2.5",
+         "fire:gwap+paper~stretch=0.5:2.5"),
+        ("fire_cascade~threshold=0.5~rotate=3", "fire_cascade~rotate=3~threshold=0.5", "light~rotate=3~threshold=0.5",
+         "fire:gwap~rotate=3"),
+    ],
+)  # fmt: skip
+def test_settings_of_a_recipe_are_varied_by_name(name: str, spelt: str, recipe: str, parent: str | None) -> None:
+    found = parse_system(name, "light")
+    assert (found.name, found.recipe, found.parent and found.parent.name) == (spelt, recipe, parent)
+    assert parse_system(spelt, "light") == found
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("lenet5~nesterov=1", "lenet5~nesterov=1: unknown setting 'nesterov'; known: average, batch"),
+        ("lenet5~rotate=1+paper", "wanted settings after the recipe: lenet5+paper~rotate=1"),
+        ("lenet5~threshold=0.5", "setting threshold is one of early exits, which this recipe does not train"),
+        ("torchvision:vgg16+given~lr=1", "+given is not trained, so that no setting can be varied"),
+    ],
+)
+def test_settings_that_a_recipe_does_not_have_are_refused(name: str, says: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_system(name, "light")
+    assert says in str(caught.value)
 
 
 def test_parents_come_before_what_is_made_of_them() -> None:

@@ -148,8 +148,8 @@ def test_augmentation_touches_training_batches_alone() -> None:
         return np.zeros((6, 6), np.uint8)
 
     data = Dots(batch_size=4)
-    data.take_input(1, 6)
-    data.take_augmentation(black)
+    data.set_input(1, 6)
+    data.set_augmentation(black)
     assert all((batch["images"] == 0).all() for batch in data.train_dataloader())
     for loader in (data.val_dataloader(), data.test_dataloader(), data.predict_dataloader()):
         assert all((batch["images"] == 255).any() for batch in loader)  # the paper around a 1×2 image
@@ -157,5 +157,5 @@ def test_augmentation_touches_training_batches_alone() -> None:
 
 def test_batches_follow_what_the_task_takes() -> None:
     data = Dots(batch_size=5)
-    data.take_input(3, 7)
+    data.set_input(3, 7)
     assert [tuple(batch["images"].shape) for batch in data.train_dataloader()] == [(5, 3, 7, 7)] * 3

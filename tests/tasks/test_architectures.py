@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from tasks.architectures import ARCHITECTURES
 from tasks.architectures.fire import GlobalWeightedPool, trunk
-from tasks.recipe import recipe_for
+from tasks.recipes import recipe_for
 
 CLASSES = 7
 SYSTEMS = [

@@ -13,7 +13,8 @@ from datamodules._characters import Characters
 from datamodules._image import PAPER, fit_matrix, resample
 from datamodules._loader import BatchDataset, Fitted, make_loader
 from tasks.augmentation import CharacterAugmentation
-from tasks.recipe import LIGHT_AUGMENTATION, PAPER_AUGMENTATION, Augmentation
+from tasks.recipe import Augmentation
+from tasks.recipes import LIGHT_AUGMENTATION, PAPER_AUGMENTATION
 
 SIZE = 32
 PARTS = {

@@ -23,7 +23,8 @@ from tasks.compression.packing import Quantised, pack_quantised, quantise
 from tasks.compression.storage import parse_storage
 from tasks.early_exits.cascade import cascade_of, every_logits
 from tasks.normalised import Normalised
-from tasks.recipe import Recipe, recipe_for
+from tasks.recipe import Recipe
+from tasks.recipes import recipe_for
 from tasks.recogniser import Recogniser
 from tasks.retraining import ConventionalTask, Retraining, RetrainingTask
 from tasks.retraining_settings import LAYERS, most_images, retraining_recipe
@@ -119,7 +120,7 @@ def apart(student: nn.Module, teacher: nn.Module) -> list[float]:
 
 def evaluated() -> Any:
     datamodule = Strokes()
-    datamodule.take_input(1, 16)
+    datamodule.set_input(1, 16)
     return datamodule.test_dataloader()
 
 
@@ -168,8 +169,8 @@ def test_an_epoch_shows_the_student_what_the_teacher_saw(teacher: Recogniser) ->
     task = RetrainingTask(student_of(teacher), teacher, recipe, draws=2)
     beside = Strokes()
     datamodule = Unlabelled(images_of(beside), beside)
-    datamodule.take_input(1, 16)
-    datamodule.take_augmentation(task.view())
+    datamodule.set_input(1, 16)
+    datamodule.set_augmentation(task.view())
     draws = [torch.cat([batch["images"] for batch in datamodule.in_order(draw)]) for draw in (0, 1)]
     assert not torch.equal(*draws)
     loader = datamodule.train_dataloader()

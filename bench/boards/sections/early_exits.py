@@ -32,12 +32,7 @@ def text(section: Section) -> str:
     if not lines:
         return ""
     return (
-        table(header, lines, 2)
-        + "\n"
-        + "\n".join(_policies(rows))
-        + "\n"
-        + _in_runtimes(rows)
-        + _within_budgets(rows)
+        table(header, lines, 2) + "\n" + "\n".join(_policies(rows)) + "\n" + _in_runtimes(rows) + _within_budgets(rows)
     )
 
 

@@ -13,9 +13,9 @@ import onnx
 import pytest
 from fake.home import write_checkpoint
 
-from bench.deploy.checksum import DIGITS, sealed, sealed_onnx
+from bench.deploy.checksum import DIGITS, onnx_with_checksum, with_checksum
 from bench.deploy.export import export_system
-from bench.deploy.load import open_home
+from bench.deploy.load import open_exported
 from datamodules._errors import DataError
 
 Bench = Callable[[str], tuple[int, str, str]]
@@ -39,7 +39,7 @@ def zipped(entries: dict[str, bytes]) -> bytes:
         for name, content in entries.items():
             archive.writestr(name, content)
         archive.comment = b"0" * DIGITS
-    return sealed(buffer.getvalue())
+    return with_checksum(buffer.getvalue())
 
 
 def entries(path: Path) -> dict[str, bytes]:
@@ -54,7 +54,7 @@ def with_said(path: Path, changes: dict[str, str | None]) -> bytes:
         said = {entry.key: entry.value for entry in model.metadata_props if entry.key != "sha256"} | changes
         del model.metadata_props[:]
         onnx.helper.set_model_props(model, {key: value for key, value in said.items() if value is not None})
-        return sealed_onnx(model.SerializeToString())
+        return onnx_with_checksum(model.SerializeToString())
     pair = entries(path)
     tree = ElementTree.fromstring(pair["recogniser.xml"])
     held = tree.find("rt_info/recogniser")
@@ -73,7 +73,7 @@ def refused(path: Path, content: bytes, says: str) -> None:
     path.write_bytes(content)
     for batch in (False, True):
         with pytest.raises(DataError) as caught:
-            open_home(path, batch=batch)
+            open_exported(path, batch=batch)
         assert str(caught.value).startswith(f"{path}: byte 0: wanted ")
         assert says in str(caught.value)
         assert "Export it again: bench export." in str(caught.value)
@@ -109,7 +109,7 @@ def test_the_way_in_which_these_files_are_changed_alone_does_no_harm(
     bench: Bench, exports: Path, tmp_path: Path, file: str
 ) -> None:
     (tmp_path / file).write_bytes(with_said(exports / file, {"labels": json.dumps(list("abcde"))}))
-    home = open_home(tmp_path / file)
+    home = open_exported(tmp_path / file)
     assert home.labels == tuple("abcde")
     assert home.classify(np.full((1, 9, 9), 255, np.uint8)).shape == (1, 5)
 
@@ -124,11 +124,11 @@ def test_a_zip_without_one_of_the_pair_is_refused(exports: Path, tmp_path: Path,
     ("made", "says"),
     [
         (
-            lambda pair: sealed(b"PK is how a zip begins, and this is none" + b"0" * DIGITS),
+            lambda pair: with_checksum(b"PK is how a zip begins, and this is none" + b"0" * DIGITS),
             "a damaged one: File is not",
         ),
         (lambda pair: zipped({**pair, "recogniser.xml": b"<net"}), "wanted a recogniser.xml in XML"),
-        (lambda pair: sealed(zipped(pair).replace(pair["recogniser.xml"][:90], b"x" * 90)), "a damaged one: Bad CRC"),
+        (lambda pair: with_checksum(zipped(pair).replace(pair["recogniser.xml"][:90], b"x" * 90)), "a damaged one: Bad CRC"),
     ],
     ids=["no zip", "no XML", "a bad entry"],
 )
@@ -148,4 +148,4 @@ def test_a_graph_of_something_else_is_refused(exports: Path, tmp_path: Path) -> 
         opset_imports=[onnx.helper.make_opsetid("", 18)], ir_version=model.ir_version,
     )  # fmt: skip
     other.metadata_props.extend(entry for entry in model.metadata_props if entry.key != "sha256")
-    refused(tmp_path / "x.onnx", sealed_onnx(other.SerializeToString()), "wanted a graph from grey images")
+    refused(tmp_path / "x.onnx", onnx_with_checksum(other.SerializeToString()), "wanted a graph from grey images")

@@ -1,4 +1,4 @@
-"""Exported legs behind one call: every runtime leaves where eager leaves, and answers as it does."""
+"""Exported stages behind one call: every runtime leaves where eager leaves, and answers as it does."""
 
 import pickle
 from itertools import product
@@ -11,9 +11,9 @@ from fake import tiny_cascade
 from fake.tiny_cascade import HEADS, noise, sealed
 from onnxruntime import InferenceSession
 
-from bench.deploy.cascade_session import LegsRecogniser
-from bench.deploy.onnx_cascade import exported_legs, onnx_cascade
-from bench.deploy.onnx_model import onnx_fitting
+from bench.deploy.cascade_session import CascadeRecogniser
+from bench.deploy.onnx_cascade import exported_stages, onnx_cascade
+from bench.deploy.onnx_model import onnx_resize
 from bench.deploy.onnx_session import open_call
 from bench.deploy.openvino_core import core
 from bench.runtimes import onnxruntime, openvino
@@ -44,7 +44,7 @@ def test_a_runtime_leaves_and_answers_as_eager_does(runtime, exits, average, tmp
     subject = Subject("tiny_cascade", 5, tmp_path / "w.safetensors", Characters.pack(images, [0] * 24))
     loader = pickle.loads(pickle.dumps(RUNTIMES[runtime].prepare(subject, "")))  # as it travels
     classifier = loader()
-    assert classifier.varies is bool(exits)
+    assert classifier.data_dependent_cost is bool(exits)
     first = classifier(images[0])
     kept = first.copy()
     found = np.stack([classifier(image) for image in images])
@@ -57,15 +57,15 @@ def test_a_runtime_leaves_and_answers_as_eager_does(runtime, exits, average, tmp
 
 def test_later_legs_are_not_called_for_who_has_left():
     made = recogniser(HEADS[:2], True)
-    legs = exported_legs(made)
+    stages = exported_stages(made)
     calls = []
 
     def counted(model):
-        number = next((n for n, leg in enumerate(legs) if leg.model == model), None)
+        number = next((n for n, stage in enumerate(stages) if stage.model == model), None)
         call = open_call(model)
         return lambda *inputs: (calls.append(number), call(*inputs))[1]
 
-    classifier = LegsRecogniser(legs, onnx_fitting(made), 1, counted)
+    classifier = CascadeRecogniser(stages, onnx_resize(made), 1, counted)
     with torch.inference_mode():
         run = EarlyExits(made.network)
         left = run(noise(24))[1].tolist()
@@ -79,7 +79,7 @@ def test_later_legs_are_not_called_for_who_has_left():
 @pytest.mark.parametrize(("exits", "average"), list(product([(), ("one",), HEADS[:2]], (False, True))))
 def test_graphs_hold_the_heads_that_are_asked_alone(exits, average):
     made = recogniser(exits, average)
-    graphs = [onnx.load_from_string(leg.model) for leg in exported_legs(made)]
+    graphs = [onnx.load_from_string(stage.model) for stage in exported_stages(made)]
     for graph in graphs:
         onnx.checker.check_model(graph, full_check=True)
     classifiers = sum(node.op_type == "Gemm" for graph in graphs for node in graph.graph.node)
@@ -91,7 +91,7 @@ def test_graphs_hold_the_heads_that_are_asked_alone(exits, average):
 
 def test_a_network_with_one_head_has_no_legs():
     plain = Recogniser(Normalised(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(256, 5))), 1, 16)
-    assert exported_legs(plain) == ()
+    assert exported_stages(plain) == ()
 
 
 # The single graph.

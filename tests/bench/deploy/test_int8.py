@@ -8,10 +8,10 @@ from fake.tiny_cascade import HEADS, sealed
 from fake.tiny_cascade import noise as shown
 from torch import nn
 
-from bench.deploy.cascade_session import LegsRecogniser
-from bench.deploy.int8 import CALIBRATED_ON, quantised, quantised_legs
-from bench.deploy.onnx_cascade import exported_legs
-from bench.deploy.onnx_model import onnx_fitting, onnx_model
+from bench.deploy.cascade_session import CascadeRecogniser
+from bench.deploy.int8 import CALIBRATED_ON, quantised, quantised_stages
+from bench.deploy.onnx_cascade import exported_stages
+from bench.deploy.onnx_model import onnx_model, onnx_resize
 from bench.runtimes import onnxruntime, openvino
 from bench.runtimes.onnxruntime import open_session
 from bench.runtimes.openvino import open_request
@@ -131,16 +131,18 @@ def test_legs_are_calibrated_on_what_the_legs_before_leave() -> None:
     cascade_of(network).policy = ExitPolicy(dict.fromkeys(HEADS[:2], 1.0), True)  # everyone stays to the end
     made = Recogniser(network, 1, 16)
     images = list(shown(24)[:, 0].numpy())
-    legs = exported_legs(made)
-    int8 = quantised_legs(legs, images)
-    assert [(leg.threshold, leg.takes_before) for leg in int8] == [(leg.threshold, leg.takes_before) for leg in legs]
-    assert all(b"QuantizeLinear" in leg.model for leg in int8)
+    stages = exported_stages(made)
+    int8 = quantised_stages(stages, images)
+    assert [(stage.threshold, stage.takes_before) for stage in int8] == [
+        (stage.threshold, stage.takes_before) for stage in stages
+    ]
+    assert all(b"QuantizeLinear" in stage.model for stage in int8)
     for open_call in (onnxruntime.open_call, openvino.open_call):
-        classifier = LegsRecogniser(int8, onnx_fitting(made), 1, open_call)
+        classifier = CascadeRecogniser(int8, onnx_resize(made), 1, open_call)
         for image in images:
             np.testing.assert_allclose(classifier(image), made(image), atol=0.05)
 
 
 def test_legs_need_characters_too() -> None:
     with pytest.raises(ValueError, match="wanted characters to calibrate int8 on, got none"):
-        quantised_legs((), [])
+        quantised_stages((), [])

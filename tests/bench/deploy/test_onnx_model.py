@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from bench.deploy.onnx_model import onnx_fitting, onnx_model
+from bench.deploy.onnx_model import onnx_model, onnx_resize
 from bench.runtimes.onnxruntime import OnnxRecogniser, open_session
 from bench.runtimes.openvino import OpenVinoRecogniser
 from tasks.normalised import Normalised
@@ -80,7 +80,7 @@ def test_a_network_that_takes_no_batches_says_so() -> None:
 def test_the_fitting_alone_gives_what_the_network_is_shown(exported: tuple[Recogniser, onnx.ModelProto]) -> None:
     made, _ = exported
     image = noise(61, 44) if made.channels == 1 else noise(61, 44, 3)
-    (found,) = open_session(onnx_fitting(made)).run(None, {"image": image})
+    (found,) = open_session(onnx_resize(made)).run(None, {"image": image})
     shown = made.preprocess(image).numpy()
     assert found.shape == shown.shape
     assert np.abs(found.astype(int) - shown).max() <= 2
@@ -89,7 +89,7 @@ def test_the_fitting_alone_gives_what_the_network_is_shown(exported: tuple[Recog
 @pytest.mark.parametrize(("kind", "channels"), [(OnnxRecogniser, 3), (OpenVinoRecogniser, 1)])
 def test_runtimes_take_grey_and_colour_as_the_recogniser_does(kind: type, channels: int) -> None:
     made = recogniser(channels)
-    other = kind(onnx_model(made), onnx_fitting(made), channels)
+    other = kind(onnx_model(made), onnx_resize(made), channels)
     for image in (noise(30, 21), noise(30, 21, 3)):
         np.testing.assert_allclose(other(image), made(image), atol=5e-3)
         difference = other.preprocess(image).astype(int) - made.preprocess(image).numpy()
@@ -99,7 +99,7 @@ def test_runtimes_take_grey_and_colour_as_the_recogniser_does(kind: type, channe
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGCHLD")
 def test_signals_still_arrive_after_openvino_recognisers_have_gone() -> None:
     made = recogniser(1)
-    graphs = onnx_fitting(made), onnx_fitting(made)  # small stand-ins; the signal stack does not care
+    graphs = onnx_resize(made), onnx_resize(made)  # small stand-ins; the signal stack does not care
     first = OpenVinoRecogniser(*graphs, 1)
     second = OpenVinoRecogniser(*graphs, 1)
     del first

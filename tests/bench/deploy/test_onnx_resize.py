@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bench.deploy.onnx_resize import fit_graph
+from bench.deploy.onnx_resize import resize_graph
 from bench.deploy.onnx_session import open_session
 from bench.runtimes.openvino import open_request
 from datamodules._image import PAPER, fit_matrix, resample
@@ -36,7 +36,7 @@ def fitted():
         channels = 1 if image.ndim == 2 else 3
         key = runtime, channels, size
         if key not in opened:
-            model = fit_graph(channels, size).SerializeToString()
+            model = resize_graph(channels, size).SerializeToString()
             opened[key] = open_session(model) if runtime == "onnxruntime" else open_request(model)
         if runtime == "onnxruntime":
             return opened[key].run(None, {"image": image})[0]
@@ -87,7 +87,7 @@ def test_paper_stays_paper(fitted, runtime: str, shape: tuple[int, int]) -> None
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_graph_is_valid_and_says_what_it_takes(channels: int) -> None:
-    graph = fit_graph(channels, 52)
+    graph = resize_graph(channels, 52)
     onnx.checker.check_model(graph, full_check=True)
     dims = [dim.dim_param or dim.dim_value for dim in graph.graph.input[0].type.tensor_type.shape.dim]
     assert dims == ["h", "w"] if channels == 1 else ["h", "w", 3]
@@ -114,8 +114,8 @@ def test_several_at_once_are_what_each_is_alone(channels: int, height: int, widt
     size = 20
     shape = (4, height, width) if channels == 1 else (4, height, width, channels)
     images = np.random.default_rng(height).integers(0, 256, shape, dtype=np.uint8)
-    (found,) = open_session(fit_graph(channels, size, batch=True).SerializeToString()).run(None, {"image": images})
-    alone = open_session(fit_graph(channels, size).SerializeToString())
+    (found,) = open_session(resize_graph(channels, size, batch=True).SerializeToString()).run(None, {"image": images})
+    alone = open_session(resize_graph(channels, size).SerializeToString())
     assert (found == np.concatenate([alone.run(None, {"image": image})[0] for image in images])).all()
     if (height, width) == (size, size):  # what is fitted already passes as it is
         assert (found == (images[:, None] if channels == 1 else images.transpose(0, 3, 1, 2))).all()

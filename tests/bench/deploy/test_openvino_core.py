@@ -11,9 +11,9 @@ from bench.deploy.export import export_system
 SCRIPT = """
 import faulthandler, os, signal, sys, threading
 from pathlib import Path
-from bench.deploy.load import open_home
+from bench.deploy.load import open_exported
 faulthandler.enable()  # as pytest does: handlers of signals then run on a stack of their own
-kept = [open_home(Path(sys.argv[1]))]
+kept = [open_exported(Path(sys.argv[1]))]
 signal.signal(signal.SIGUSR1, lambda *_: print("went on"))
 dropping = threading.Thread(target=kept.clear)
 dropping.start()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bench.deploy.load import HomeRecogniser
+from bench.deploy.load import ExportedRecogniser
 from bench.deploy.recognize import recognize_batches, recognize_each
 
 
@@ -15,7 +15,7 @@ def constant(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.tile(np.array([0.25, 0.75], np.float32), (len(images), 1))
 
 
-COLOUR = HomeRecogniser(constant, ("cat", "dog"), 3, 32, True, "onnxruntime", {})
+COLOUR = ExportedRecogniser(constant, ("cat", "dog"), 3, 32, True, "onnxruntime", {})
 
 
 @pytest.mark.parametrize("batch", [False, True])

@@ -10,7 +10,7 @@ from bench.latency.aggregate import Launch, differs, joined
 def launch(ratios: list[list[float]], controls: list[list[float]] | None = None, **changed) -> Launch:
     """Logarithms of these ratios; 100 calls of 1 to 100 ns, twice as long by the wall's clock where asked."""
     fields = {
-        "wall": list(range(1, 101)), "cpu": list(range(1, 101)), "reference": [7, 8, 9], "varies": False,
+        "wall": list(range(1, 101)), "cpu": list(range(1, 101)), "reference": [7, 8, 9], "data_dependent_cost": False,
         "controls": [[0.0, 0.0]] * len(ratios) if controls is None else controls, "noted": {"steady": True},
     }  # fmt: skip
     return Launch(ratios=[[math.log(one) for one in copy] for copy in ratios], **{**fields, **changed})
@@ -31,7 +31,7 @@ def test_one_process() -> None:
 
 
 def test_where_characters_differ_in_cost_means_count() -> None:
-    found = joined([launch([[1.0, 3.0], [1.0, 3.0]], varies=True, wall=[1] * 90 + [101] * 10)], 0)
+    found = joined([launch([[1.0, 3.0], [1.0, 3.0]], data_dependent_cost=True, wall=[1] * 90 + [101] * 10)], 0)
     assert (found["value"], found["median"]) == (11, 1)
     assert found["ratio_to_reference"] == pytest.approx(2)  # no mean of logarithms, which is 1.73
 

@@ -13,8 +13,8 @@ from bench.runtimes._base import threads, with_threads
 class Counted:
     """A classifier that notes for how many threads it was made and how often it was called."""
 
-    def __init__(self, varies: bool) -> None:
-        self.varies, self.threads, self.calls = varies, threads(), 0
+    def __init__(self, data_dependent_cost: bool) -> None:
+        self.data_dependent_cost, self.threads, self.calls = data_dependent_cost, threads(), 0
 
     def preprocess(self, image):
         return image
@@ -31,14 +31,14 @@ def two(monkeypatch: pytest.MonkeyPatch):
     torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize(("varies", "value"), [(False, 1.0), (True, 3.0)])
+@pytest.mark.parametrize(("data_dependent_cost", "value"), [(False, 1.0), (True, 3.0)])
 def test_the_classifier_is_made_for_all_threads_and_timed(
-    two, monkeypatch: pytest.MonkeyPatch, varies: bool, value: float
+    two, monkeypatch: pytest.MonkeyPatch, data_dependent_cost: bool, value: float
 ) -> None:
     made: list[Counted] = []
 
     def load() -> Counted:
-        made.append(Counted(varies))
+        made.append(Counted(data_dependent_cost))
         return made[-1]
 
     monkeypatch.setattr(_all_threads, "_run", lambda side, seconds: [1, 1, 7])  # median 1, mean 3

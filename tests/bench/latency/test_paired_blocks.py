@@ -44,7 +44,7 @@ def test_a_steady_drift_cancels(seed: int) -> None:
 class Varying:
     """Takes as long as its input says, in milliseconds of CPU time."""
 
-    varies = True
+    data_dependent_cost = True
 
     def __init__(self) -> None:
         self.seen: list[float] = []

@@ -9,12 +9,12 @@ import pytest
 from fake.records import record
 
 from bench.records import record as record_module
+from bench.records.load import read_stored
 from bench.records.record import (
     RANKED,
     Measurement,
     RecordError,
     read_record,
-    read_records,
     record_path,
     slug,
     status_of,
@@ -107,11 +107,11 @@ def test_what_is_no_record_is_named_and_kept(tmp_path: Path, damage: str) -> Non
 
 def test_reading_all_names_each_that_is_none(tmp_path: Path) -> None:
     for seed in range(3):
-        write_record(tmp_path, record(seed=seed))
-    broken = record_path(tmp_path, record(seed=1))
+        write_record(tmp_path / "results", record(seed=seed))
+    broken = record_path(tmp_path / "results", record(seed=1))
     broken.write_text("{")
-    found, errors = read_records(tmp_path)
-    assert [one["seed"] for one in found] == [0, 2]
+    found, errors = read_stored(tmp_path)
+    assert [one.record["seed"] for one in found] == [0, 2]
     assert [broken.name in str(error) for error in errors] == [True]
 
 

@@ -12,7 +12,7 @@ from bench.plugins import ARCHITECTURES, SUITES, UnknownPlugin
 from bench.run.plan import Plan, Request, make_plan
 from bench.suites._base import Scale, Suite
 from datamodules._errors import DataError, UsageError
-from tasks.recipe import recipe_for
+from tasks.recipes import recipe_for
 
 
 @pytest.fixture

@@ -64,6 +64,14 @@ def test_what_a_row_needs_in_its_runtimes_goes_with_the_row(house: House) -> Non
     assert not list(house.root.rglob("exported"))
 
 
+def test_a_recipe_variant_is_a_row_of_its_own(house: House) -> None:
+    plain, varied = house.run("acme_tiny", "acme_tiny~rotate=0~lr=5e-3")
+    assert (varied["system"], varied["status"]) == ("acme_tiny~lr=0.005~rotate=0", "whole")
+    recipe = {**plain["recipe"], "name": "light~lr=0.005~rotate=0", "lr": 0.005}
+    assert varied["recipe"] == {**recipe, "augmentation": {**recipe["augmentation"], "rotate": 0.0}}
+    assert varied["checkpoint_sha256"] != plain["checkpoint_sha256"]
+
+
 def test_fresh_measures_again(house: House) -> None:
     (first,) = house.run("acme_tiny")
     heard = Heard()

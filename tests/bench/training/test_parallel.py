@@ -68,9 +68,7 @@ def test_as_many_at_once_as_asked_and_each_with_its_share_of_the_threads(tmp_pat
     torch.set_num_threads(4)
     noted = [Noted() for _ in range(5)]
     try:
-        run_parallel(
-            (Job(lambda tell, n=n: work(f"{n}", tell), one, one.ended) for n, one in enumerate(noted)), 2
-        )
+        run_parallel((Job(lambda tell, n=n: work(f"{n}", tell), one, one.ended) for n, one in enumerate(noted)), 2)
     finally:
         torch.set_num_threads(before)
     records = [one.record or {} for one in noted]

@@ -21,10 +21,10 @@ from bench.run.profile import profile_system
 from bench.system import parse_system
 from bench.training.pretrained import WeightsError
 from bench.training.train import Hardware, load_pretrained, predict
-from bench.training.weights_metadata import read_origin
+from bench.training.weights_metadata import read_metadata
 from datamodules import imagenet
 from datamodules._errors import UsageError
-from tasks.recipe import recipe_for
+from tasks.recipes import recipe_for
 
 SYSTEMS = ("acme_tiny+given+c4", "acme_tiny+given+c4-retrained")
 
@@ -106,7 +106,7 @@ def test_what_weights_were_trained_on_stays_with_them(house: House, weights: Pat
         save_file(tensors, file, said or None)
         (record,) = house.run("acme_tiny+given", weights=weights)
         path = row_folder(house.place / "runs", record) / "weights.safetensors"
-        found = read_origin(path)
+        found = read_metadata(path)
         assert (found.dataset, found.synthetic, found.recipe) == (*wanted, "given")
         about = export_system("acme_tiny", path, "onnx", house.place / "tiny.onnx", None, house.place / "out")
         assert about["dataset"] == wanted[0]
@@ -165,7 +165,7 @@ def test_imagenet_without_training_photographs_wants_weights(tmp_path: Path, mon
     with pytest.raises(UsageError, match=r"training images for torchvision:resnet50, got none; .* --weights"):
         make_plan(asked("torchvision:resnet50"))
     plan = make_plan(asked("torchvision:resnet50+given+c256-of-layer3-layer4", weights=tmp_path / "weights"))
-    assert [plan.given_to(system) is not None for system in plan.systems] == [True, True]
+    assert [plan.pretrained_weights(system) is not None for system in plan.systems] == [True, True]
     with pytest.raises(UsageError, match=r"\+c256-retrained, got none; .* --unlabelled"):
         make_plan(asked("torchvision:resnet50+given+c256-retrained", weights=tmp_path / "weights"))
     others = f"image_folder:{write_folder(tmp_path / 'others')}"

@@ -16,10 +16,10 @@ from safetensors.torch import load_file
 from bench.training import train as train_module
 from bench.training.events import Event
 from bench.training.train import Hardware, interruptible, predict, train
-from bench.training.weights_metadata import read_origin
+from bench.training.weights_metadata import read_metadata
 from datamodules.image_folder import ImageFolder
 from tasks.architectures import ARCHITECTURES
-from tasks.recipe import recipe_for
+from tasks.recipes import recipe_for
 from tasks.recogniser import load_recogniser
 
 CPU = Hardware("cpu")
@@ -65,7 +65,7 @@ def test_what_training_leaves(data: ImageFolder, tmp_path: Path) -> None:
     assert {event.epochs for event in progress.heard} == {5}
     assert outcome.seconds > 0
     assert outcome.precision == "32-true"
-    said = read_origin(outcome.weights)
+    said = read_metadata(outcome.weights)
     assert (said.system.split("+")[0], said.dataset, said.synthetic) == ("acme_tiny", data.info.name, False)
     assert said.labels == data.labels
 

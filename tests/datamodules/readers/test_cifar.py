@@ -89,11 +89,11 @@ def test_without_a_file_of_names(
 
 def test_colour_images_reach_colour_networks_untouched_and_grey_ones_resized(tmp_path: Path) -> None:
     data = read(cifar10, write_python(tmp_path, cifar10.LAYOUT))
-    data.take_input(3, 32)
+    data.set_input(3, 32)
     images = next(iter(data.test_dataloader()))["images"]
     planes = batch(20, 10, 5)[0]
     assert (images.numpy() == planes.reshape(-1, 3, 32, 32)).all()
-    data.take_input(1, 64)
+    data.set_input(1, 64)
     grey = next(iter(data.test_dataloader()))["images"]
     assert grey.shape == (20, 1, 64, 64)
     weighted = planes.reshape(-1, 3, 1024)[0].T @ (0.299, 0.587, 0.114)  # ITU-R BT.601
@@ -102,7 +102,7 @@ def test_colour_images_reach_colour_networks_untouched_and_grey_ones_resized(tmp
 
 def test_grey_characters_reach_colour_networks(tmp_path: Path) -> None:
     data = ImageFolder(write_folder(tmp_path / "strokes"))
-    data.take_input(3, 32)
+    data.set_input(3, 32)
     images = next(iter(data.test_dataloader()))["images"]
     assert images.shape[1:] == (3, 32, 32)
     assert (images[:, :1] == images).all()
@@ -111,8 +111,8 @@ def test_grey_characters_reach_colour_networks(tmp_path: Path) -> None:
 def test_a_grey_network_reads_augmented_colour_images(tmp_path: Path) -> None:
     data = read(cifar10, write_python(tmp_path, cifar10.LAYOUT))
     task = ClassificationTask("fire:gwap", classes=10, recipe="light")
-    data.take_input(task.channels, task.size)
-    data.take_augmentation(CharacterAugmentation(task.recipe.augmentation, task.size))
+    data.set_input(task.channels, task.size)
+    data.set_augmentation(CharacterAugmentation(task.recipe.augmentation, task.size))
     images = next(iter(data.train_dataloader()))["images"]
     assert images.shape[1:] == (1, 64, 64)
     assert task(images).shape == (len(images), 10)

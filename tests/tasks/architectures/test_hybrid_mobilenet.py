@@ -7,7 +7,7 @@ import torch
 
 from bench.measurements._mac_counter import count
 from tasks.architectures.hybrid_mobilenet import RECIPE, VARIANTS, FractionalMaxPool, build
-from tasks.recipe import recipe_for
+from tasks.recipes import recipe_for
 
 # Tables 4 to 6, parameters: the pooling has none, so that one count stands for three tables. As Keras counts: with
 # batch normalisation's moving mean and variance. (delta and alpha, classes) -> counted, printed in millions.

@@ -8,7 +8,7 @@ import pytest
 import torch
 from fake.tiny_cascade import HEADS, noise, sealed
 
-from tasks.early_exits.cascade import EarlyExits, cascade_of, every_head, legs
+from tasks.early_exits.cascade import EarlyExits, cascade_of, every_head, exit_stages
 from tasks.early_exits.policy import ExitPolicy, HeadAnswers, follow
 from tasks.early_exits.training import answers_of
 from tasks.normalised import Normalised
@@ -92,7 +92,7 @@ def ran(network):
 
 def test_legs_end_at_the_exits():
     def shape(exits, average):
-        return [(leg.name, leg.threshold, leg.takes_before) for leg in legs(with_policy(exits, average))]
+        return [(stage.name, stage.threshold, stage.takes_before) for stage in exit_stages(with_policy(exits, average))]
 
     assert shape((), True) == [("last", None, False)]
     assert shape(("one",), True) == [("one", 0.7, False), ("last", None, False)]
@@ -132,14 +132,14 @@ def test_a_policy_of_other_heads_is_refused():
 def test_a_recogniser_leaves_early_and_says_that_its_cost_varies():
     network = with_policy(("one",), True)
     recogniser = Recogniser(network, 1, 16)
-    assert recogniser.varies
+    assert recogniser.data_dependent_cost
     images = noise(20)[:, 0].numpy()
     with torch.inference_mode():
         wanted, left = EarlyExits(network)(torch.from_numpy(images)[:, None])
     assert len(set(left.tolist())) == 2
     np.testing.assert_allclose(np.stack([recogniser(image) for image in images]), wanted, atol=1e-6)
-    assert not Recogniser(with_policy((), True), 1, 16).varies
-    assert not Recogniser(Normalised(torch.nn.Flatten()), 1, 16).varies
+    assert not Recogniser(with_policy((), True), 1, 16).data_dependent_cost
+    assert not Recogniser(Normalised(torch.nn.Flatten()), 1, 16).data_dependent_cost
 
 
 def test_weights_with_one_threshold_for_all_heads_are_still_read():

@@ -20,7 +20,8 @@ from tasks.early_exits import training as heads
 from tasks.early_exits.cascade import cascade_of
 from tasks.early_exits.training import DRAWS, writers_apart
 from tasks.normalised import Normalised
-from tasks.recipe import Augmentation, Heads, Recipe, recipe_for
+from tasks.recipe import Augmentation, Heads, Recipe
+from tasks.recipes import recipe_for
 
 CLASSES = 4
 SEPARATE = recipe_for("light", tiny_cascade.RECIPE)

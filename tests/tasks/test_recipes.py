@@ -6,7 +6,8 @@ import json
 import pytest
 
 from tasks.architectures import ARCHITECTURES
-from tasks.recipe import LIGHT, PAPER, RECIPES, REDRAWN, Augmentation, recipe_for
+from tasks.recipe import Augmentation
+from tasks.recipes import AUGMENTATION_VARIANTS, LIGHT, PAPER, RECIPES, recipe_for
 
 
 def test_an_architecture_without_settings_of_its_own_takes_the_defaults() -> None:
@@ -60,7 +61,7 @@ def test_the_paper_recipe_is_what_mobilenet_hccr_prints() -> None:
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES.names())
-@pytest.mark.parametrize("recipe", [*sorted(RECIPES), *REDRAWN])
+@pytest.mark.parametrize("recipe", [*sorted(RECIPES), *AUGMENTATION_VARIANTS])
 def test_every_architecture_states_its_recipes_as_literals(name: str, recipe: str) -> None:
     """Records and listings read them without importing torch; training takes them from the module."""
     literal = ARCHITECTURES.literals(name)["RECIPE"]
