@@ -128,7 +128,10 @@ def test_a_zip_without_one_of_the_pair_is_refused(exports: Path, tmp_path: Path,
             "a damaged one: File is not",
         ),
         (lambda pair: zipped({**pair, "recogniser.xml": b"<net"}), "wanted a recogniser.xml in XML"),
-        (lambda pair: with_checksum(zipped(pair).replace(pair["recogniser.xml"][:90], b"x" * 90)), "a damaged one: Bad CRC"),
+        (
+            lambda pair: with_checksum(zipped(pair).replace(pair["recogniser.xml"][:90], b"x" * 90)),
+            "a damaged one: Bad CRC",
+        ),
     ],
     ids=["no zip", "no XML", "a bad entry"],
 )
