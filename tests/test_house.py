@@ -13,6 +13,8 @@ from bench.plugins import COMPARISONS, DATASETS, MEASUREMENTS, SUITES
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted(path for folder in ("bench", "datamodules", "tasks") for path in (ROOT / folder).rglob("*.py"))
 LONGEST_FILE, LONGEST_FUNCTION = 300, 40  # lines; a function's docstring is not counted
+LOOSE_FILES, MOST_FILES = 4, 15  # of bench itself; of a folder that is not one of plug-ins
+EXAMPLE = "`tasks/architectures/tiny.py`"  # the README shows how to write it
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -27,8 +29,38 @@ def test_files_and_functions_fit_in_the_head(path: Path) -> None:
             assert lines <= LONGEST_FUNCTION, f"{node.name}: {lines} lines"
 
 
+def test_folders_fit_in_the_head() -> None:
+    assert len(list((ROOT / "bench").glob("*.py"))) <= LOOSE_FILES
+    plugins = {"architectures", "cli", "codecs", "comparisons", "datamodules", "measurements", "runtimes", "suites"}
+    for folder in {path.parent for path in SOURCES if path.parent.name not in plugins}:
+        assert len([path for path in folder.glob("*.py") if path.stem != "__init__"]) <= MOST_FILES, folder
+
+
+def test_packages_import_nothing_by_themselves() -> None:
+    for path in (ROOT / "bench").rglob("__init__.py"):
+        assert len(ast.parse(path.read_text(encoding="utf-8")).body) == 1, path  # the docstring
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_every_path_that_a_page_names_exists(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8").replace(EXAMPLE, "")
+    named = set(re.findall(r"`((?:bench|datamodules|leaderboards|tasks|tests)/[\w./-]*)`", text))
+    named |= set(re.findall(r"\]\(([\w./-]+)(?:#\w+)?\)", text))
+    assert len(named) > 4
+    real = [path for path in sorted(named) if not re.search("NAME|PAPER", path)]
+    assert [path for path in real if not (ROOT / path).exists()] == []
+
+
+def test_the_map_knows_every_package() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Map")[2]
+    for folder in {path.parent.relative_to(ROOT).as_posix() for path in SOURCES}:
+        last = folder.rpartition("/")[2]
+        assert folder in text or f"`{last}`" in text, folder
+
+
 def test_readme_commands_parse(monkeypatch: pytest.MonkeyPatch) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    readme += (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     commands = re.findall(r"(?:^|`|&& )(bench [a-z][^`\n#]*)", readme, re.MULTILINE)
     assert len(commands) > 10
     for command in commands:
