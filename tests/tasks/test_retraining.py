@@ -17,11 +17,11 @@ from torch import Tensor, nn
 from datamodules._base import CharacterDataModule, DatasetInfo, Splits
 from datamodules._characters import Characters
 from datamodules._unlabelled import Unlabelled, images_of
-from tasks.classification import ClassificationTask
 from tasks.compression.batch_norm import refit_statistics
 from tasks.compression.packing import Quantised, pack_quantised, quantise
 from tasks.compression.storage import parse_storage
 from tasks.early_exits.cascade import cascade_of, every_logits
+from tasks.early_exits.policy import ExitPolicy
 from tasks.normalised import Normalised
 from tasks.recipe import Recipe
 from tasks.recipes import recipe_for
@@ -73,20 +73,34 @@ def trainer(epochs: int) -> pl.Trainer:
 
 
 @pytest.fixture(scope="module")
-def trained() -> Normalised:
-    """A tiny cascade that reads strokes."""
-    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        patch.setattr("tasks.classification.ARCHITECTURES.load", lambda name: tiny_cascade)
-        pl.seed_everything(0, verbose=False)
-        task = ClassificationTask("tiny_cascade", CLASSES, replace(RECIPE, epochs=8.0))
-        trainer(8).fit(task, datamodule=Strokes())
-        return task.network.eval()
+def made() -> Normalised:
+    """A tiny cascade that reads strokes by ridge regression from random convolutions: alike on every CPU, as no
+    training is."""
+    torch.manual_seed(11)  # two centroids a layer leave this one at chance
+    network = Normalised(tiny_cascade.build("", CLASSES, *tiny_cascade.INPUT)).train()
+    cascade: Any = cascade_of(network)
+    datamodule = Strokes()
+    datamodule.take_input(*tiny_cascade.INPUT)
+    images, labels = (torch.cat([b[name] for b in datamodule.train_dataloader()]) for name in ("images", "labels"))
+    with torch.no_grad():
+        for _ in range(40):  # until normalisation knows what comes
+            network(images)
+        maps = network.eval().normalise(images)
+        for name in cascade.heads:
+            maps = cascade.stage(name, maps)
+            *before, last = cascade.head_layers(name)
+            seen = nn.functional.pad(nn.Sequential(*before)(maps).double(), (0, 1), value=1.0)
+            wanted = 12 * (nn.functional.one_hot(labels, CLASSES) - 1 / CLASSES).double()
+            found = torch.linalg.solve(seen.T @ seen + 10 * torch.eye(seen.shape[1]).double(), seen.T @ wanted)
+            last.weight.copy_(found[:-1].T)
+            last.bias.copy_(found[-1])
+    cascade.policy = ExitPolicy({"two": 0.9}, False, (1.2, 1.0, 0.9))
+    return network
 
 
 @pytest.fixture
-def teacher(trained: Normalised) -> Recogniser:
-    return Recogniser(copy.deepcopy(trained), 1, 16)
+def teacher(made: Normalised) -> Recogniser:
+    return Recogniser(copy.deepcopy(made), 1, 16)
 
 
 def student_of(teacher: Recogniser, storage: str = "c2") -> Quantised:
@@ -137,7 +151,7 @@ def test_every_head_comes_nearer_to_its_teacher_while_codes_stay(teacher: Recogn
     assert all(torch.equal(teacher.network.state_dict()[name], value) for name, value in wanted.items())
     assert [point["epoch"] for point in task.points] == [0, 1, 2, 3]
     assert task.points[0]["seconds"] == 0 < task.seconds_teacher < task.seconds_before < task.points[1]["seconds"]
-    assert task.points[-1]["accuracy"] > task.points[0]["accuracy"]
+    assert task.points[-1]["accuracy"] > task.points[0]["accuracy"] + 0.3
 
 
 def test_no_label_changes_what_is_learnt(teacher: Recogniser) -> None:
@@ -203,7 +217,7 @@ def test_labels_teach_too_and_leave_the_codes_alone(teacher: Recogniser) -> None
     for name, value in student_of(teacher).network.state_dict().items():
         if name in task.student.frozen:
             assert torch.equal(task.network.state_dict()[name], value), name
-    assert task.points[-1]["accuracy"] > task.points[0]["accuracy"]
+    assert task.points[-1]["accuracy"] > task.points[0]["accuracy"] + 0.3
     assert task.seconds_before == 0
 
 

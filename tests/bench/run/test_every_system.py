@@ -63,5 +63,5 @@ def test_one_step_and_every_figure(system: str, tmp_path: Path) -> None:
     probabilities = row.recogniser(data.test.image(0))
     assert probabilities.shape == (CLASSES,)
     assert probabilities.sum() == pytest.approx(1, abs=1e-4)
-    assert predictions.top[0, 0] == probabilities.argmax()
+    assert probabilities[predictions.top[0, 0]] == pytest.approx(probabilities.max(), abs=1e-3)  # one step parts few
     assert predictions.probability[0] == pytest.approx(probabilities.max(), abs=1e-3)
