@@ -80,7 +80,7 @@ def made() -> Normalised:
     network = Normalised(tiny_cascade.build("", CLASSES, *tiny_cascade.INPUT)).train()
     cascade: Any = cascade_of(network)
     datamodule = Strokes()
-    datamodule.take_input(*tiny_cascade.INPUT)
+    datamodule.set_input(*tiny_cascade.INPUT)
     images, labels = (torch.cat([b[name] for b in datamodule.train_dataloader()]) for name in ("images", "labels"))
     with torch.no_grad():
         for _ in range(40):  # until normalisation knows what comes
