@@ -1,4 +1,4 @@
-"""CIFAR-10 or CIFAR-100 as a dataset: the user's files, or a download, in; colour images out."""
+"""CIFAR-10 and CIFAR-100 as datasets: reads the user's files or downloads them."""
 
 from pathlib import Path
 
@@ -7,16 +7,15 @@ from datamodules.readers.cifar import Layout, fetch, partial_note, read_splits
 
 
 class Photographs(CharacterDataModule):
-    """CIFAR-10 or CIFAR-100, pickled or binary, from the user's files or downloaded into the user's cache.
+    """CIFAR-10 or CIFAR-100, pickled or binary, from the user's files or downloaded into the cache folder.
 
     Args:
-        layout: which of the two.
-        data_root: the folder of its files, the folder that holds it, or the official .tar.gz; None to download. A
-            copy with fewer images in its files is read as well, and its records say so.
-        batch_size, workers, seed: see CharacterDataModule.
+        layout: of CIFAR-10 or of CIFAR-100.
+        data_root: the folder of the files, its parent, or the official .tar.gz; None to download. Files with fewer
+            images than the original are accepted, and the records say so.
 
     Raises:
-        DataError: a missing or damaged file, one that would run code, or no network.
+        DataError: a file is missing, damaged or would run code when unpickled, or the download fails.
     """
 
     def __init__(
@@ -27,7 +26,7 @@ class Photographs(CharacterDataModule):
         self.data_root = None if data_root is None else Path(data_root)
 
     def prepare_data(self) -> None:
-        """Download what is neither given nor in the cache."""
+        """Download the files, unless the user supplies them or the cache holds them."""
         if self.data_root is None:
             fetch(self.layout)
 
@@ -36,7 +35,6 @@ class Photographs(CharacterDataModule):
         return read_splits(self.data_root or fetch(self.layout), self.layout)
 
     def describe(self, splits: Splits) -> DatasetInfo:
-        """Facts for records and boards."""
-        sizes = {"train": len(splits.train), "val": len(splits.val), "test": len(splits.test)}
-        of, note = self.layout, partial_note(splits, self.layout)
-        return DatasetInfo(of.name, len(splits.labels), sizes, of.source, of.licence, False, note)
+        """Metadata for records and boards."""
+        layout, note = self.layout, partial_note(splits, self.layout)
+        return DatasetInfo(layout.name, len(splits.labels), splits.sizes, layout.source, layout.licence, False, note)
