@@ -23,13 +23,8 @@ class Characters:
     writers: NDArray[np.int32]  # (n,): writer number, -1 if unknown
     channels: int = 1  # 1 for grey, 3 for RGB (interleaved)
 
-    PER_IMAGE: ClassVar[tuple[str, ...]] = (
-        "offsets",
-        "heights",
-        "widths",
-        "labels",
-        "writers",
-    )  # the arrays with one item per image
+    # The arrays with one item per image.
+    PER_IMAGE: ClassVar[tuple[str, ...]] = ("offsets", "heights", "widths", "labels", "writers")
 
     @classmethod
     def pack(

@@ -61,23 +61,19 @@ class Registry:
 
         An unreadable file has no literals, and its ``__doc__`` is the error, so that listing works despite it.
         """
-        self.check(name)
-        try:
-            return self._parsed(name)[0]
-        except (OSError, SyntaxError, ValueError, ImportError) as error:
-            return {"__doc__": f"cannot be read ({type(error).__name__}: {error})"}
+        return self._parsed(name)[0]
 
     def defines(self, name: str, function: str) -> bool:
         """Whether a plug-in defines this top-level function; read without importing it."""
-        self.check(name)
-        try:
-            return function in self._parsed(name)[1]
-        except (OSError, SyntaxError, ValueError, ImportError):
-            return False
+        return function in self._parsed(name)[1]
 
     def _parsed(self, name: str) -> tuple[Mapping[str, Any], frozenset[str]]:
-        file = self._file(name)
-        return _parsed(file, file.stat().st_mtime_ns)
+        self.check(name)
+        try:
+            file = self._file(name)
+            return _parsed(file, file.stat().st_mtime_ns)
+        except (OSError, SyntaxError, ValueError, ImportError) as error:
+            return {"__doc__": f"cannot be read ({type(error).__name__}: {error})"}, frozenset()
 
     def _folder(self) -> Path:
         spec = find_spec(self.package)

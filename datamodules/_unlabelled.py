@@ -59,14 +59,14 @@ def images_of(datamodule: CharacterDataModule) -> UnlabelledImages:
     return UnlabelledImages(info.name, info.synthetic, datamodule.fingerprint, _numbered(datamodule.train))
 
 
-def read_unlabelled(spelt: str, settings: DataSettings) -> UnlabelledImages:
+def read_unlabelled(source: str, settings: DataSettings) -> UnlabelledImages:
     """The images of ``DATASET`` or ``DATASET:ROOT``.
 
     ``image_folder:ROOT`` reads every image in a folder, a zip, or idx files such as MNIST's; the folders may have any
     names. If there is a folder ``train``, it skips folders ``test``. Any other dataset gives its training images.
 
     Args:
-        spelt: name of the dataset and, if its files are the user's, their path.
+        source: name of the dataset and, if its files are the user's, their path.
         settings: options for embedded data; ``data_root`` is ignored.
 
     Raises:
@@ -74,7 +74,7 @@ def read_unlabelled(spelt: str, settings: DataSettings) -> UnlabelledImages:
         ValueError: a path for a dataset that needs none.
         DataError: the path does not exist or holds no image, or a file is damaged.
     """
-    name, _, place = spelt.partition(":")
+    name, _, place = source.partition(":")
     root = Path(place) if place else None
     DATASETS.check(name)
     if name == _USER_FILES and root is not None:

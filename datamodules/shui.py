@@ -22,7 +22,7 @@ from datamodules.synthetic import writer as _hand
 from datamodules.synthetic.pictographs import CLASSES, Pictograph, draw_pictograph, pictographs
 from datamodules.synthetic_hwdb import writer_numbers
 
-SOURCE = "synthetic: pictographs invented and drawn by this suite; no Shui character, and no person wrote it"
+SOURCE = "synthetic: invented pictographs drawn by this suite; not Shui characters, not written by people"
 LICENCE = "synthetic slices: free of rights; your own slices: as their owner states"
 SYNTHETIC = True  # without a data root
 NOTE = (
@@ -30,7 +30,7 @@ NOTE = (
     "Shui characters nor did people write them. The accuracies compare systems with each other; they do not say how "
     "well a system reads Shui."
 )
-OWN_SOURCE = "the user's own slices of scanned pages, one folder a class"
+OWN_SOURCE = "the user's own slices of scanned pages, one folder per class"
 OWN_LICENCE = "as its owner states"
 # shui-ocr, section 4.2: 50,000 slices of 400 classes, three quarters for training: 94 and 31 of each class.
 WRITERS = (94, 31)

@@ -16,7 +16,7 @@ from datamodules.synthetic import skeleton as _skeleton
 from datamodules.synthetic import strokes as _strokes
 from datamodules.synthetic import writer as _hand
 
-SOURCE = "drawn by this suite from OpenCV's built-in font; no person wrote it"
+SOURCE = "drawn by this suite from OpenCV's built-in font; not written by people"
 LICENCE = "synthetic, free of rights"
 SYNTHETIC = True
 WRITERS = (240, 60)  # as many as HWDB1.1

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datamodules.readers.gnt import write_gnt
-from datamodules.synthetic.pen import PAPER, ink
+from datamodules.synthetic.pen import PAPER, Floats, ink
 from datamodules.synthetic.strokes import Strokes, strokes
 from datamodules.synthetic.writer import Hand, hand, stream
 
@@ -31,7 +31,6 @@ DROPPED = 5  # points; strokes of more points are never dropped
 MARGIN = 6  # blank native pixels around the strokes while drawing
 
 Random = np.random.Generator
-Floats = NDArray[np.float32]
 
 
 def draw(character: str, writer: int, seed: int, sample: int = 0) -> NDArray[np.uint8]:
