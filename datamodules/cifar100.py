@@ -3,7 +3,7 @@
 from functools import partial
 
 from datamodules._base import DataSettings
-from datamodules._photographs import Photographs
+from datamodules._cifar import Cifar
 from datamodules.readers.cifar import Form, Layout
 
 SOURCE = "A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, technical report, 2009"
@@ -18,9 +18,9 @@ LAYOUT = Layout(
     label_key="fine_labels", names_key="fine_label_names", names=tuple(str(label) for label in range(100)),
     whole=(50_000, 10_000),
 )  # fmt: skip
-CIFAR100 = partial(Photographs, LAYOUT)
+CIFAR100 = partial(Cifar, LAYOUT)
 
 
-def build(settings: DataSettings) -> Photographs:
+def build(settings: DataSettings) -> Cifar:
     """The datamodule for a suite."""
-    return Photographs(LAYOUT, settings.data_root)
+    return Cifar(LAYOUT, settings.data_root)

@@ -6,7 +6,7 @@ from datamodules._base import CharacterDataModule, DatasetInfo, Splits
 from datamodules.readers.cifar import Layout, fetch, partial_note, read_splits
 
 
-class Photographs(CharacterDataModule):
+class Cifar(CharacterDataModule):
     """CIFAR-10 or CIFAR-100, pickled or binary, from the user's files or downloaded into the cache folder.
 
     Args:
