@@ -12,7 +12,7 @@ from datamodules.synthetic.pen import PAPER, Floats, ink
 from datamodules.synthetic.strokes import Strokes, strokes
 from datamodules.synthetic.writer import Hand, hand, stream
 
-# Tuned for the accuracy of networks trained on synthetic and tested on real characters, unless stated otherwise.
+# Tuned for accuracy on real characters after training on synthetic ones, unless stated otherwise.
 # Standard deviations are those of a Hand whose ``strokes`` or ``parts`` is 1.
 STROKE_SHIFT = 0.022  # em, standard deviation
 STROKE_STRETCH = 0.10  # standard deviation, as a share of the length

@@ -38,8 +38,8 @@ class Hand:
 def hand(writer: int, seed: int) -> Hand:
     """The style of a synthetic writer, the same for all characters.
 
-    The ranges fit 10,000 real HWDB characters (box, line width, ink), and were tuned for the accuracy of networks
-    trained on synthetic and tested on real characters.
+    The ranges were fitted to 10,000 real HWDB characters (box, line width, ink), and tuned for accuracy on real
+    characters after training on synthetic ones.
     """
     rng = stream(seed, writer, STYLE_STREAM, 0)
     size = float(np.clip(rng.normal(72, 11), 45, 110))
