@@ -1,4 +1,4 @@
-"""Datasets: bytes on disk become batches. A file here without a leading underscore is a dataset."""
+"""Datasets as Lightning datamodules: each file here without a leading underscore is one dataset."""
 
 from datamodules._plugins import Registry
 

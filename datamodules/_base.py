@@ -1,4 +1,4 @@
-"""What every dataset offers: packed splits, labels, facts, a fingerprint and Lightning's loaders."""
+"""Base class of all datasets: packed splits, labels, metadata, a fingerprint and Lightning's data loaders."""
 
 import hashlib
 from abc import abstractmethod
@@ -12,75 +12,71 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
 from datamodules._characters import NO_WRITER, Characters
+from datamodules._errors import DataError
 from datamodules._loader import Batch, BatchDataset, Fitted, View, make_loader
 
-VALIDATION_SHARE = 0.1  # of the training part, where the dataset brings no validation split of its own
-VALIDATION_LEAST = 256  # latency cycles through as many validation characters
-_SPLIT_SEED = 2013  # the validation part is the same for every seed of a run
+VALIDATION_SHARE = 0.1  # of the training part, if the dataset has no validation split of its own
+VALIDATION_LEAST = 256  # the latency measurement cycles through this many validation characters
+_SPLIT_SEED = 2013  # fixed: the validation part is the same for every seed of a run
 
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """Facts about a dataset as it was loaded.
+    """Metadata of a loaded dataset."""
 
-    Attributes:
-        name: as it stands in records and boards.
-        classes: size of the label space.
-        sizes: characters in ``train``, ``val`` and ``test``.
-        source: where it comes from.
-        licence: what its owner allows.
-        synthetic: whether it was drawn by a program.
-        note: what a reader of its boards must know; empty where ``synthetic`` says it all.
-    """
-
-    name: str
-    classes: int
-    sizes: Mapping[str, int]
+    name: str  # in records and on boards
+    classes: int  # size of the label space
+    sizes: Mapping[str, int]  # number of characters in ``train``, ``val`` and ``test``
     source: str
     licence: str
-    synthetic: bool
-    note: str = ""
+    synthetic: bool  # drawn by a program
+    note: str = ""  # notice on its boards; empty if the standard notice for synthetic data is enough
 
 
 @dataclass(frozen=True)
 class DataSettings:
-    """What a suite and the command line ask of a dataset.
+    """Options that a suite and the command line pass to a dataset."""
 
-    Attributes:
-        data_root: folder or archive with the user's files; None for embedded data.
-        classes: label-space size that the scale asks of embedded data; None for all.
-        writers: (train, test) synthetic writers that the scale asks of embedded data.
-    """
+    data_root: Path | None = None  # folder or archive with the user's files; None for embedded data
+    classes: int | None = None  # number of classes of embedded data, set by the scale; None for all
+    writers: tuple[int, int] | None = None  # synthetic writers (train, test) of embedded data, set by the scale
 
-    data_root: Path | None = None
-    classes: int | None = None
-    writers: tuple[int, int] | None = None
+    def require_data_root(self, wanted: str, advice: str = "") -> Path:
+        """The data root.
+
+        Raises:
+            DataError: ``--data-root`` is missing; the message says what it must be.
+        """
+        if self.data_root is None:
+            raise DataError("--data-root", 0, wanted, "nothing", advice)
+        return self.data_root
 
 
 @dataclass(frozen=True)
 class Splits:
-    """What ``load`` returns: class names in label order, and the three parts.
+    """A loaded dataset: class names and the three parts."""
 
-    Attributes:
-        content: SHA-256 of what all pixels were made from, where that is known; saves the fingerprint reading them.
-    """
-
-    labels: tuple[str, ...]
+    labels: tuple[str, ...]  # class names in label order
     train: Characters
     val: Characters
     test: Characters
-    content: str = ""
+    content: str = ""  # SHA-256 of the source data, if known: the fingerprint then need not read all pixels
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Number of characters in each part."""
+        return {"train": len(self.train), "val": len(self.val), "test": len(self.test)}
 
 
 class CharacterDataModule(pl.LightningDataModule):
-    """Batches ``{"images": uint8 (B, C, S, S), "labels": int64 (B,)}`` from characters of native size.
+    """Makes batches ``{"images": uint8 (B, C, S, S), "labels": int64 (B,)}`` from characters of native size.
 
-    The task states what its network takes (``set_input``) and gives the augmentation (``set_augmentation``).
+    The task sets the input shape of its network (``set_input``) and the augmentation (``set_augmentation``).
 
     Args:
         batch_size: characters per batch.
-        workers: loader processes; batches do not depend on it.
-        seed: of the order and of the augmentation.
+        workers: loader processes; batches do not depend on their number.
+        seed: seeds the shuffling and the augmentation.
     """
 
     def __init__(self, batch_size: int = 64, workers: int = 0, seed: int = 0) -> None:
@@ -98,31 +94,31 @@ class CharacterDataModule(pl.LightningDataModule):
 
     @abstractmethod
     def describe(self, splits: Splits) -> DatasetInfo:
-        """The facts of this dataset, as loaded."""
+        """Metadata of the loaded dataset."""
 
     def setup(self, stage: str | None = None) -> None:
-        """Load the dataset once, whatever the stage."""
+        """Load the dataset once, for all stages."""
         if self._splits is None:
             self._splits = self.load()
 
     def set_input(self, channels: int, size: int) -> None:
-        """Make batches of this many channels and pixels a side."""
+        """Set the shape of the batch images: number of channels, and side in pixels."""
         self.channels, self.size = channels, size
 
     def set_augmentation(self, view: View) -> None:
-        """Let training batches pass through ``view``; evaluation batches never do."""
+        """Apply ``view`` to training images; evaluation images are never augmented."""
         self._augmentation = view
 
     @property
     def splits(self) -> Splits:
-        """The loaded parts."""
+        """The loaded dataset."""
         self.setup()
         assert self._splits is not None
         return self._splits
 
     @property
     def info(self) -> DatasetInfo:
-        """The facts of this dataset, as loaded."""
+        """Metadata of the loaded dataset."""
         return self.describe(self.splits)
 
     @property
@@ -137,17 +133,17 @@ class CharacterDataModule(pl.LightningDataModule):
 
     @property
     def val(self) -> Characters:
-        """The validation part: cut from the training part, by writer wherever writers are known."""
+        """The validation part: split off the training part, by writer if the writers are known."""
         return self.splits.val
 
     @property
     def test(self) -> Characters:
-        """The official test part; read after training."""
+        """The official test part; used only after training."""
         return self.splits.test
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over labels, split and pixels, as ``sha256:…``."""
+        """SHA-256 of labels, split and pixels, as ``sha256:…``."""
         if not self._fingerprint:
             self._fingerprint = fingerprint_of(self.splits)
         return self._fingerprint
@@ -165,19 +161,19 @@ class CharacterDataModule(pl.LightningDataModule):
         return self._loader(self.test, Fitted(self.size), shuffle=False)
 
     def predict_dataloader(self) -> DataLoader[Batch]:
-        """Test batches in order: predictions are stored beside the test labels."""
+        """Test batches in order, because predictions are stored with the test labels."""
         return self.test_dataloader()
 
     def _loader(self, part: Characters, view: View, shuffle: bool) -> DataLoader[Batch]:
         dataset = BatchDataset(part, view, self.size, self.channels, self.seed)
-        # One pass over the evaluation parts is too short to pay for starting workers.
+        # Evaluation parts are read in one pass: too short to be worth starting workers.
         return make_loader(dataset, self.batch_size, shuffle, self.workers if shuffle else 0, self.keep_rest)
 
 
 def cut_validation(train: Characters) -> tuple[Characters, Characters]:
-    """Split (rest, validation): whole writers wherever all are known, else the same share of every class.
+    """Split into (training, validation): by writer if all writers are known, else the same share of every class.
 
-    At least VALIDATION_SHARE of the characters, and at least VALIDATION_LEAST while that is under a third of them.
+    Validation gets at least VALIDATION_SHARE of the characters, and at least VALIDATION_LEAST (or a third, if fewer).
     """
     wanted = max(VALIDATION_SHARE * len(train), min(VALIDATION_LEAST, len(train) // 3))
     rng = np.random.default_rng(_SPLIT_SEED)
@@ -193,14 +189,14 @@ def cut_validation(train: Characters) -> tuple[Characters, Characters]:
             members = np.flatnonzero(train.labels == label)
             count = min(len(members) - 1, int(np.ceil(share * len(members))))
             chosen[rng.permutation(members)[:count]] = True
-    return train.take(np.flatnonzero(~chosen)), train.take(np.flatnonzero(chosen))
+    return train.take(~chosen), train.take(chosen)
 
 
 def fingerprint_of(splits: Splits) -> str:
-    """SHA-256 over class names, the split, who wrote what and every pixel, or what all pixels were made from."""
+    """SHA-256 of class names, split, writers, and every pixel (or ``content`` instead of the pixels)."""
     digest = hashlib.sha256("\n".join(splits.labels).encode())
     for part in (splits.train, splits.val, splits.test):
-        for array in (part.labels, _in_order(part.writers), part.heights, part.widths):
+        for array in (part.labels, _renumber(part.writers), part.heights, part.widths):
             digest.update(np.ascontiguousarray(array).tobytes())
         for index in range(0 if splits.content else len(part)):
             digest.update(part.image(index).tobytes())
@@ -208,7 +204,7 @@ def fingerprint_of(splits: Splits) -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
-def _in_order(writers: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Writers as they are counted within a part: who wrote what together stays, whatever their numbers."""
+def _renumber(writers: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Number the writers from 0, so that the fingerprint depends on the grouping alone."""
     known, numbers = np.unique(writers, return_inverse=True)
     return (numbers - int(NO_WRITER in known)).astype(np.int32)

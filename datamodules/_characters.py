@@ -1,9 +1,9 @@
-"""Characters of native size, packed end to end: what every reader fills and every loader reads."""
+"""Labelled images of native size in one flat array: readers create it, data loaders read it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,56 +13,51 @@ NO_WRITER = -1
 
 @dataclass(frozen=True)
 class Characters:
-    """Labelled images of any size in one flat array, so that a memory map serves as well as memory.
+    """Labelled images of any size in one flat array, which may be a memory map."""
 
-    Attributes:
-        pixels: uint8 (total bytes,), images row by row, end to end; paper is 255.
-        offsets: int64 (n,), where each image starts in ``pixels``.
-        heights: int32 (n,), pixels.
-        widths: int32 (n,), pixels.
-        labels: int64 (n,), class index.
-        writers: int32 (n,), writer number, or -1 where unknown.
-        channels: 1 for grey, 3 for RGB (interleaved).
-    """
+    pixels: NDArray[np.uint8]  # (total bytes,): all images, row by row; paper is 255
+    offsets: NDArray[np.int64]  # (n,): where each image starts in ``pixels``
+    heights: NDArray[np.int32]  # (n,): pixels
+    widths: NDArray[np.int32]  # (n,): pixels
+    labels: NDArray[np.int64]  # (n,): class index
+    writers: NDArray[np.int32]  # (n,): writer number, -1 if unknown
+    channels: int = 1  # 1 for grey, 3 for RGB (interleaved)
 
-    pixels: NDArray[np.uint8]
-    offsets: NDArray[np.int64]
-    heights: NDArray[np.int32]
-    widths: NDArray[np.int32]
-    labels: NDArray[np.int64]
-    writers: NDArray[np.int32]
-    channels: int = 1
+    # The arrays with one item per image.
+    PER_IMAGE: ClassVar[tuple[str, ...]] = ("offsets", "heights", "widths", "labels", "writers")
 
     @classmethod
     def pack(
         cls, images: Iterable[NDArray[np.uint8]], labels: Sequence[int], writers: Sequence[int] | None = None
     ) -> "Characters":
-        """Pack images, uint8 (h, w) or (h, w, 3), with their labels and writers."""
-        kept = [np.ascontiguousarray(image) for image in images]
-        sizes = np.array([image.size for image in kept], np.int64)
+        """Pack images, uint8 (h, w) or (h, w, 3), with labels and writers; grey among colour images becomes colour."""
+        arrays = [np.ascontiguousarray(image) for image in images]
+        colour = any(array.ndim == 3 for array in arrays)
+        if colour:
+            arrays = [array if array.ndim == 3 else np.repeat(array[..., None], 3, 2) for array in arrays]
+        sizes = np.array([array.size for array in arrays], np.int64)
         return cls(
-            pixels=np.concatenate([image.ravel() for image in kept]) if kept else np.empty(0, np.uint8),
-            offsets=np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64) if kept else np.empty(0, np.int64),
-            heights=np.array([image.shape[0] for image in kept], np.int32),
-            widths=np.array([image.shape[1] for image in kept], np.int32),
+            pixels=np.concatenate([array.ravel() for array in arrays]) if arrays else np.empty(0, np.uint8),
+            offsets=np.cumsum(sizes) - sizes,
+            heights=np.array([array.shape[0] for array in arrays], np.int32),
+            widths=np.array([array.shape[1] for array in arrays], np.int32),
             labels=np.asarray(labels, np.int64),
-            writers=np.full(len(kept), NO_WRITER, np.int32) if writers is None else np.asarray(writers, np.int32),
-            channels=kept[0].shape[2] if kept and kept[0].ndim == 3 else 1,
+            writers=np.full(len(arrays), NO_WRITER, np.int32) if writers is None else np.asarray(writers, np.int32),
+            channels=3 if colour else 1,
         )
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Send a memory map by name: workers that are not forked map the file again instead of copying it."""
+        """Pickle a memory map as its file name: spawned workers map the file again instead of copying it."""
         state = dict(self.__dict__)
-        whole = self.pixels.base
-        if isinstance(whole, np.memmap) and whole.size == self.pixels.size:
-            state["pixels"] = Path(str(whole.filename))
+        memory_map = self.pixels.base
+        if isinstance(memory_map, np.memmap) and memory_map.size == self.pixels.size:
+            state["pixels"] = Path(str(memory_map.filename))
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take what ``__getstate__`` gave."""
         if isinstance(state["pixels"], Path):
             state["pixels"] = map_pixels(state["pixels"])
         self.__dict__.update(state)
@@ -73,19 +68,12 @@ class Characters:
         shape = (h, w) if self.channels == 1 else (h, w, self.channels)
         return self.pixels[start : start + h * w * self.channels].reshape(shape)
 
-    def take(self, indices: NDArray[np.intp]) -> "Characters":
-        """The characters at these indices; the pixels are shared."""
-        return Characters(
-            self.pixels,
-            self.offsets[indices],
-            self.heights[indices],
-            self.widths[indices],
-            self.labels[indices],
-            self.writers[indices],
-            self.channels,
-        )
+    def take(self, indices: NDArray[np.intp | np.bool_]) -> Self:
+        """The characters at these indices, or where this mask is true; the pixels are shared."""
+        selected: dict[str, Any] = {name: getattr(self, name)[indices] for name in self.PER_IMAGE}
+        return replace(self, **selected)
 
 
 def map_pixels(path: Path) -> NDArray[np.uint8]:
-    """A file of pixels, memory-mapped for reading: all processes that map it share its pages."""
-    return np.asarray(np.memmap(path, np.uint8, "r"))  # a plain array: slices of a memmap cost four times as much
+    """Memory-map a file of pixels for reading; processes share its pages."""
+    return np.asarray(np.memmap(path, np.uint8, "r"))  # a plain array: slicing a np.memmap takes four times as long

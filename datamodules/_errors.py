@@ -1,24 +1,24 @@
-"""What the user can mend: the base of every such error, and the one that bad data raises."""
+"""Errors that the user can fix: BenchError, UsageError and DataError."""
 
 from pathlib import Path
 
 
 class BenchError(Exception):
-    """Something that the user can mend: its text says all that is needed, and no traceback is shown."""
+    """An error that the user can fix; the command line prints its message without a traceback."""
 
 
 class UsageError(BenchError):
-    """The request contradicts itself or asks for what does not exist."""
+    """The request is contradictory or names something that does not exist."""
 
 
 class DataError(BenchError):
-    """Bad input data: names what was wanted, what came, where, and the next step.
+    """Bad input data: the message names the place, what was expected, what was found, and the next step.
 
     Args:
-        file: the file at fault.
-        offset: byte offset of the fault in it; 0 where the file as a whole is at fault.
-        wanted: what the format asks for.
-        got: what stands there.
+        file: the bad file.
+        offset: byte offset of the error; 0 if it concerns the whole file.
+        wanted: what the format requires.
+        got: what the file contains.
         advice: what the user can do next.
     """
 

@@ -1,4 +1,4 @@
-"""The one geometric routine: training, evaluation, latency and export all resample through it."""
+"""Resizes and warps images: the only geometric routine, used by training, evaluation, latency and export."""
 
 import math
 
@@ -7,20 +7,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 PAPER = 255  # grey level of blank paper, CASIA's convention
-_AXIS_ALIGNED = 1e-6  # below this a matrix entry counts as 0, a position as a whole pixel
+_AXIS_ALIGNED = 1e-6  # tolerance: smaller matrix entries count as 0, smaller fractions of a pixel as a whole pixel
 
 
 def fit_matrix(height: int, width: int, size: int, margin: int = 0) -> NDArray[np.float64]:
-    """The evaluation geometry: pad to a square with paper, centred, then scale to ``size``.
+    """The affine matrix for evaluation: centre on a blank square, then scale to ``size``.
+
+    The scaled image covers whole output pixels, so that scaling needs no second interpolation.
 
     Args:
-        height: native size in pixels.
-        width: likewise.
+        height: native height in pixels.
+        width: native width in pixels.
         size: output side in pixels.
-        margin: blank pixels of the output kept on each side.
+        margin: blank output pixels on each side.
 
-    Returns: float64 (2, 3), native coordinates (pixel edges, x first) -> output coordinates. The scaled image
-        covers whole output pixels, so that no interpolation follows the scaling.
+    Returns: float64 (2, 3), native coordinates (pixel edges, x first) -> output coordinates.
     """
     inner = size - 2 * margin
     side = max(height, width)
@@ -29,10 +30,10 @@ def fit_matrix(height: int, width: int, size: int, margin: int = 0) -> NDArray[n
 
 
 def resample(image: NDArray[np.uint8], matrix: NDArray[np.float64], size: int) -> NDArray[np.uint8]:
-    """Map an image through an affine matrix onto a blank square, anti-aliased when shrinking.
+    """Warp an image by an affine matrix onto a blank square, anti-aliased when shrinking.
 
-    Shrinking is an area filter along the image's own axes; what remains (rotation, shear, shift, enlargement) is
-    bilinear. A matrix that scales onto whole pixels, as ``fit_matrix`` gives, is filtered once and copied.
+    Shrinking applies an area filter along the image's axes; rotation, shear, shift and enlargement are bilinear. If the
+    matrix scales to whole pixels, as that of ``fit_matrix`` does, the image is only resized and copied.
 
     Args:
         image: uint8 (h, w) or (h, w, 3).
@@ -43,8 +44,7 @@ def resample(image: NDArray[np.uint8], matrix: NDArray[np.float64], size: int) -
     """
     height, width = image.shape[:2]
     (a, b, left), (c, d, top) = matrix.tolist()
-    new_w = _shrunk(width, math.hypot(a, c))
-    new_h = _shrunk(height, math.hypot(b, d))
+    new_w, new_h = _shrunk(width, math.hypot(a, c)), _shrunk(height, math.hypot(b, d))
     if (new_w, new_h) != (width, height):
         image = np.asarray(cv2.resize(image, (new_w, new_h), interpolation=cv2.INTER_AREA), np.uint8)
     placed = _place(image, a * width, d * height, left, top, size) if abs(b) + abs(c) < _AXIS_ALIGNED else None
@@ -52,14 +52,14 @@ def resample(image: NDArray[np.uint8], matrix: NDArray[np.float64], size: int) -
         return placed
     sx, sy = width / new_w, height / new_h
     a, b, c, d = a * sx, b * sy, c * sx, d * sy
-    # OpenCV's coordinates name pixel centres, ours pixel edges: half a pixel in, half a pixel out.
-    rest = np.array([[a, b, left + (a + b - 1) / 2], [c, d, top + (c + d - 1) / 2]])
+    # OpenCV counts from pixel centres, our matrices from pixel edges: half a pixel of difference at both ends.
+    warp = np.array([[a, b, left + (a + b - 1) / 2], [c, d, top + (c + d - 1) / 2]])
     border = PAPER if image.ndim == 2 else (PAPER, PAPER, PAPER)
-    return cv2.warpAffine(image, rest, (size, size), borderMode=cv2.BORDER_CONSTANT, borderValue=border)  # type: ignore[return-value]
+    return cv2.warpAffine(image, warp, (size, size), borderMode=cv2.BORDER_CONSTANT, borderValue=border)  # type: ignore[return-value]
 
 
 def with_channels(image: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
-    """An image, uint8 (h, w) or (h, w, 3), in one or three channels."""
+    """Convert an image, uint8 (h, w) or (h, w, 3), to one or three channels."""
     if channels == 1 and image.ndim == 3:
         return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)  # type: ignore[return-value]
     if channels == 3 and image.ndim == 2:
@@ -74,7 +74,7 @@ def _shrunk(length: int, scale: float) -> int:
 def _place(
     image: NDArray[np.uint8], width: float, height: float, left: float, top: float, size: int
 ) -> NDArray[np.uint8] | None:
-    """Copy an image onto blank paper where it lands on whole pixels, upright and unmirrored; None where it does not."""
+    """Resize and copy onto blank paper; None unless the image covers whole pixels, upright and not mirrored."""
     w, h, x, y = round(width), round(height), round(left), round(top)
     off = abs(width - w) + abs(height - h) + abs(left - x) + abs(top - y)
     if off > _AXIS_ALIGNED * 4 or w < 1 or h < 1 or x < 0 or y < 0 or x + w > size or y + h > size:

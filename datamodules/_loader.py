@@ -1,4 +1,4 @@
-"""From packed characters to batches: which image comes when, and who resamples it."""
+"""Data loaders: the order of the images, their resampling and augmentation, and batches of tensors."""
 
 from collections.abc import Iterator
 from typing import Protocol
@@ -15,11 +15,11 @@ from datamodules._characters import Characters
 from datamodules._image import fit_matrix, resample, with_channels
 
 Batch = dict[str, Tensor]
-Key = tuple[int, int, int]  # (seed, epoch, index): all that the draws for one image depend on
+Key = tuple[int, int, int]  # (seed, epoch, index): the random augmentation of an image depends on nothing else
 
 
 class View(Protocol):
-    """What an image becomes on its way into a batch."""
+    """A transform of one image: resampling, and augmentation in training."""
 
     def __call__(self, image: NDArray[np.uint8], key: Key) -> NDArray[np.uint8]:
         """Native uint8 (h, w) or (h, w, 3) -> uint8 (size, size) or (size, size, 3)."""
@@ -27,11 +27,7 @@ class View(Protocol):
 
 
 class Fitted:
-    """The evaluation view: padded to a square, resampled, nothing drawn.
-
-    Args:
-        size: output side in pixels.
-    """
+    """The transform for evaluation: pads to a square and resamples to ``size`` pixels, without augmentation."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -41,18 +37,18 @@ class Fitted:
 
 
 class EpochBatches(DistributedSampler[list[tuple[int, int]]]):
-    """Batches of (epoch, index) keys in an order that depends on (seed, epoch) alone.
+    """Samples batches of (epoch, index) keys in an order that depends only on (seed, epoch).
 
-    The epoch travels with each key, so that workers that outlive an epoch draw afresh too. Under distributed
-    training each process takes every world-size-th batch; being a DistributedSampler tells Lightning to leave
-    that to it.
+    Each key contains the epoch, so that persistent workers, too, augment differently in each epoch. In distributed
+    training each process gets every world-size-th batch; the base class DistributedSampler keeps Lightning from adding
+    its own sampler.
 
     Args:
         count: number of characters.
         batch: characters per batch.
-        shuffle: whether the order is drawn; the last, short batch is then dropped unless it is the only one.
-        seed: of the order.
-        keep_rest: keep it also when shuffling, for fits in one pass that must see every character.
+        shuffle: shuffle, and drop the last, incomplete batch unless it is the only one.
+        seed: seeds the shuffling.
+        keep_rest: keep the incomplete batch also when shuffling, for one-pass fits that need every character.
     """
 
     def __init__(self, count: int, batch: int, shuffle: bool, seed: int, keep_rest: bool = False) -> None:
@@ -68,28 +64,26 @@ class EpochBatches(DistributedSampler[list[tuple[int, int]]]):
         order = np.arange(self.count)
         if self.shuffle:
             np.random.default_rng((self.seed, self.epoch)).shuffle(order)
-        rank, world = _place_in_group()
+        rank, world = _rank_and_world()
         for number in range(rank, self._batches() // world * world if self.shuffle else self._batches(), world):
-            chosen = order[number * self.batch : (number + 1) * self.batch]
-            yield [(self.epoch, int(index)) for index in chosen]
+            yield [(self.epoch, int(index)) for index in order[number * self.batch : (number + 1) * self.batch]]
 
     def __len__(self) -> int:
-        rank, world = _place_in_group()
+        rank, world = _rank_and_world()
         return self._batches() // world if self.shuffle else len(range(rank, self._batches(), world))
 
     def _batches(self) -> int:
-        whole, rest = divmod(self.count, self.batch)
-        return whole if self.shuffle and whole and not self.keep_rest else whole + (rest > 0)
+        full, rest = divmod(self.count, self.batch)
+        return full if self.shuffle and full and not self.keep_rest else full + (rest > 0)
 
 
 class BatchDataset(Dataset[Batch]):
-    """A whole batch at a time: ``dataset[[(epoch, index), …]]``.
+    """Returns a whole batch per item: ``dataset[[(epoch, index), …]]``.
 
     Args:
-        characters: where the images come from.
-        view: what they become.
-        size: side of the batch's images in pixels.
-        channels: of the batch's images; grey and colour are converted into each other.
+        view: transforms each image.
+        size: side of the batch images in pixels.
+        channels: of the batch images; grey and colour are converted into each other.
         seed: of the run, part of every key.
     """
 
@@ -110,7 +104,7 @@ class BatchDataset(Dataset[Batch]):
 def make_loader(
     dataset: BatchDataset, batch: int, shuffle: bool, workers: int, keep_rest: bool = False
 ) -> DataLoader[Batch]:
-    """A loader of ready batches; equal for any number of workers."""
+    """A data loader; the batches do not depend on the number of workers."""
     sampler = EpochBatches(len(dataset.characters), batch, shuffle, dataset.seed, keep_rest)
     return DataLoader(
         dataset,
@@ -124,11 +118,11 @@ def make_loader(
 
 
 def _one_thread(worker: int) -> None:
-    cv2.setNumThreads(0)  # workers are the parallelism; threads inside them only fight for cores
+    cv2.setNumThreads(0)  # the workers already run in parallel; threads inside them only compete for cores
     torch.set_num_threads(1)
 
 
-def _place_in_group() -> tuple[int, int]:
+def _rank_and_world() -> tuple[int, int]:
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         return torch.distributed.get_rank(), torch.distributed.get_world_size()
     return 0, 1

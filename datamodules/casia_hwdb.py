@@ -1,4 +1,4 @@
-"""CASIA-HWDB1.1: 240 writers train, 60 test, 3,755 classes."""
+"""CASIA-HWDB1.1: 240 training writers, 60 test writers, 3,755 classes."""
 
 from datamodules._base import DataSettings
 from datamodules._casia import HandwritingDatabase, build_database
@@ -13,9 +13,5 @@ PROTOCOL = Protocol("casia_hwdb", ("HWDB1.1trn",), ("HWDB1.1tst",), TEST_FILES, 
 
 
 def build(settings: DataSettings) -> HandwritingDatabase:
-    """The datamodule for a suite.
-
-    Raises:
-        DataError: without a data root.
-    """
+    """The datamodule for a suite; raises DataError without a data root."""
     return build_database(PROTOCOL, settings)

@@ -1,4 +1,4 @@
-"""The ICDAR-2013 protocol: HWDB1.0 and 1.1 whole, 720 writers, train; the competition's 60 writers test."""
+"""The ICDAR-2013 protocol: trains on all 720 writers of HWDB1.0 and 1.1, tests on the competition's 60 writers."""
 
 from datamodules._base import DataSettings
 from datamodules._casia import HandwritingDatabase, build_database
@@ -14,9 +14,5 @@ PROTOCOL = Protocol(
 
 
 def build(settings: DataSettings) -> HandwritingDatabase:
-    """The datamodule for a suite.
-
-    Raises:
-        DataError: without a data root.
-    """
+    """The datamodule for a suite; raises DataError without a data root."""
     return build_database(PROTOCOL, settings)

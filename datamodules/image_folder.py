@@ -23,15 +23,14 @@ LAYOUT_ADVICE = "Expected layout: train/CLASS/*.png and test/CLASS/*.png, in a f
 
 
 class ImageFolder(CharacterDataModule):
-    """Images in folders named by class; the record takes its name from the folder or zip.
+    """Images in one folder per class; in records the dataset has the name of the folder or zip.
 
     Args:
-        data_root: the folder or zip; a single folder inside it that holds ``train`` and ``test`` is entered.
-        batch_size, workers, seed: see CharacterDataModule.
+        data_root: the folder or zip; ``train`` and ``test`` may also be inside a single folder in it.
 
     Raises:
-        DataError: no such folder, an empty class, classes that differ between train and test, an image that is
-            none or is cut short.
+        DataError: the folder is missing, a class is empty, train and test have different classes, or an image is
+            damaged or not an image.
     """
 
     def __init__(self, data_root: Path, batch_size: int = 64, workers: int = 0, seed: int = 0) -> None:
@@ -45,33 +44,24 @@ class ImageFolder(CharacterDataModule):
             raise DataError(self.data_root, 0, "a folder or zip of images", "nothing there", LAYOUT_ADVICE)
         groups = _by_class(self.data_root)
         labels = _check_classes(self.data_root, groups)
-        train = _decode(self.data_root, groups["train"], labels)
-        test = _decode(self.data_root, groups["test"], labels)
-        rest, val = cut_validation(train)
-        return Splits(labels, rest, val, test)
+        train, val = cut_validation(_decode(self.data_root, groups["train"], labels))
+        return Splits(labels, train, val, _decode(self.data_root, groups["test"], labels))
 
     def describe(self, splits: Splits) -> DatasetInfo:
-        """Name after the folder or zip."""
-        sizes = {"train": len(splits.train), "val": len(splits.val), "test": len(splits.test)}
-        return DatasetInfo(self.record_name, len(splits.labels), sizes, SOURCE, LICENCE, SYNTHETIC)
+        """Metadata, with the name of the folder or zip."""
+        return DatasetInfo(self.record_name, len(splits.labels), splits.sizes, SOURCE, LICENCE, SYNTHETIC)
 
 
 def build(settings: DataSettings) -> ImageFolder:
-    """The datamodule for a suite.
-
-    Raises:
-        DataError: without a data root.
-    """
-    if settings.data_root is None:
-        raise DataError("--data-root", 0, "a folder or zip of images", "nothing", LAYOUT_ADVICE)
-    return ImageFolder(settings.data_root)
+    """The datamodule for a suite; raises DataError without a data root."""
+    return ImageFolder(settings.require_data_root("a folder or zip of images", LAYOUT_ADVICE))
 
 
 def record_name(data_root: Path) -> str:
-    """The name under which a folder's or zip's data stand in records: its own.
+    """The dataset name of a folder or zip in records: its own name.
 
     Raises:
-        DataError: a name that another dataset has, or none.
+        DataError: the name is empty or that of another dataset.
     """
     root = data_root.resolve()
     name = root.stem if root.suffix.lower() == ".zip" else root.name
@@ -117,7 +107,7 @@ def _all_entries(root: Path) -> Iterator[tuple[PurePosixPath, bool]]:
 
 
 def _by_class(root: Path) -> dict[str, dict[str, list[PurePosixPath]]]:
-    """Split -> class -> files; classes without a file are kept, so that they can be named."""
+    """Split -> class -> files; empty classes are kept for the error message."""
     groups: dict[str, dict[str, list[PurePosixPath]]] = {"train": {}, "test": {}}
     for path, is_folder in entries(root):
         parts = path.parts
@@ -145,10 +135,7 @@ def _check_classes(root: Path, groups: dict[str, dict[str, list[PurePosixPath]]]
 
 def _decode(root: Path, classes: dict[str, list[PurePosixPath]], labels: tuple[str, ...]) -> Characters:
     pairs = [(path, label) for label, name in enumerate(labels) for path in sorted(classes[name])]
-    images = list(read_images(root, [path for path, _ in pairs]))
-    if any(image.ndim == 3 for image in images):
-        images = [image if image.ndim == 3 else np.repeat(image[..., None], 3, 2) for image in images]
-    return Characters.pack(images, [label for _, label in pairs])
+    return Characters.pack(read_images(root, [path for path, _ in pairs]), [label for _, label in pairs])
 
 
 def _member(archive: zipfile.ZipFile, root: Path, name: str) -> bytes:

@@ -1,6 +1,5 @@
-"""Shui characters: slices of the user's scanned pages, or invented pictographs by synthetic writers."""
+"""Shui characters: the user's slices of scanned pages, or invented pictographs drawn by a program."""
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ from datamodules import _image
 from datamodules._base import CharacterDataModule, DatasetInfo, DataSettings, Splits, cut_validation
 from datamodules._characters import Characters
 from datamodules._errors import DataError
-from datamodules._files import cache_folder, whole_file
+from datamodules._files import cache_folder, source_hash, whole_file
 from datamodules.image_folder import record_name
 from datamodules.readers import shui_slices as _shui
 from datamodules.readers.shui_slices import SIZE, normalise, quarter, read_slices
@@ -23,51 +22,48 @@ from datamodules.synthetic import writer as _hand
 from datamodules.synthetic.pictographs import CLASSES, Pictograph, draw_pictograph, pictographs
 from datamodules.synthetic_hwdb import writer_numbers
 
-SOURCE = "synthetic: pictographs invented and drawn by this suite; no Shui character, and no person wrote it"
-LICENCE = "synthetic, free of rights; slices of your own as their owner states"
+SOURCE = "synthetic: invented pictographs drawn by this suite; not Shui characters, not written by people"
+LICENCE = "synthetic slices: free of rights; your own slices: as their owner states"
 SYNTHETIC = True  # without a data root
 NOTE = (
     "**Synthetic data**: invented pictographs in the manner of the Shui script, drawn by a program. Neither are they "
     "Shui characters nor did people write them. The accuracies compare systems with each other; they do not say how "
     "well a system reads Shui."
 )
-OWN_SOURCE = "the user's own slices of scanned pages, one folder a class"
+OWN_SOURCE = "the user's own slices of scanned pages, one folder per class"
 OWN_LICENCE = "as its owner states"
-# shui-ocr, section 4.2: 50,000 slices of 400 classes, of which three quarters train: 94 and 31 of each class.
+# shui-ocr, section 4.2: 50,000 slices of 400 classes, three quarters for training: 94 and 31 of each class.
 WRITERS = (94, 31)
-_SEED = 0  # of the writers; a run's own seed must not change the data
+_SEED = 0  # of the writers; fixed, because the seed of a run must not change the data
+# Changed code gets a new cache folder.
+_DRAWN_BY = (_hand, _handwriting, _image, _pen, _pictographs, _shui, _shui_motifs, _strokes)
 
 
 class SyntheticShui(CharacterDataModule):
-    """Invented pictographs by synthetic writers, split by writer, as slices of 52×52 pixels in black and white.
+    """Invented pictographs, split by synthetic writer: black and white slices of 52×52 pixels.
 
     Args:
-        classes: how many of the 400 pictographs, evenly spread.
-        writers: (train, test) writers; every writer draws every pictograph once. Validation has writers of its own.
+        classes: how many of the 400 pictographs, evenly spaced.
+        writers: (train, test) writers; see ``writer_numbers``.
         batch_size, workers, seed: see CharacterDataModule; ``seed`` does not change the slices.
 
     Raises:
-        ValueError: classes or writers that there are not.
+        ValueError: ``classes`` is not between 2 and 400, or a part has no writers.
     """
 
     def __init__(
-        self,
-        classes: int = CLASSES,
-        writers: tuple[int, int] = WRITERS,
-        batch_size: int = 64,
-        workers: int = 0,
-        seed: int = 0,
-    ) -> None:
+        self, classes: int = CLASSES, writers: tuple[int, int] = WRITERS,
+        batch_size: int = 64, workers: int = 0, seed: int = 0,
+    ) -> None:  # fmt: skip
         super().__init__(batch_size, workers, seed)
         if not 2 <= classes <= CLASSES:
             raise ValueError(f"wanted 2 to {CLASSES} classes, got {classes}")
-        self.classes = classes
-        self.writers = writer_numbers(classes, writers)
+        self.classes, self.writers = classes, writer_numbers(classes, writers)
 
     def load(self) -> Splits:
-        """Draw what the cache does not hold yet, and read the rest from it."""
+        """Read the slices from the cache; draw those that are missing."""
         signs = [pictographs()[index] for index in np.linspace(0, CLASSES - 1, self.classes).astype(int)]
-        folder = cache_folder() / "synthetic_shui" / f"{self.classes}-{_generator()}"
+        folder = cache_folder() / "synthetic_shui" / f"{self.classes}-{source_hash(*_DRAWN_BY)}"
         parts = {}
         for part, numbers in self.writers.items():
             slices = [image for number in numbers for image in _slices(folder, signs, number)]
@@ -77,22 +73,22 @@ class SyntheticShui(CharacterDataModule):
         return Splits(tuple(sign.name for sign in signs), parts["train"], parts["val"], parts["test"])
 
     def describe(self, splits: Splits) -> DatasetInfo:
-        """Facts for records and boards."""
-        return DatasetInfo("shui", len(splits.labels), _sizes(splits), SOURCE, LICENCE, SYNTHETIC, NOTE)
+        """Metadata for records and boards."""
+        return DatasetInfo("shui", len(splits.labels), splits.sizes, SOURCE, LICENCE, SYNTHETIC, NOTE)
 
 
 class ShuiSlices(CharacterDataModule):
-    """Labelled slices of scanned pages, ``CLASS/*.png``, of which a quarter of each class is for the test.
+    """Labelled slices of scanned pages, ``CLASS/*.png``; a quarter of each class is the test part.
 
-    Every slice is centred on a blank square, scaled to 52×52 pixels and made black and white; the record takes its
-    name from the folder or zip.
+    Each slice is centred on a blank square, scaled to 52×52 pixels and binarised. In records the dataset has the name
+    of the folder or zip.
 
     Args:
         data_root: the folder or zip; dark ink on light paper, any size, grey, RGB or RGBA.
         batch_size, workers, seed: see CharacterDataModule; ``seed`` does not change the split.
 
     Raises:
-        DataError: another layout, a class of fewer than four slices, an image that is none or holds no ink.
+        DataError: the layout is different, a class has fewer than four slices, or an image is damaged or blank.
     """
 
     def __init__(self, data_root: Path, batch_size: int = 64, workers: int = 0, seed: int = 0) -> None:
@@ -101,35 +97,31 @@ class ShuiSlices(CharacterDataModule):
         self.record_name = record_name(self.data_root)
 
     def load(self) -> Splits:
-        """Read every slice once; three quarters of each class train."""
+        """Read every slice once; three quarters of each class are for training and validation."""
         names, images, labels = read_slices(self.data_root)
-        everything, chosen = Characters.pack(images, labels), quarter(labels)
-        rest, val = cut_validation(everything.take(np.flatnonzero(~chosen)))
-        return Splits(names, rest, val, everything.take(np.flatnonzero(chosen)))
+        characters, tested = Characters.pack(images, labels), quarter(labels)
+        train, val = cut_validation(characters.take(~tested))
+        return Splits(names, train, val, characters.take(tested))
 
     def describe(self, splits: Splits) -> DatasetInfo:
-        """Name after the folder or zip."""
-        return DatasetInfo(self.record_name, len(splits.labels), _sizes(splits), OWN_SOURCE, OWN_LICENCE, False)
+        """Metadata, with the name of the folder or zip."""
+        return DatasetInfo(self.record_name, len(splits.labels), splits.sizes, OWN_SOURCE, OWN_LICENCE, False)
 
 
 def build(settings: DataSettings) -> SyntheticShui | ShuiSlices:
-    """The datamodule for a suite: the user's slices where there is a data root, else invented ones.
+    """The datamodule for a suite: the user's slices if there is a data root, else invented pictographs.
 
     Raises:
-        DataError: a folder whose name cannot stand in records.
-        ValueError: classes or writers that there are not.
+        DataError: the name of the folder is empty or that of another dataset.
+        ValueError: ``classes`` is not between 2 and 400, or a part has no writers.
     """
     if settings.data_root is not None:
         return ShuiSlices(settings.data_root)
     return SyntheticShui(settings.classes or CLASSES, settings.writers or WRITERS)
 
 
-def _sizes(splits: Splits) -> dict[str, int]:
-    return {"train": len(splits.train), "val": len(splits.val), "test": len(splits.test)}
-
-
 def _slices(folder: Path, signs: list[Pictograph], writer: int) -> NDArray[np.uint8]:
-    """One writer's slices, uint8 (signs, SIZE, SIZE), from the cache or else drawn and kept there, a bit a pixel."""
+    """One writer's slices, uint8 (signs, SIZE, SIZE); drawn unless cached. The cache stores one bit per pixel."""
     path = folder / f"s{writer:04d}.npy"
     if not path.exists():
         drawn = np.stack([normalise(draw_pictograph(sign, writer, _SEED)) for sign in signs])
@@ -139,11 +131,5 @@ def _slices(folder: Path, signs: list[Pictograph], writer: int) -> NDArray[np.ui
         bits: NDArray[np.uint8] = np.unpackbits(np.load(path, allow_pickle=False))
         return bits.reshape(len(signs), SIZE, SIZE) * np.uint8(_image.PAPER)  # 52 × 52 is a multiple of 8
     except (ValueError, EOFError, TypeError) as error:
-        wanted = f"{len(signs)} packed slices"
-        raise DataError(path, 0, wanted, str(error), "Remove it; it will be drawn again.") from error
-
-
-def _generator() -> str:
-    """A hash of the sources that slices are drawn by: a changed generator gets a folder of its own."""
-    modules = (_hand, _handwriting, _image, _pen, _pictographs, _shui, _shui_motifs, _strokes)
-    return hashlib.sha256(b"".join(Path(str(module.__file__)).read_bytes() for module in modules)).hexdigest()[:8]
+        advice = "Remove it; it will be drawn again."
+        raise DataError(path, 0, f"{len(signs)} packed slices", str(error), advice) from error

@@ -1,1 +1,1 @@
-"""Synthetic handwriting: characters drawn by a program."""
+"""Draws synthetic handwriting and invented pictographs."""

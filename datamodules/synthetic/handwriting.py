@@ -1,98 +1,87 @@
-"""Synthetic handwriting: GB2312 characters as strokes, bent and joined by a writer's hand, drawn with a pen."""
+"""Draws synthetic handwriting: strokes of GB2312 characters, deformed in a writer's style, drawn with a pen."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datamodules.readers.gnt import write_gnt
-from datamodules.synthetic.pen import PAPER, ink
+from datamodules.synthetic.pen import PAPER, Floats, ink
 from datamodules.synthetic.strokes import Strokes, strokes
 from datamodules.synthetic.writer import Hand, hand, stream
 
-# Set by how often real characters are recognised from synthetic ones, unless said otherwise.
-STROKE_SHIFT = 0.022  # em, standard deviation of a hand of freedom 1
-STROKE_STRETCH = 0.10  # of the length, likewise
-SHORTER = 0.95  # strokes of a hand, as a share of print; real lines are a tenth shorter in all
-DOT_GROWTH = 0.6  # dots, short in print, are written out ...
-DOT = 0.12  # ... where they are about so short, em
-OWN_RISE = 0.4  # share of the rise that each stroke makes by itself; the rest shears the whole character
-PART_SCALE = 0.10  # standard deviation of the logarithm, a hand of freedom 1
-PART_SHIFT = 0.037  # em, likewise
-PART_TURN = 0.06  # radians, likewise
-TAPER = (0.1, 0.19)  # hands write the foot wider than the head, and the right side higher than the left
-DOWNWARD = 0.08  # upright strokes are drawn out below, of their length
-WAVES = 3  # smooth displacement is a sum of so many plane waves
-WAVE_NUMBER = 2.6  # radians an em, standard deviation: waves of some two em
-DROPPED = 5  # points: longer strokes are never left out
-MARGIN = 6  # native pixels kept free around the strokes while drawing
+# Tuned for accuracy on real characters after training on synthetic ones, unless stated otherwise.
+# Standard deviations are those of a Hand whose ``strokes`` or ``parts`` is 1.
+STROKE_SHIFT = 0.022  # em, standard deviation
+STROKE_STRETCH = 0.10  # standard deviation, as a share of the length
+SHORTER = 0.95  # length of handwritten strokes as a share of print; real lines are a tenth shorter in total
+DOT_GROWTH = 0.6  # dots, which are short in print, become longer ...
+DOT = 0.12  # ... if they are about this short, em
+OWN_RISE = 0.4  # share of the rise that shears each stroke separately; the remainder shears the whole character
+PART_SCALE = 0.10  # standard deviation of the logarithm
+PART_SHIFT = 0.037  # em, standard deviation
+PART_TURN = 0.06  # radians, standard deviation
+TAPER = (0.1, 0.19)  # people write the bottom wider than the top, and the right side taller than the left
+DOWNWARD = 0.08  # extension of vertical strokes at the lower end, as a share of their length
+WAVES = 3  # number of plane waves in the smooth displacement
+WAVE_NUMBER = 2.6  # radians per em, standard deviation: wavelengths of about two em
+DROPPED = 5  # points; strokes of more points are never dropped
+MARGIN = 6  # blank native pixels around the strokes while drawing
 
 Random = np.random.Generator
-Floats = NDArray[np.float32]
 
 
 def draw(character: str, writer: int, seed: int, sample: int = 0) -> NDArray[np.uint8]:
-    """A character as a synthetic writer writes it; equal arguments give equal pixels, whatever else is drawn.
+    """Draw a character in the style of a synthetic writer; the pixels depend only on the arguments.
 
-    Returns: uint8 (h, w), the box of the ink at native size, paper 255; some writers' boxes leave paper around it.
+    Returns: uint8 (h, w), the bounding box of the ink at native size, paper 255; some writers add a margin.
 
     Raises:
-        ValueError: a character that the font cannot draw.
+        ValueError: the font has no such character.
     """
     return draw_plan(strokes(character), hand(writer, seed), stream(seed, writer, ord(character), sample))
 
 
 def draw_plan(plan: Strokes, style: Hand, rng: Random) -> NDArray[np.uint8]:
-    """Strokes of any origin as a hand writes them; ``rng`` draws the variation of this sample.
-
-    Returns: as ``draw``.
-    """
+    """Draw strokes in a writer's style, as ``draw`` does; ``rng`` makes the variation of this sample."""
     points = _lay_out(plan, style, rng)
-    onward, pressure = _run(plan, style, rng)
+    onward, pressure = _pen_path(plan, style, rng)
     points = _round_corners(points, onward, style.rounding)
     points += rng.standard_normal(points.shape, np.float32) * np.float32(style.tremor)
     size = style.size * math.exp(0.06 * rng.standard_normal())
     width = size * style.aspect * math.exp(0.07 * rng.standard_normal())
     points *= np.array([width, size], np.float32)
     points += MARGIN - points.min(0)
-    here = np.flatnonzero(onward >= 0)
-    image = ink(points[here], points[onward[here]], pressure[here], style.pen, rng)
-    return _loosen(image, style.loose, rng) if style.loose else image
+    starts = np.flatnonzero(onward >= 0)
+    image = ink(points[starts], points[onward[starts]], pressure[starts], style.pen, rng)
+    return _add_margin(image, style.loose, rng) if style.loose else image
 
 
 def file_name(writer: int) -> str:
-    """Name of a synthetic writer's file."""
+    """File name of a synthetic writer."""
     return f"s{writer:04d}.gnt"
 
 
 def write_synthetic_writer(folder: Path, characters: Sequence[str], writer: int, seed: int, samples: int = 1) -> Path:
-    """Write one synthetic writer's characters as a true CASIA .gnt file, ``s0001.gnt`` for writer 1.
+    """Write the characters of one synthetic writer as a CASIA .gnt file, such as ``s0001.gnt`` for writer 1.
 
     Args:
-        folder: where to; it is made if need be.
-        characters: which, in this order; each must be in GBK.
-        writer: whose hand.
+        folder: created if it does not exist.
+        characters: in this order; each must be in GBK.
+        writer: number of the writer.
         seed: of the whole set of writers.
-        samples: how often each character is written.
-
-    Returns: the file, complete.
+        samples: number of samples of each character.
     """
-
-    def records() -> Iterator[tuple[bytes, NDArray[np.uint8]]]:
-        for character in characters:
-            tag = character.encode("gbk")
-            for sample in range(samples):
-                yield tag, draw(character, writer, seed, sample)
-
     path = folder / file_name(writer)
-    write_gnt(path, records())
+    pairs = ((character, sample) for character in characters for sample in range(samples))
+    write_gnt(path, ((character.encode("gbk"), draw(character, writer, seed, sample)) for character, sample in pairs))
     return path
 
 
 def _lay_out(plan: Strokes, style: Hand, rng: Random) -> Floats:
-    """The points after strokes, parts and the whole have each been moved; float32 (n, 2), em."""
+    """Deform strokes, parts and the whole character; returns the points, float32 (n, 2), em."""
     points = _move_parts(plan, _move_strokes(plan, style, rng), style, rng)
     half = np.abs(points).max(0) + np.float32(1e-3)
     points = np.sign(points) * half * (np.abs(points) / half) ** np.array(style.gather, np.float32)
@@ -108,11 +97,11 @@ def _move_strokes(plan: Strokes, style: Hand, rng: Random) -> Floats:
     middle, chord = (start + end) / 2, end - start
     length = np.hypot(chord[:, 0], chord[:, 1])
     noise = rng.standard_normal((6, len(length)), np.float32)
-    turn = noise[0] * np.float32(style.strokes) * (0.03 + 0.018 / (0.2 + length))  # short strokes turn more freely
+    turn = noise[0] * np.float32(style.strokes) * (0.03 + 0.018 / (0.2 + length))  # short strokes turn more
     stretch = SHORTER * np.exp(noise[1] * np.float32(STROKE_STRETCH * style.strokes))
     stretch *= 1 + DOT_GROWTH * np.exp(-length / DOT)
-    upright = (chord[:, 1] > 2 * np.abs(chord[:, 0])) & (length > 0.3)
-    below = np.abs(noise[5]) * np.float32(DOWNWARD * style.strokes) * upright
+    vertical = (chord[:, 1] > 2 * np.abs(chord[:, 0])) & (length > 0.3)
+    below = np.abs(noise[5]) * np.float32(DOWNWARD * style.strokes) * vertical
     shift = noise[2:4].T * np.float32(STROKE_SHIFT * style.strokes) + chord * (below / 2)[:, None]
     cos, sin = np.cos(turn) * stretch * (1 + below), np.sin(turn) * stretch * (1 + below)
     owner = plan.stroke
@@ -120,7 +109,7 @@ def _move_strokes(plan: Strokes, style: Hand, rng: Random) -> Floats:
     x, y, c, s = local[:, 0], local[:, 1], cos[owner], sin[owner]
     moved = np.stack([c * x - s * y, s * x + c * y - np.float32(OWN_RISE * style.rise) * x], 1)
     normal = np.stack([-chord[:, 1], chord[:, 0]], 1) * (noise[4] * np.float32(style.bend))[:, None]
-    arch = 4 * plan.along * (1 - plan.along) - np.float32(0.6)  # a parabola, about its mean
+    arch = 4 * plan.along * (1 - plan.along) - np.float32(0.6)  # a parabola, minus its mean
     bent: Floats = moved + (middle + shift)[owner] + arch[:, None] * normal[owner]
     return bent.astype(np.float32)
 
@@ -142,19 +131,19 @@ def _move_parts(plan: Strokes, points: Floats, style: Hand, rng: Random) -> Floa
 
 
 def _warp(points: Floats, amplitude: float, rng: Random) -> Floats:
-    """Displace smoothly by plane waves, then taper."""
+    """Displace the points by smooth plane waves, then taper."""
     noise = rng.standard_normal((4, WAVES), np.float32)
     phase = rng.random(WAVES, np.float32) * np.float32(2 * math.pi)
     waves = np.sin(points @ (noise[:2] * np.float32(WAVE_NUMBER)) + phase)
-    # A wave's mean square is a half: the displacement's standard deviation is the amplitude.
+    # The mean square of a wave is 1/2, so that the standard deviation of the displacement is the amplitude.
     points = points + waves @ (noise[2:].T * np.float32(amplitude * math.sqrt(2 / WAVES)))
     taper = rng.standard_normal(2, np.float32) * np.float32(3 * amplitude) + np.array(TAPER, np.float32)
     tapered: Floats = points * (1 + points[:, ::-1] * taper)
     return tapered
 
 
-def _run(plan: Strokes, style: Hand, rng: Random) -> tuple[NDArray[np.int64], Floats]:
-    """Where the pen goes from each point (-1: it is lifted), and with what pressure."""
+def _pen_path(plan: Strokes, style: Hand, rng: Random) -> tuple[NDArray[np.int64], Floats]:
+    """For each point, the index of the next point on the pen's path (-1: pen up), and the pressure."""
     following = np.arange(1, len(plan.points) + 1)
     onward = following.copy()
     onward[plan.last] = -1
@@ -163,31 +152,29 @@ def _run(plan: Strokes, style: Hand, rng: Random) -> tuple[NDArray[np.int64], Fl
     pressure = 1 + 0.35 * slope[0][owner] + slope[1][owner] * along - np.abs(slope[2])[owner] * (along * along)
     chosen = plan.joins[rng.random(len(plan.joins)) < style.joining]
     onward[chosen[:, 0]] = chosen[:, 1]
-    pressure[chosen[:, 0]] *= 0.6  # between strokes the pen is half lifted
-    if len(plan.first) > 4:  # in simpler characters each stroke counts
+    pressure[chosen[:, 0]] *= 0.6  # lower pressure between strokes
+    if len(plan.first) > 4:  # characters of few strokes need them all
         dropped = (rng.random(len(plan.first)) < style.dropping) & (plan.last - plan.first < DROPPED)
         onward[dropped[owner] & (onward == following)] = -1
     return onward, np.clip(pressure, 0.35, 1.5).astype(np.float32)
 
 
 def _round_corners(points: Floats, onward: NDArray[np.int64], passes: int) -> Floats:
-    """Pull each point towards its neighbours on the pen's way; ends stay."""
-    here = np.arange(len(points))
-    after = np.where(onward >= 0, onward, here)
-    before = here.copy()
-    before[after[onward >= 0]] = here[onward >= 0]
-    inner = (before != here) & (after != here)
-    before, after, middle = before[inner], after[inner], here[inner]
+    """Smooth each point with its neighbours on the pen's path; end points stay."""
+    indices = np.arange(len(points))
+    after = np.where(onward >= 0, onward, indices)
+    before = indices.copy()
+    before[after[onward >= 0]] = indices[onward >= 0]
+    inner = (before != indices) & (after != indices)
+    before, after, middle = before[inner], after[inner], indices[inner]
     for _ in range(passes):
         points[middle] = points[middle] * np.float32(0.5) + (points[before] + points[after]) * np.float32(0.25)
     return points
 
 
-def _loosen(image: NDArray[np.uint8], share: float, rng: Random) -> NDArray[np.uint8]:
-    """Leave paper on all sides, each side a little different."""
+def _add_margin(image: NDArray[np.uint8], share: float, rng: Random) -> NDArray[np.uint8]:
+    """Add a slightly different margin of paper on each side."""
     height, width = image.shape
     sides = share * (1 + 0.15 * rng.standard_normal(4)) * (height, height, width, width)
     top, bottom, left, right = [max(0, round(side)) for side in sides.tolist()]
-    sheet = np.full((top + height + bottom, left + width + right), PAPER, np.uint8)
-    sheet[top : top + height, left : left + width] = image
-    return sheet
+    return np.pad(image, ((top, bottom), (left, right)), constant_values=PAPER)

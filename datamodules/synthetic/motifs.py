@@ -1,7 +1,7 @@
-"""The signs that invented pictographs are made of: what the Shui script draws, in a few pen strokes each.
+"""Motifs of which invented pictographs are composed, in a few pen strokes each.
 
-Each motif fills a square from -1 to 1, x to the right, y down. They are drawn after no document: the script's themes
-(sky, water, plants, animals, people, tools) and its plain geometry, nothing more.
+Each motif fills a square from -1 to 1, x to the right, y down. The motifs share only themes (sky, water, plants,
+animals, people, tools) and plain geometry with the Shui script; none is copied from a document.
 """
 
 import math
@@ -13,73 +13,72 @@ from numpy.typing import NDArray
 Path = NDArray[np.float64]  # (n, 2), x and y
 Motif = tuple[Path, ...]
 
-STEP = 15.0  # degrees between the points of an arc: a chord then leaves it by less than a hundredth of the radius
+STEP = 15.0  # degrees between the points of an arc: the error of a chord is below 1 % of the radius
 
 
 def line(*numbers: float) -> Path:
-    """A polygonal line through these points: x, y, x, y and so on."""
+    """A polyline through points given as x, y, x, y …."""
     return np.array(numbers, np.float64).reshape(-1, 2)
 
 
 def arc(x: float, y: float, width: float, height: float, start: float, end: float) -> Path:
-    """A part of an ellipse about (x, y) with these half axes; degrees clockwise from the right."""
+    """An arc of an ellipse with this centre and these semi-axes; degrees clockwise from the right."""
     angles = np.radians(np.linspace(start, end, max(3, math.ceil(abs(end - start) / STEP) + 1)))
     return np.stack([x + width * np.cos(angles), y + height * np.sin(angles)], 1)
 
 
 def ring(x: float = 0.0, y: float = 0.0, radius: float = 1.0, height: float = 0.0) -> Motif:
-    """A circle, or an ellipse of another half height, in two strokes from the top: as a brush draws it."""
-    high = height or radius
-    return arc(x, y, radius, high, 270, 90), arc(x, y, radius, high, -90, 90)
+    """A circle, or an ellipse with semi-axis ``height``, in two strokes from the top, as with a brush."""
+    return arc(x, y, radius, height or radius, 270, 90), arc(x, y, radius, height or radius, -90, 90)
 
 
 def wave(y: float, waves: float = 1.5, height: float = 0.22) -> Path:
-    """A level wavy line from -1 to 1."""
+    """A horizontal wavy line from -1 to 1."""
     x = np.linspace(-1, 1, 25)
     return np.stack([x, y + height * np.sin((x + 1) * math.pi * waves)], 1)
 
 
 def spiral(turns: float = 1.9) -> Path:
-    """From the middle outwards."""
+    """A spiral from the centre outwards."""
     angles = np.linspace(0, 2 * math.pi * turns, round(turns * 20))
     radius = 0.08 + 0.92 * angles / angles[-1]
     return np.stack([radius * np.cos(angles), radius * np.sin(angles)], 1)
 
 
 def rays(inner: float, outer: float, count: int, first: float = 0.0) -> Motif:
-    """So many straight rays about the middle; the first at this angle, degrees."""
-    turns = [math.radians(first + 360 * i / count) for i in range(count)]
-    directions = [(math.cos(turn), math.sin(turn)) for turn in turns]
+    """Rays around the centre; ``first`` is the angle of the first one in degrees."""
+    angles = [math.radians(first + 360 * i / count) for i in range(count)]
+    directions = [(math.cos(angle), math.sin(angle)) for angle in angles]
     return tuple(line(inner * x, inner * y, outer * x, outer * y) for x, y in directions)
 
 
 def rungs(count: int, left: float = -0.5, right: float = 0.5) -> Motif:
-    """So many level bars, evenly from top to bottom."""
+    """Horizontal bars, evenly spaced from top to bottom."""
     return tuple(line(left, y, right, y) for y in np.linspace(-1, 1, count + 2)[1:-1].tolist())
 
 
 def teeth(count: int, top: float = -0.6, bottom: float = 1.0) -> Motif:
-    """So many upright lines, evenly from left to right."""
+    """Vertical lines, evenly spaced from left to right."""
     return tuple(line(x, top, x, bottom) for x in np.linspace(-1, 1, count).tolist())
 
 
 def dots(*numbers: float) -> Motif:
-    """Short slanting dabs at these points: x, y, x, y and so on."""
+    """Short slanting strokes at points given as x, y, x, y …."""
     return tuple(line(x - 0.07, y - 0.1, x + 0.07, y + 0.1) for x, y in line(*numbers).tolist())
 
 
 def shifted(motif: Sequence[Path], x: float, y: float) -> Motif:
-    """Moved to the right and down."""
+    """The motif, moved to the right by x and down by y."""
     return tuple(path + np.array((x, y)) for path in motif)
 
 
 def mirrored(motif: Sequence[Path]) -> Motif:
-    """Left for right."""
+    """The motif, mirrored left to right."""
     return tuple(path * (-1, 1) for path in motif)
 
 
 def inverted(motif: Sequence[Path]) -> Motif:
-    """Upside down."""
+    """The motif, upside down."""
     return tuple(path * (1, -1) for path in motif)
 
 
@@ -92,10 +91,8 @@ _DIAMOND = line(0, -1, -0.85, 0, 0, 1), line(0, -1, 0.85, 0, 0, 1)
 
 MOTIFS: Mapping[str, Motif] = {
     # sky and land
-    "sun": (*ring(), *dots(0, 0)),
-    "rayed sun": (*ring(0, 0, 0.48), *rays(0.65, 1, 8)),
-    "crescent": (arc(0, 0, 0.9, 1, 50, 310), arc(0.45, 0, 0.62, 0.8, 70, 290)),
-    "star": rays(0, 1, 5, -90),
+    "sun": (*ring(), *dots(0, 0)), "rayed sun": (*ring(0, 0, 0.48), *rays(0.65, 1, 8)),
+    "crescent": (arc(0, 0, 0.9, 1, 50, 310), arc(0.45, 0, 0.62, 0.8, 70, 290)), "star": rays(0, 1, 5, -90),
     "flare": rays(0.25, 1, 6, 30),
     "rain": (arc(0, -0.2, 1, 0.8, 180, 360), line(-0.6, 0, -0.75, 1), line(0, 0, -0.1, 1), line(0.6, 0, 0.5, 1)),
     "cloud": (arc(-0.5, 0, 0.5, 0.55, 120, 350), arc(0.42, -0.15, 0.58, 0.75, 200, 410), line(-0.75, 0.5, 0.8, 0.5)),
@@ -103,23 +100,16 @@ MOTIFS: Mapping[str, Motif] = {
     "peak": (line(-1, 0.8, 0, -0.9, 1, 0.8), line(-0.45, 0.8, 0, 0.05, 0.45, 0.8)),
     "water": (wave(-0.65), wave(0), wave(0.65)),
     "stream": (*shifted((wave(0, 2, 0.35)[:, ::-1],), -0.5, 0), *shifted((wave(0, 2, 0.35)[:, ::-1],), 0.5, 0)),
-    "field": (*_SQUARE, line(0, -1, 0, 1), line(-1, 0, 1, 0)),
-    "whirl": (spiral(),),
+    "field": (*_SQUARE, line(0, -1, 0, 1), line(-1, 0, 1, 0)), "whirl": (spiral(),),
     # plain geometry
     "cross": (line(0, -1, 0, 1), line(-1, 0, 1, 0)),
-    "saltire": (line(-0.9, -0.9, 0.9, 0.9), line(0.9, -0.9, -0.9, 0.9)),
-    "ring": ring(),
-    "wheel": (*ring(), line(0, -1, 0, 1), line(-1, 0, 1, 0)),
-    "double ring": (*ring(), *ring(0, 0, 0.45)),
+    "saltire": (line(-0.9, -0.9, 0.9, 0.9), line(0.9, -0.9, -0.9, 0.9)), "ring": ring(),
+    "wheel": (*ring(), line(0, -1, 0, 1), line(-1, 0, 1, 0)), "double ring": (*ring(), *ring(0, 0, 0.45)),
     "two rings": (*ring(-0.52, 0, 0.46), *ring(0.52, 0, 0.46)),
-    "three rings": (*ring(0, -0.55, 0.42), *ring(-0.55, 0.5, 0.42), *ring(0.55, 0.5, 0.42)),
-    "square": _SQUARE,
-    "triangle": _TRIANGLE,
-    "diamond": _DIAMOND,
-    "barred diamond": (*_DIAMOND, line(-0.85, 0, 0.85, 0)),
+    "three rings": (*ring(0, -0.55, 0.42), *ring(-0.55, 0.5, 0.42), *ring(0.55, 0.5, 0.42)), "square": _SQUARE,
+    "triangle": _TRIANGLE, "diamond": _DIAMOND, "barred diamond": (*_DIAMOND, line(-0.85, 0, 0.85, 0)),
     "hourglass": (line(-0.8, -1, 0.8, -1), line(-0.8, -1, 0.8, 1), line(0.8, -1, -0.8, 1), line(-0.8, 1, 0.8, 1)),
-    "zigzag": (line(-1, 0.5, -0.6, -0.5, -0.2, 0.5, 0.2, -0.5, 0.6, 0.5, 1, -0.5),),
-    "bars": rungs(3, -1, 1),
+    "zigzag": (line(-1, 0.5, -0.6, -0.5, -0.2, 0.5, 0.2, -0.5, 0.6, 0.5, 1, -0.5),), "bars": rungs(3, -1, 1),
     "posts": teeth(3, -1),
     "grid": (line(-0.4, -1, -0.4, 1), line(0.4, -1, 0.4, 1), line(-1, -0.4, 1, -0.4),
              line(-1, 0.4, 1, 0.4)),
@@ -198,4 +188,4 @@ FRAMES: Mapping[str, Motif] = {
     "house": (line(-1.15, -0.5, 0, -1.5, 1.15, -0.5), line(-0.95, -0.5, -0.95, 1), line(0.95, -0.5, 0.95, 1)),
     "bowl": (line(-1.05, -0.6, -0.9, 0.6, 0, 1.1, 0.9, 0.6, 1.05, -0.6),),
 }
-"""Motifs with room for another in their middle, half a unit to each side."""
+"""Motifs with space for another one in the centre, half a unit to each side."""

@@ -1,4 +1,4 @@
-"""From pen strokes to grey levels: line width, pressure, ink and the scanner's noise."""
+"""Renders pen strokes as grey levels: line width, pressure, ink, and blur and noise of a scanner."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -8,49 +8,36 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-PAPER = 255  # CASIA's convention: the scanned paper is cut away to pure white
-FINE = 3  # drawn so many times larger, then shrunk by area: greys at the edges, widths in thirds of a pixel
+PAPER = 255  # as in CASIA's files, which replace scanned paper with pure white
+FINE = 3  # supersampling factor: grey edges, and line widths in thirds of a pixel
 SHIFT = 4  # fractional bits of OpenCV's drawing coordinates
-LEVELS = 4  # line widths that one character is drawn with
-BANK = 512  # side of the noise picture that every character cuts its noise from
-FAINTEST = 250  # lighter than this is paper
+LEVELS = 4  # number of different line widths in one character
+BANK = 512  # side of the precomputed noise image; each character uses a random crop
+FAINTEST = 250  # lighter grey levels become paper
+
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Pen:
-    """A pen and a scanner.
+    """Parameters of a pen and a scanner."""
 
-    Attributes:
-        width: line width, native pixels.
-        contrast: share of the width that pressure varies.
-        darkness: grey levels between paper and the ink's middle.
-        grain: standard deviation of the ink's grey levels from pixel to pixel.
-        flow: standard deviation of the ink's grey levels over longer distances.
-        blur: standard deviation of the scanner's blur, pixels.
-    """
-
-    width: float
-    contrast: float
-    darkness: float
-    grain: float
-    flow: float
-    blur: float
+    width: float  # line width, native pixels
+    contrast: float  # share of the width that varies with pressure
+    darkness: float  # mean difference of ink from paper, grey levels
+    grain: float  # standard deviation of the ink's grey levels from pixel to pixel
+    flow: float  # standard deviation of the ink's grey levels over longer distances
+    blur: float  # standard deviation of the scanner's blur, pixels
 
 
-def ink(
-    starts: NDArray[np.float32],
-    ends: NDArray[np.float32],
-    pressure: NDArray[np.float32],
-    pen: Pen,
-    rng: np.random.Generator,
-) -> NDArray[np.uint8]:
-    """Draw line segments and cut out their bounding box.
+def ink(starts: Floats, ends: Floats, pressure: Floats, pen: Pen, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Draw line segments and crop to the bounding box of the ink.
 
     Args:
         starts: float32 (n, 2), native pixels, x first, all positive.
-        ends: likewise.
-        pressure: float32 (n,), 0 to 1, where 1 is the full line width.
-        pen: with what.
+        ends: as ``starts``.
+        pressure: float32 (n,), line width as a share of that of the pen.
+        pen: parameters of the pen and the scanner.
         rng: for the noise.
 
     Returns: uint8 (h, w), paper 255.
@@ -69,18 +56,10 @@ def ink(
     return np.ascontiguousarray(image[top : top + h, left : left + w])
 
 
-def _cover(
-    starts: NDArray[np.float32],
-    ends: NDArray[np.float32],
-    pressure: NDArray[np.float32],
-    pen: Pen,
-    size: tuple[int, int],
-) -> NDArray[np.uint8]:
-    """How much of each pixel the pen has covered, uint8 (h, w), 255 for all of it."""
+def _cover(starts: Floats, ends: Floats, pressure: Floats, pen: Pen, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """The share of each pixel that the pen covers, uint8 (h, w), 255 for all of it."""
     fine = np.zeros((size[1] * FINE, size[0] * FINE), np.uint8)
-    scale = FINE * (1 << SHIFT)
-    lines = np.stack([starts, ends], 1) * scale
-    lines = lines.astype(np.int32)
+    lines = (np.stack([starts, ends], 1) * (FINE << SHIFT)).astype(np.int32)
     widths = np.maximum(1, (pen.width * FINE * pressure).round()).astype(np.int64)
     order = np.argsort(widths, kind="stable")
     lines, widths = lines[order], widths[order]
@@ -93,8 +72,8 @@ def _cover(
 
 
 @lru_cache(maxsize=1)
-def _noise() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Noise of unit variance, grain of a pixel and clouds of some eight pixels; the same in every run."""
+def _noise() -> tuple[Floats, Floats]:
+    """Fixed noise of unit variance: grain of one pixel, and clouds of about eight pixels."""
     rng = np.random.default_rng(0)
     fine = cv2.GaussianBlur(rng.standard_normal((BANK, BANK)).astype(np.float32), (0, 0), 0.6)
     coarse = cv2.resize(rng.standard_normal((BANK // 8, BANK // 8)).astype(np.float32), (BANK, BANK))

@@ -1,7 +1,7 @@
-"""Invented pictographs in the manner of the Shui script: motifs composed by chance, each unlike every other.
+"""Invented pictographs in the style of the Shui script: random compositions of motifs, all distinct.
 
-No scan of real Shui writing may be shipped, so the embedded classes are inventions: what is alike is the kind of
-drawing, not the characters.
+Scans of real Shui writing may not be distributed, so the embedded classes are invented: they resemble the script in
+style, not in its characters.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,53 +18,45 @@ from datamodules.synthetic.strokes import CANVAS, EM, THICKNESS, Strokes, assemb
 from datamodules.synthetic.writer import Hand, hand, stream
 
 CLASSES = 400  # shui-ocr, section 4.2
-LONGEST = 0.9  # em: longer side of a pictograph, about that of the hanzi that the same hands write
-CODE = 0xE000  # first private-use code point: variation is drawn from other numbers than any hanzi's
-GRID = 40  # pixels a side of the pictures that distances are measured on
-# Measured: at 0.05 so little room is left that 400 are found only among 7,600 compositions, here among 1,150.
-# Drawn by synthetic writers, the nearest class mean of 20 samples each finds 37 % of them.
-DISTINCT = 0.042  # least distance between two pictographs, share of the side; see ``distance``
-_SEED = 2019  # shui-ocr's year; another one invents another script
-_MOST = 12  # strokes: compositions of more are not legible at 52 pixels
-_ACCENTS: Mapping[str, Motif] = {  # lying in a strip; turned where they stand
+LONGEST = 0.9  # em: longer side of a pictograph, similar to hanzi by the same synthetic writers
+CODE = 0xE000  # first private-use code point: pictographs have other random numbers than any hanzi
+GRID = 40  # side in pixels of the images on which distances are measured
+# Measured: 400 distinct pictographs need 1,150 compositions at 0.042, but 7,600 at 0.05. Drawn by synthetic writers,
+# 37 % are classified correctly by the nearest class mean of 20 samples each.
+DISTINCT = 0.042  # smallest distance between two pictographs, as a share of the side; see ``distance``
+_SEED = 2019  # year of shui-ocr; another seed gives another script
+_MOST = 12  # strokes; compositions of more are not legible at 52 pixels
+_ACCENTS: Mapping[str, Motif] = {  # for a horizontal strip; transposed at the side
     "bar": (line(-1, 0, 1, 0),),
     "two bars": (line(-1, -0.7, 1, -0.7), line(-1, 0.7, 1, 0.7)),
     "three dots": tuple(line(x - 0.12, -0.7, x + 0.12, 0.7) for x in (-0.65, 0, 0.65)),
     "ring": ring(0, 0, 0.27, 1.1),
 }
 
-Bits = NDArray[np.bool_]
-
 
 @dataclass(frozen=True)
 class Pictograph:
-    """One invented sign.
+    """One invented sign."""
 
-    Attributes:
-        name: of what it is composed; no two are equal.
-        code: its number among the private-use code points.
-        paths: float64 (n, 2) each, x and y in em, origin at the middle of the box.
-    """
-
-    name: str
-    code: int
-    paths: Motif
+    name: str  # its composition; unique
+    code: int  # a private-use code point
+    paths: Motif  # float64 (n, 2) each: x and y in em, origin at the box centre
 
     @cached_property
     def plan(self) -> Strokes:
-        """Its strokes, for a synthetic writer to write."""
+        """Its strokes, for ``draw_plan``."""
         pixels = [path * EM + CANVAS / 2 for path in self.paths]
-        return assemble(pixels, _picture(pixels, CANVAS, max(1, round(THICKNESS * EM))))
+        return assemble(pixels, _render(pixels, CANVAS, max(1, round(THICKNESS * EM))))
 
 
 @lru_cache(maxsize=1)
 def pictographs() -> tuple[Pictograph, ...]:
-    """The invented signs, CLASSES of them: plain ones first."""
+    """All CLASSES invented signs, single motifs first."""
     chosen: list[Pictograph] = []
-    kept = _Kept(CLASSES)
+    drawings = _Drawings(CLASSES)
     for name, motif in _compositions():
-        paths = _boxed(motif)
-        if kept.add_if_distinct(paths):
+        paths = _normalised(motif)
+        if drawings.add_if_distinct(paths):
             chosen.append(Pictograph(name, CODE + len(chosen), paths))
         if len(chosen) == CLASSES:
             break
@@ -72,18 +64,15 @@ def pictographs() -> tuple[Pictograph, ...]:
 
 
 def draw_pictograph(sign: Pictograph, writer: int, seed: int, sample: int = 0) -> NDArray[np.uint8]:
-    """A pictograph as a synthetic writer draws it; equal arguments give equal pixels.
-
-    Returns: uint8 (h, w), about the box of the ink, paper 255.
-    """
+    """Draw a pictograph in the style of a synthetic writer: uint8 (h, w), paper 255; see ``draw``."""
     return draw_plan(sign.plan, _drawing_hand(writer, seed), stream(seed, writer, sign.code, sample))
 
 
 @lru_cache(maxsize=4096)
 def _drawing_hand(writer: int, seed: int) -> Hand:
-    """A writer's hand at drawing: neither print to depart from nor a running hand.
+    """The style of a writer for drawings: less deformation and fewer joins than in handwriting.
 
-    The shares were chosen by eye, on contact sheets, and so that the nearest class mean finds less than half.
+    The factors were chosen by eye on contact sheets, and so that the nearest class mean classifies less than half.
     """
     style = hand(writer, seed)
     across, down = style.gather
@@ -95,50 +84,50 @@ def _drawing_hand(writer: int, seed: int) -> Hand:
 
 
 def distance(one: Motif, other: Motif) -> float:
-    """How far two drawings are apart: the mean way from the ink of one to the nearest ink of the other.
+    """Distance of two drawings: the mean distance from the ink of one to the nearest ink of the other.
 
-    Of both directions the longer counts, so that a missing part is seen; a share of the side of the box.
+    The larger of both directions counts, so that a missing part matters; a share of the side of the box.
     Source: Dubuisson and Jain: A modified Hausdorff distance for object matching, ICPR 1994.
     """
-    (ink, way), (other_ink, other_way) = _measured(one), _measured(other)
-    return float(max(other_way[ink].mean(), way[other_ink].mean()))
+    (ink, to_ink), (other_ink, to_other) = _ink_and_distance(one), _ink_and_distance(other)
+    return float(max(to_other[ink].mean(), to_ink[other_ink].mean()))
 
 
-class _Kept:
-    """The drawings chosen so far, ready to be compared with the next one."""
+class _Drawings:
+    """The drawings chosen so far, in arrays for a fast comparison with the next one."""
 
     def __init__(self, most: int) -> None:
         self.count = 0
-        self.ways = np.empty((most, GRID * GRID), np.float32)
+        self.distances = np.empty((most, GRID * GRID), np.float32)
         self.shares = np.empty((most, GRID * GRID), np.float32)  # ink, divided by its sum
 
     def add_if_distinct(self, paths: Motif) -> bool:
-        ink, way = (array.ravel() for array in _measured(paths))
+        ink, distances = (array.ravel() for array in _ink_and_distance(paths))
         share = ink / np.float32(ink.sum())
-        there, back = self.ways[: self.count] @ share, self.shares[: self.count] @ way
-        if self.count and np.maximum(there, back).min() < DISTINCT:
+        forward, backward = self.distances[: self.count] @ share, self.shares[: self.count] @ distances
+        if self.count and np.maximum(forward, backward).min() < DISTINCT:
             return False
-        self.ways[self.count], self.shares[self.count] = way, share
+        self.distances[self.count], self.shares[self.count] = distances, share
         self.count += 1
         return True
 
 
-def _measured(paths: Motif) -> tuple[Bits, NDArray[np.float32]]:
-    """Ink (GRID, GRID), and from every pixel the way to the nearest ink, a share of the side."""
-    ink = _picture([(path / LONGEST + 0.5) * (GRID - 4) + 2 for path in paths], GRID, 1)
-    way = cv2.distanceTransform(1 - ink, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return ink > 0, (way / GRID).astype(np.float32)
+def _ink_and_distance(paths: Motif) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+    """Ink (GRID, GRID), and the distance of each pixel to the nearest ink as a share of the side."""
+    ink = _render([(path / LONGEST + 0.5) * (GRID - 4) + 2 for path in paths], GRID, 1)
+    distances = cv2.distanceTransform(1 - ink, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return ink > 0, (distances / GRID).astype(np.float32)
 
 
-def _picture(paths: Sequence[NDArray[np.float64]], side: int, width: int) -> NDArray[np.uint8]:
-    """Paths in pixels as lines of this width, 1 on 0."""
-    picture = np.zeros((side, side), np.uint8)
-    cv2.polylines(picture, [path.round().astype(np.int32) for path in paths], False, 1, width)
-    return picture
+def _render(paths: Sequence[NDArray[np.float64]], side: int, width: int) -> NDArray[np.uint8]:
+    """Paths in pixels, drawn as lines of this width: 1 on 0."""
+    image = np.zeros((side, side), np.uint8)
+    cv2.polylines(image, [path.round().astype(np.int32) for path in paths], False, 1, width)
+    return image
 
 
-def _boxed(motif: Motif) -> Motif:
-    """Centred, the longer side LONGEST."""
+def _normalised(motif: Motif) -> Motif:
+    """Centre the motif and scale its longer side to LONGEST."""
     points = np.concatenate(motif)
     low, high = points.min(0), points.max(0)
     scale = LONGEST / (high - low).max()
@@ -146,16 +135,16 @@ def _boxed(motif: Motif) -> Motif:
 
 
 def _compositions() -> Iterator[tuple[str, Motif]]:
-    """Endless named drawings: every motif by itself, then turned, then composed by chance."""
+    """Infinite named drawings: all motifs, then all inverted and mirrored ones, then random compositions."""
     rng = np.random.default_rng(_SEED)
     names = list(MOTIFS)
     yield from ((name, MOTIFS[name]) for name in rng.permutation(names).tolist())
-    # Shui writing turns signs over: it is known for characters written upside down or reversed.
+    # Shui writing is known for characters that are upside down or mirrored.
     turned = [(f"{name}, upside down", inverted(MOTIFS[name])) for name in names]
     turned += [(f"{name}, reversed", mirrored(MOTIFS[name])) for name in names]
     yield from (turned[index] for index in rng.permutation(len(turned)))
     seen = set()
-    layouts = (_over, _beside, _within, _twice, _accented)
+    layouts = (_over, _side_by_side, _within, _twice, _accented)
     while True:
         layout = layouts[int(rng.choice(len(layouts), p=(0.3, 0.3, 0.18, 0.1, 0.12)))]
         name, motif = layout(rng)
@@ -165,27 +154,27 @@ def _compositions() -> Iterator[tuple[str, Motif]]:
 
 
 def _over(rng: np.random.Generator) -> tuple[str, Motif]:
-    (top, upper), (bottom, lower) = _any(rng), _any(rng)
+    (top, upper), (bottom, lower) = _random_motif(rng), _random_motif(rng)
     share = float(rng.choice((0.4, 0.5, 0.6)))
     pair = *_placed(upper, (0, share - 1.05), (0.85, share)), *_placed(lower, (0, share + 0.05), (0.85, 1 - share))
     return f"{top} over {bottom}", pair
 
 
-def _beside(rng: np.random.Generator) -> tuple[str, Motif]:
-    (first, left), (second, right) = _any(rng), _any(rng)
+def _side_by_side(rng: np.random.Generator) -> tuple[str, Motif]:
+    (first, left), (second, right) = _random_motif(rng), _random_motif(rng)
     share = float(rng.choice((0.4, 0.5, 0.6)))
     pair = *_placed(left, (share - 1.05, 0), (share, 0.9)), *_placed(right, (share + 0.05, 0), (1 - share, 0.9))
     return f"{first} beside {second}", pair
 
 
 def _within(rng: np.random.Generator) -> tuple[str, Motif]:
-    inner, motif = _any(rng)
+    inner, motif = _random_motif(rng)
     frame = str(rng.choice(list(FRAMES)))
     return f"{inner} in {frame}", (*FRAMES[frame], *_placed(motif, (0, 0.05), (0.5, 0.5)))
 
 
 def _twice(rng: np.random.Generator) -> tuple[str, Motif]:
-    name, motif = _any(rng)
+    name, motif = _random_motif(rng)
     flip = bool(rng.random() < 0.5)
     other = mirrored(motif) if flip else motif
     pair = *_placed(motif, (-0.55, 0), (0.45, 0.8)), *_placed(other, (0.55, 0), (0.45, 0.8))
@@ -193,23 +182,21 @@ def _twice(rng: np.random.Generator) -> tuple[str, Motif]:
 
 
 def _accented(rng: np.random.Generator) -> tuple[str, Motif]:
-    name, motif = _any(rng)
+    name, motif = _random_motif(rng)
     accent = str(rng.choice(list(_ACCENTS)))
     where = str(rng.choice(("above", "below", "at the side")))
     centre, size = {"above": ((0, -1.45), (0.9, 0.24)), "below": ((0, 1.45), (0.9, 0.24)),
                     "at the side": ((1.45, 0), (0.24, 0.9))}[where]  # fmt: skip
-    drawn = _ACCENTS[accent]
+    strokes = _ACCENTS[accent]
     if where == "at the side":
-        drawn = tuple(path[:, ::-1] for path in drawn)
-    return f"{name} with {accent} {where}", (*motif, *_placed(drawn, centre, size))
+        strokes = tuple(path[:, ::-1] for path in strokes)
+    return f"{name} with {accent} {where}", (*motif, *_placed(strokes, centre, size))
 
 
-def _any(rng: np.random.Generator) -> tuple[str, Motif]:
-    names = list(MOTIFS)
-    name = names[int(rng.integers(len(names)))]
-    return name, MOTIFS[name]
+def _random_motif(rng: np.random.Generator) -> tuple[str, Motif]:
+    return list(MOTIFS.items())[int(rng.integers(len(MOTIFS)))]
 
 
 def _placed(motif: Motif, centre: tuple[float, float], half: tuple[float, float]) -> Motif:
-    """A motif moved and scaled, each axis by itself."""
+    """Scale a motif to these half sizes and move its centre."""
     return tuple(path * half + centre for path in motif)

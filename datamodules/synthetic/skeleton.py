@@ -1,29 +1,30 @@
-"""The thinned lines of a glyph followed pen-wide: from black and white pixels to paths that run straight on."""
+"""Skeletonises a binary image and traces the lines of the skeleton, straight through forks and crossings."""
 
 import math
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import combinations
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-SPUR = 3  # pixels: thinning leaves whiskers at the corners of square line ends
-BRIDGE = 7  # pixels: crossings of thick lines thin to two forks up to a line's width apart
-STRAIGHT_ON = 0.76  # cosine of 40°: two branches of a fork that differ less from a straight line are one stroke
-NEAR, FAR = 3, 12  # pixels into a branch between which its direction is taken
+SPUR = 3  # pixels: thinning leaves spurs at the corners of square line ends
+BRIDGE = 7  # pixels: crossings of thick lines become two forks, up to a line width apart
+STRAIGHT_ON = 0.76  # cosine of 40°: two branches of a fork that deviate less from a straight line are one stroke
+NEAR, FAR = 3, 12  # the direction of a branch is measured between these pixels from its end
 
 Pixel = int  # y times the width, plus x
-End = tuple[int, int]  # a branch, and 0 where it starts or 1 where it ends
+End = tuple[int, int]  # index of a branch, and 0 for its start or 1 for its end
 
 
 def skeleton_paths(lines: NDArray[np.uint8]) -> list[NDArray[np.float64]]:
-    """Thin black and white line work and follow it through its forks.
+    """Skeletonise a binary image and trace its lines.
 
     Args:
-        lines: uint8 (h, w), 1 on a line, 0 elsewhere; nothing at the border.
+        lines: uint8 (h, w), 1 on a line, 0 elsewhere and at the border.
 
-    Returns: float64 (n, 2) each, x and y in pixels, in no particular direction; together they hold every line.
+    Returns: paths that cover all lines, float64 (n, 2) each, x and y in pixels, in arbitrary direction.
     """
     branches, ends, count = _graph(_thin(lines))
     width = lines.shape[1]
@@ -32,18 +33,13 @@ def skeleton_paths(lines: NDArray[np.uint8]) -> list[NDArray[np.float64]]:
 
 
 def _lookup_tables() -> list[NDArray[np.uint8]]:
-    """For both passes of the thinning, which neighbourhoods lose their middle pixel (Zhang and Suen 1984)."""
-    tables = []
-    for second in (False, True):
-        table = np.zeros(256, np.uint8)
-        for code in range(256):
-            p = [(code >> bit) & 1 for bit in range(8)]  # north, then clockwise
-            steps = sum(p[i] == 0 and p[(i + 1) % 8] == 1 for i in range(8))
-            n, e, s, w = p[0], p[2], p[4], p[6]
-            sides = (n * e * w == 0 and n * s * w == 0) if second else (n * e * s == 0 and e * s * w == 0)
-            table[code] = 2 <= sum(p) <= 6 and steps == 1 and sides
-        tables.append(table)
-    return tables
+    """For both passes of the thinning, which neighbourhoods lose their centre pixel (Zhang and Suen 1984)."""
+    p = np.arange(256)[:, None] >> np.arange(8) & 1  # neighbours of each code: north, then clockwise
+    n, e, s, w = p[:, ::2].T
+    count, steps = p.sum(1), (p < np.roll(p, -1, 1)).sum(1)
+    edge = (count >= 2) & (count <= 6) & (steps == 1)
+    passes = (n * e * s == 0) & (e * s * w == 0), (n * e * w == 0) & (n * s * w == 0)
+    return [(edge & sides).astype(np.uint8) for sides in passes]
 
 
 _TABLES = _lookup_tables()
@@ -62,7 +58,7 @@ def _thin(lines: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 @lru_cache(maxsize=4)
 def _steps(width: int) -> list[list[int]]:
-    """For each neighbourhood, how far on its ink lies; a corner counts only where no side leads to it."""
+    """For each neighbourhood, the index steps to its ink; a diagonal counts only if no side neighbour leads there."""
     around = [-width, 1 - width, 1, 1 + width, width, width - 1, -1, -1 - width]  # north, then clockwise
     steps = []
     for code in range(256):
@@ -74,47 +70,49 @@ def _steps(width: int) -> list[list[int]]:
 
 
 def _graph(thin: NDArray[np.uint8]) -> tuple[list[list[Pixel]], list[tuple[int, int]], int]:
-    """Branches of the thinned glyph (pixel paths), the two nodes that each ends at, and the number of nodes."""
+    """The branches of the skeleton (pixel paths), the two end nodes of each, and the number of nodes."""
     codes = cv2.filter2D(thin, cv2.CV_8U, _NEIGHBOURS, borderType=cv2.BORDER_CONSTANT)
     ink = np.flatnonzero(thin)
     steps = _steps(thin.shape[1])
-    beside = {p: [p + step for step in steps[c]] for p, c in zip(ink.tolist(), codes.flat[ink].tolist(), strict=True)}
+    neighbours = {
+        p: [p + step for step in steps[c]] for p, c in zip(ink.tolist(), codes.flat[ink].tolist(), strict=True)
+    }
     node_of: dict[Pixel, int] = {}
     count = 0
-    for pixel in beside:
-        if len(beside[pixel]) != 2 and pixel not in node_of:
+    for pixel in neighbours:
+        if len(neighbours[pixel]) != 2 and pixel not in node_of:
             count += 1
             waiting = [pixel]
-            while waiting:  # forks that touch are one node
+            while waiting:  # adjacent forks are one node
                 here = waiting.pop()
                 if here not in node_of:
                     node_of[here] = count - 1
-                    waiting += [p for p in beside[here] if len(beside[here]) > 2 and len(beside[p]) > 2]
+                    waiting += [p for p in neighbours[here] if len(neighbours[here]) > 2 and len(neighbours[p]) > 2]
     branches, ends = [], []
     seen: set[Pixel] = set()
-    for path in _walk(beside, node_of, seen):
+    for path in _walk(neighbours, node_of, seen):
         branches.append(path)
         ends.append((node_of.get(path[0], -1), node_of.get(path[-1], -1)))
-    for pixel in sorted(beside.keys() - seen - node_of.keys()):  # rings without a node; they open at their top left
+    for pixel in sorted(neighbours.keys() - seen - node_of.keys()):  # rings without a node are cut at their top left
         if pixel not in seen:
             node_of[pixel] = count
-            branches += list(_walk(beside, {pixel: count}, seen))
+            branches += list(_walk(neighbours, {pixel: count}, seen))
             ends += [(count, count)] * (len(branches) - len(ends))
             count += 1
     return _contract(branches, ends, count)
 
 
-def _walk(beside: dict[Pixel, list[Pixel]], nodes: dict[Pixel, int], seen: set[Pixel]) -> Iterator[list[Pixel]]:
+def _walk(neighbours: dict[Pixel, list[Pixel]], nodes: dict[Pixel, int], seen: set[Pixel]) -> Iterator[list[Pixel]]:
     for start in sorted(nodes):
-        if not beside[start]:
+        if not neighbours[start]:
             yield [start, start]
-        for step in beside[start]:
+        for step in neighbours[start]:
             if step in seen or (step in nodes and (nodes[step] == nodes[start] or step < start)):
                 continue
             path = [start, step]
             while path[-1] not in nodes:
                 seen.add(path[-1])
-                onward = [p for p in beside[path[-1]] if p != path[-2]]
+                onward = [p for p in neighbours[path[-1]] if p != path[-2]]
                 if not onward:
                     break
                 path.append(onward[0])
@@ -124,7 +122,7 @@ def _walk(beside: dict[Pixel, list[Pixel]], nodes: dict[Pixel, int], seen: set[P
 def _contract(
     branches: list[list[Pixel]], ends: list[tuple[int, int]], count: int
 ) -> tuple[list[list[Pixel]], list[tuple[int, int]], int]:
-    """Drop the whiskers of thinning and merge the two forks of each crossing."""
+    """Remove the spurs of thinning and merge the two forks of each crossing."""
     degree = [0] * count
     for a, b in ends:
         degree[a] += 1
@@ -143,7 +141,7 @@ def _contract(
 
 
 def _partners(branches: list[list[Pixel]], ends: list[tuple[int, int]], count: int, width: int) -> dict[End, End]:
-    """Which branch ends run straight on into each other."""
+    """Pairs of branch ends that continue each other in a straight line."""
     at: list[list[End]] = [[] for _ in range(count)]
     for index, (a, b) in enumerate(ends):
         at[a].append((index, 0))
@@ -153,8 +151,7 @@ def _partners(branches: list[list[Pixel]], ends: list[tuple[int, int]], count: i
         headings = [_heading(branches[index], side, width) for index, side in arms]
         pairs = sorted(
             (ax * bx + ay * by, p, q)
-            for i, (p, (ax, ay)) in enumerate(zip(arms, headings, strict=True))
-            for q, (bx, by) in zip(arms[i + 1 :], headings[i + 1 :], strict=True)
+            for (p, (ax, ay)), (q, (bx, by)) in combinations(zip(arms, headings, strict=True), 2)
             if p[0] != q[0]
         )
         for cosine, p, q in pairs:
@@ -165,7 +162,7 @@ def _partners(branches: list[list[Pixel]], ends: list[tuple[int, int]], count: i
 
 
 def _heading(path: list[Pixel], side: int, width: int) -> tuple[float, float]:
-    """Unit vector from an end of a branch into it; thinning has displaced the pixels next to the end."""
+    """Unit vector from an end of a branch inwards; skips the pixels next to the end, which thinning displaces."""
     inward = path if side == 0 else path[::-1]
     near, far = inward[min(NEAR, len(path) - 1)], inward[min(FAR, len(path) - 1)]
     if near == far:
@@ -178,7 +175,7 @@ def _heading(path: list[Pixel], side: int, width: int) -> tuple[float, float]:
 def _chains(branches: list[list[Pixel]], partner: dict[End, End]) -> Iterator[list[Pixel]]:
     used: set[int] = set()
     loose = [(i, side) for i in range(len(branches)) for side in (0, 1) if (i, side) not in partner]
-    for arm in loose + [(i, 0) for i in range(len(branches))]:  # what is left over closes on itself
+    for arm in loose + [(i, 0) for i in range(len(branches))]:  # the remaining chains are closed
         if arm[0] in used:
             continue
         chain: list[Pixel] = []

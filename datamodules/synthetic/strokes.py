@@ -1,6 +1,6 @@
-"""Printed glyphs taken apart into pen strokes: thin the glyph, follow the lines, put them together again.
+"""Splits printed glyphs into pen strokes: skeletonises the glyph and traces its lines.
 
-The font is the one that OpenCV 5 carries; it draws every character of GB2312 level 1 with even, square-ended lines.
+The font is built into OpenCV 5; it has all characters of GB2312 level 1, with even, square-ended lines.
 """
 
 import math
@@ -14,52 +14,38 @@ from numpy.typing import NDArray
 
 from datamodules.synthetic.skeleton import skeleton_paths
 
-EM = 96  # pixels: lines are then 4 to 8 px wide and the narrowest gaps of dense characters stay open
-CANVAS = EM + 16  # the em square and a margin, since some glyphs reach beyond it
-BASELINE = round(CANVAS * 0.82)  # pixels from the top; places the glyph's box in the middle of the canvas
-SPACING = 0.055  # em between the points of a stroke: a bend of a small box keeps two points a side
-HOOK = 0.16  # em: shorter arms at the lower right are hooks and belong to their stroke
-ARM = 0.07  # em: shorter arms at the upper left are whiskers
-WOBBLE = 1.2  # pixels: thinned lines swerve by so much where another line meets them
-SQUARE = 0.76  # cosine of 40°: how far the arms of a box's corner may be off level and upright
-THICKNESS = 0.05  # em: about the width of the font's lines
-REACH = 0.45  # em: farther ends are never joined in a running hand
+EM = 96  # pixels: lines are then 4 to 8 px wide, and the narrowest gaps of dense characters stay open
+CANVAS = EM + 16  # the em square with a margin, because some glyphs exceed it
+BASELINE = round(CANVAS * 0.82)  # pixels from the top; centres the box of the glyph on the canvas
+SPACING = 0.055  # em between the points of a stroke: small boxes keep two points on each side of a corner
+HOOK = 0.16  # em; shorter arms at a lower right corner are hooks, a part of their stroke
+ARM = 0.07  # em; shorter arms at an upper left corner are spurs of the skeleton
+WOBBLE = 1.2  # pixels: the deviation of skeleton lines at junctions
+SQUARE = 0.76  # cosine of 40°: the largest deviation of a corner's arms from horizontal and vertical
+THICKNESS = 0.05  # em: about the line width of the font
+REACH = 0.45  # em; ends farther apart are never joined in cursive writing
+
+Path = NDArray[np.float64]  # (n, 2), x and y
 
 
 @dataclass(frozen=True)
 class Strokes:
-    """A character as pen strokes; lengths in em, x to the right, y down, origin at the middle of its box.
+    """n points of k pen strokes of a character; lengths in em, x to the right, y down, origin at the box centre."""
 
-    Attributes:
-        points: float32 (n, 2), x and y, stroke by stroke in writing direction.
-        stroke: int64 (n,), the stroke that a point belongs to.
-        along: float32 (n,), 0 at the start of the stroke, 1 at its end.
-        part: int64 (k,), for each stroke the connected part of the character that it belongs to.
-        flatness: float32 (parts,), width over height of each part, 1/4 to 4.
-        slimness: float32 (k, 2), for each stroke height over width and width over height, where above 1, to 6.
-        first: int64 (k,), index of each stroke's first point.
-        last: int64 (k,), index of each stroke's last point.
-        joins: int64 (m, 2), pairs of points (end of a stroke, start of another) that a running hand may connect.
-    """
-
-    points: NDArray[np.float32]
-    stroke: NDArray[np.int64]
-    along: NDArray[np.float32]
-    part: NDArray[np.int64]
-    flatness: NDArray[np.float32]
-    slimness: NDArray[np.float32]
-    first: NDArray[np.int64]
-    last: NDArray[np.int64]
-    joins: NDArray[np.int64]
+    points: NDArray[np.float32]  # (n, 2): x and y, stroke by stroke in writing direction
+    stroke: NDArray[np.int64]  # (n,): the stroke of each point
+    along: NDArray[np.float32]  # (n,): 0 at the start of the stroke, 1 at its end
+    part: NDArray[np.int64]  # (k,): the connected part of the character that each stroke belongs to
+    flatness: NDArray[np.float32]  # (parts,): width over height of each part, clipped to 1/4 to 4
+    slimness: NDArray[np.float32]  # (k, 2): height over width, and width over height, clipped to 1 to 6
+    first: NDArray[np.int64]  # (k,): index of the first point of each stroke
+    last: NDArray[np.int64]  # (k,): index of the last point of each stroke
+    joins: NDArray[np.int64]  # (m, 2): end and start points that cursive writing may connect
 
 
 @lru_cache(maxsize=8192)
 def strokes(character: str) -> Strokes:
-    """The strokes of a character.
-
-    Raises:
-        ValueError: nothing but blank space.
-    """
+    """The strokes of a character; raises ValueError if its glyph is blank."""
     glyph = np.zeros((CANVAS, CANVAS), np.uint8)
     cv2.putText(glyph, character, (8, BASELINE), 255, cv2.FontFace("uni"), EM)
     lines = (glyph > 127).astype(np.uint8)
@@ -69,20 +55,35 @@ def strokes(character: str) -> Strokes:
     return assemble(paths, lines)
 
 
-def assemble(paths: Sequence[NDArray[np.float64]], lines: NDArray[np.uint8]) -> Strokes:
-    """Pen paths as the strokes of one character, in writing order.
+def assemble(paths: Sequence[Path], lines: NDArray[np.uint8]) -> Strokes:
+    """Combine pen paths into the strokes of one character, in writing order and direction.
 
     Args:
-        paths: float64 (n, 2) each, x and y in pixels of ``lines``, where an em is EM pixels; each is turned into
-            writing direction.
-        lines: uint8 (h, w), 1 where there is ink: which paths touch, and so make one part, is read from it.
+        paths: float64 (n, 2) each, x and y in pixels of ``lines``; an em is EM pixels.
+        lines: uint8 (h, w), 1 where there is ink; its connected components are the parts of the character.
     """
-    evened = [_resample(path) for path in paths]
-    return _assemble(sorted(evened, key=lambda path: (path[0, 1] + 0.5 * path[0, 0], path[-1, 0])), lines)
+    paths = sorted(map(_resample, paths), key=lambda path: (path[0, 1] + 0.5 * path[0, 0], path[-1, 0]))
+    _, labels = cv2.connectedComponents(lines)
+    middles = [path[len(path) // 2].round().astype(int) for path in paths]
+    _, part = np.unique([labels[y, x] for x, y in middles], return_inverse=True)
+    counts = np.array([len(path) for path in paths])
+    last = np.cumsum(counts) - 1
+    first = last - counts + 1
+    points = np.concatenate(paths)
+    points = (points - (points.max(0) + points.min(0)) / 2) / EM
+    along = np.concatenate([np.linspace(0, 1, n) for n in counts])
+    stroke = np.repeat(np.arange(len(paths)), counts)
+    part_sizes, stroke_sizes = _sizes(points, np.repeat(part, counts)), _sizes(points, stroke)
+    return Strokes(
+        points.astype(np.float32), stroke, along.astype(np.float32), part.astype(np.int64),
+        flatness=np.clip(part_sizes[:, 0] / part_sizes[:, 1], 1 / 4, 4).astype(np.float32),
+        slimness=np.clip(stroke_sizes[:, ::-1] / stroke_sizes, 1, 6).astype(np.float32),
+        first=first, last=last, joins=_join_candidates(points, first, last),
+    )  # fmt: skip
 
 
-def _split_corners(path: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
-    """Lift the pen where handwriting does: at an upper left or lower right corner, as of a box."""
+def _split_corners(path: Path) -> Iterator[Path]:
+    """Split a path where people lift the pen: at upper left and lower right corners, such as those of a box."""
     corners = cv2.approxPolyDP(path.astype(np.float32).reshape(-1, 1, 2), 3.0, False)[:, 0].astype(np.float64)
     start = 0
     for before, corner, after in zip(corners, corners[1:], corners[2:], strict=False):
@@ -100,12 +101,12 @@ def _split_corners(path: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
     yield path[start:]
 
 
-def _resample(path: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Straightened, evenly spaced, in writing direction: from the left, or from the top where steep."""
+def _resample(path: Path) -> Path:
+    """Straighten and resample evenly, in writing direction: from the left, or from the top if steep."""
     corners = cv2.approxPolyDP(path.astype(np.float32).reshape(-1, 1, 2), WOBBLE, False)
-    smooth: NDArray[np.float64] = corners[:, 0].astype(np.float64)
+    smooth: Path = corners[:, 0].astype(np.float64)
     run = smooth[-1] - smooth[0]
-    if run[0] + 1.6 * run[1] < 0:  # 1.6: lines rising by less than 32° are written to the right
+    if run[0] + 1.6 * run[1] < 0:  # 1.6: lines that rise by less than 32° are written to the right
         smooth = smooth[::-1]
     travelled = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(smooth, axis=0).T))])
     count = max(3, math.ceil(travelled[-1] / (SPACING * EM)) + 1)
@@ -113,58 +114,23 @@ def _resample(path: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.stack([np.interp(marks, travelled, smooth[:, i]) for i in (0, 1)], 1)
 
 
-def _assemble(paths: list[NDArray[np.float64]], lines: NDArray[np.uint8]) -> Strokes:
-    _, labels = cv2.connectedComponents(lines)
-    middles = [path[len(path) // 2].round().astype(int) for path in paths]
-    _, part = np.unique([labels[y, x] for x, y in middles], return_inverse=True)
-    counts = np.array([len(path) for path in paths])
-    last = np.cumsum(counts) - 1
-    first = last - counts + 1
-    points = np.concatenate(paths)
-    points = (points - (points.max(0) + points.min(0)) / 2) / EM
-    along = np.concatenate([np.linspace(0, 1, n) for n in counts])
-    return Strokes(
-        points.astype(np.float32),
-        np.repeat(np.arange(len(paths)), counts),
-        along.astype(np.float32),
-        part.astype(np.int64),
-        _flatness(points, np.repeat(part, counts)),
-        _slimness(points, np.repeat(np.arange(len(paths)), counts)),
-        first,
-        last,
-        _join_candidates(points, first, last),
-    )
-
-
-def _join_candidates(
-    points: NDArray[np.float64], first: NDArray[np.int64], last: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """For each stroke the next one that a hurried pen would run on to: near, later, rather not to the upper right."""
+def _join_candidates(points: Path, first: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.int64]:
+    """For each stroke, a later one that cursive writing may join: near, and preferably not to the upper right."""
     pairs = []
-    taken: set[int] = set()
+    joined: set[int] = set()
     for i, end in enumerate(last):
         best, goal = REACH, -1
         for j in range(i + 1, min(i + 5, len(first))):
             dx, dy = (points[first[j]] - points[end]).tolist()
             cost = math.hypot(dx, dy) * (1.5 if dx > 0.1 and dy < -0.1 else 1.0) + 0.03 * (j - i - 1)
-            if j not in taken and cost < best:
+            if j not in joined and cost < best:
                 best, goal = cost, j
         if goal >= 0:
-            taken.add(goal)
+            joined.add(goal)
             pairs.append((int(end), int(first[goal])))
     return np.array(pairs, np.int64).reshape(-1, 2)
 
 
-def _flatness(points: NDArray[np.float64], owner: NDArray[np.int64]) -> NDArray[np.float32]:
-    extents = _extents(points, owner)
-    return np.clip(extents[:, 0] / extents[:, 1], 1 / 4, 4).astype(np.float32)
-
-
-def _slimness(points: NDArray[np.float64], owner: NDArray[np.int64]) -> NDArray[np.float32]:
-    extents = _extents(points, owner)
-    return np.clip(extents[:, ::-1] / extents, 1, 6).astype(np.float32)
-
-
-def _extents(points: NDArray[np.float64], owner: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Width and height of each owner's points; a straight line counts as THICKNESS thick."""
-    return np.array([np.ptp(points[owner == each], 0) for each in range(owner.max() + 1)]) + THICKNESS
+def _sizes(points: Path, owner: NDArray[np.int64]) -> Path:
+    """Width and height of each group of points; a straight line is THICKNESS thick."""
+    return np.array([np.ptp(points[owner == number], 0) for number in range(owner.max() + 1)]) + THICKNESS

@@ -126,7 +126,7 @@ def test_other_folders_are_refused(tmp_path: Path) -> None:
             DATASETS.load("imagenet").build(DataSettings(root)).setup()
         return str(caught.value)
 
-    assert "the folder of ImageNet's photographs, got none" in refused(None)
+    assert "the folder of ImageNet's photographs, got nothing" in refused(None)
     assert "val: byte 0: wanted a folder of classes, got nothing there" in refused(tmp_path)
     write_imagenet(tmp_path / "few", 3)
     assert "wanted ImageNet's 4 classes, a folder each, got 3, such as n00000000" in refused(tmp_path / "few")

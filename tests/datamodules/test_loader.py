@@ -95,7 +95,7 @@ def test_each_process_of_a_group_takes_its_own_batches(monkeypatch: pytest.Monke
     alone = [tuple(keys) for keys in EpochBatches(22, 4, True, seed=1)]
     shares = []
     for rank in range(2):
-        monkeypatch.setattr("datamodules._loader._place_in_group", lambda rank=rank: (rank, 2))
+        monkeypatch.setattr("datamodules._loader._rank_and_world", lambda rank=rank: (rank, 2))
         batches = EpochBatches(22, 4, True, seed=1)
         shares.append([tuple(keys) for keys in batches])
         assert len(batches) == len(shares[-1]) == 2  # all take as many steps, or the last would wait for ever

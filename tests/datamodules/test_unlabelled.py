@@ -121,7 +121,7 @@ def test_any_dataset_gives_its_training_images() -> None:
             DataError,
             "--unlabelled: byte 0: wanted .* got image_folder alone.* image_folder:DIR",
         ),
-        ("image_folder:nowhere", DataError, "nowhere: byte 0: wanted images to learn from, got nothing there"),
+        ("image_folder:nowhere", DataError, "nowhere: byte 0: wanted unlabelled images, got nothing there"),
         ("synthetic_hwdb:somewhere", ValueError, "synthetic_hwdb is embedded"),
     ],
 )
@@ -132,14 +132,14 @@ def test_wrong_sources_are_refused(spelt: str, error: type[Exception], says: str
 
 def test_a_place_without_images_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("none")
-    with pytest.raises(DataError, match=r"wanted images to learn from, got none\. Known kinds of files: \.png"):
+    with pytest.raises(DataError, match=r"wanted unlabelled images, got none\. Supported file types: \.png"):
         read(tmp_path)
     with pytest.raises(DataError, match="got none"):
         read(write(tmp_path, idx(np.empty((0, 3, 4), np.uint8))))
     own = ImageFolder(write_folder(tmp_path / "own", train=6, test=3))
     own.setup()
     nothing = images_of(own)
-    with pytest.raises(DataError, match="own: byte 0: wanted images to learn from, got none"):
+    with pytest.raises(DataError, match="own: byte 0: wanted unlabelled images, got none"):
         Unlabelled(UnlabelledImages("own", None, "", nothing.images.take(np.arange(0))), own).setup()
 
 
