@@ -14,7 +14,9 @@ from datamodules._errors import DataError
 from datamodules.inspection.contact_sheet import write_contact_sheet
 from datamodules.readers.archive import SUFFIXES as ARCHIVE_SUFFIXES
 from datamodules.readers.archive import is_archive, members
+from datamodules.readers.decode import decode_image
 from datamodules.readers.gnt import BLOCK, gnt_character, read_gnt_stream
+from datamodules.readers.image_tree import SUFFIXES as IMAGE_SUFFIXES
 from datamodules.synthetic.handwriting import file_name
 
 SHEET = "contact-sheet.png"  # how the names of the suite's own contact sheets end; they are no characters
@@ -170,8 +172,6 @@ def _read(file: BinaryIO, where: str, found: Findings) -> None:
             content = file.read(LARGEST_IMAGE + 1)
             if len(content) > LARGEST_IMAGE:
                 raise DataError(where, LARGEST_IMAGE, f"an image of at most {LARGEST_IMAGE} bytes", "more")
-            from datamodules.readers.decode import decode_image
-
             found.add(decode_image(content, where), name.parent.name, str(name.parent))
     except DataError as problem:
         found.problems.append(problem)
@@ -186,11 +186,7 @@ def _read_gnt(file: BinaryIO, where: str, found: Findings) -> None:
 
 def _is_known(name: str) -> bool:
     suffix = PurePath(name).suffix.lower()
-    if suffix == ".gnt":
-        return True
-    from datamodules.image_folder import SUFFIXES  # imports torch, which .gnt files need not wait for
-
-    return suffix in SUFFIXES and not name.endswith(SHEET)
+    return suffix == ".gnt" or (suffix in IMAGE_SUFFIXES and not name.endswith(SHEET))
 
 
 def _is_hidden(path: PurePath) -> bool:

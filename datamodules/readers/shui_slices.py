@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from datamodules._errors import DataError
 from datamodules._image import PAPER, fit_matrix, resample, with_channels
-from datamodules.image_folder import SUFFIXES, entries, read_images
+from datamodules.readers.image_tree import SUFFIXES, entries, read_images
 
 SIZE = 52  # pixels a side; shui-ocr, section 3.2
 # Blank pixels on each side. The paper gives no number; its first two kernels reach two pixels beyond a point each.
