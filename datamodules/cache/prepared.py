@@ -32,10 +32,8 @@ AGAIN = "Delete that folder and prepare again."
 class Prepared:
     """A complete cache.
 
-    Attributes:
-        folder: of the cache.
-        meta: ``version``; ``sources``, their stamps; ``files``, see Packer.units; ``bad_members``, texts of the errors
-            between the members of archives.
+    ``meta`` has ``version``; ``sources``, their stamps; ``files``, see Packer.units; ``bad_members``, texts of the
+    errors between the members of archives.
     """
 
     folder: Path
@@ -79,12 +77,7 @@ class Prepared:
 
 
 def find_prepared(place: Path, sources: Sequence[Source], labels: Sequence[str]) -> Prepared | None:
-    """The complete cache of exactly these sources; None if there is none.
-
-    Args:
-        place: the folder with all caches of a dataset.
-        sources: of the data root.
-        labels: the label space.
+    """The complete cache of exactly these sources, None if there is none; for the arguments see ``prepare``.
 
     Raises:
         DataError: its ``meta.json`` is damaged.
@@ -114,15 +107,13 @@ def prepare(
     """
     stamps = [source.stamp() for source in sources]
     folder = place / _key(stamps, labels)
-    prepared = _open(folder)
-    if prepared is None:
+    if not (folder / "meta.json").exists():
         with _lock(place, folder.name, say):
-            prepared = _open(folder)  # another process may have created it meanwhile
-            if prepared is None:
+            if not (folder / "meta.json").exists():  # another process may have created it meanwhile
                 for text in _other_caches(place, folder.name, stamps):
                     say(text)
                 _pack(folder, sources, protocol, labels, say, on_bad)
-                prepared = _open(folder)
+    prepared = _open(folder)
     assert prepared is not None
     return prepared
 

@@ -27,21 +27,14 @@ UNNUMBERED_FIRST = 100_000  # files with other names: one writer per file, numbe
 
 @dataclass(frozen=True)
 class Unit:
-    """The smallest piece after which preparing can resume.
+    """The smallest piece after which preparing can resume."""
 
-    Attributes:
-        name: of its file or folder, unique among the sources.
-        role: ``train`` or ``test``.
-        writer: number of its writer, NO_WRITER if several.
-        characters: yields (character, uint8 (h, w)) in order, once; passes errors to its argument, or raises if None.
-        digest: SHA-256 of the bytes read so far.
-    """
-
-    name: str
-    role: str
-    writer: int
+    name: str  # of its file or folder, unique among the sources
+    role: str  # ``train`` or ``test``
+    writer: int  # NO_WRITER if several
+    # Yields (character, uint8 (h, w)) in order, once; passes errors to its argument, or raises them if it is None.
     characters: Callable[[OnBad | None], Iterator[tuple[str, NDArray[np.uint8]]]]
-    digest: Any = field(default_factory=hashlib.sha256)
+    digest: Any = field(default_factory=hashlib.sha256)  # SHA-256 of the bytes read so far
 
 
 def read_units(sources: Sequence[Source], protocol: Protocol, on_bad: OnBad | None = None) -> Iterator[Unit]:

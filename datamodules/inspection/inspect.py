@@ -28,31 +28,18 @@ KINDS = "a .gnt file, an image, a zip or an ALZ archive"
 
 @dataclass
 class Findings:
-    """Counts and damage below one or several paths.
+    """Counts and damage below one or several paths."""
 
-    Attributes:
-        path: None for several paths.
-        files: data files, also in archives.
-        other_files: ignored files of other kinds.
-        synthetic_files: files drawn by this suite, recognised by name.
-        records: readable characters.
-        classes: characters, or names of folders of images.
-        writers: .gnt files with a readable record, because each such file has one writer.
-        sizes: number of characters by (height, width) in pixels.
-        problems: all damage.
-        shown: images for a contact sheet, by file or class.
-    """
-
-    path: Path | None = None
-    files: int = 0
-    other_files: int = 0
-    synthetic_files: int = 0
-    records: int = 0
-    classes: set[str] = field(default_factory=set)
-    writers: set[str] = field(default_factory=set)
-    sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
+    path: Path | None = None  # None for several
+    files: int = 0  # data files, also in archives
+    other_files: int = 0  # of other kinds, ignored
+    synthetic_files: int = 0  # drawn by this suite, recognised by name
+    records: int = 0  # readable characters
+    classes: set[str] = field(default_factory=set)  # characters, or names of folders of images
+    writers: set[str] = field(default_factory=set)  # .gnt files with a readable record: each has one writer
+    sizes: Counter[tuple[int, int]] = field(default_factory=Counter)  # characters by (height, width) in pixels
     problems: list[DataError] = field(default_factory=list)
-    shown: dict[str, list[NDArray[np.uint8]]] = field(default_factory=dict)
+    shown: dict[str, list[NDArray[np.uint8]]] = field(default_factory=dict)  # for a contact sheet, by file or class
 
     @property
     def synthetic(self) -> bool | None:

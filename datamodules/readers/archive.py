@@ -26,11 +26,7 @@ DIRECTORY_ERRORS = (zipfile.BadZipFile, NotImplementedError, OSError, OverflowEr
 
 
 def is_archive(path: Path) -> bool:
-    """Whether a file starts like a zip or ALZ archive, whatever its name.
-
-    Raises:
-        OSError: a file that cannot be read.
-    """
+    """Whether a file starts like a zip or ALZ archive, whatever its name."""
     with path.open("rb") as file:
         return file.read(4) in (START, *ZIP_STARTS)
 

@@ -24,30 +24,18 @@ AGAIN = "Fetch the archive again."
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file in an archive.
+    """A file in an archive."""
 
-    Attributes:
-        name: path inside the archive, with forward slashes.
-        size: unpacked bytes as the archive states them; verified by reading to the end.
-        where: path of the archive and the name, for messages.
-        offset: of the member's header in the archive that directly contains it.
-    """
-
-    name: str
-    size: int
-    where: str
-    offset: int
+    name: str  # path inside the archive, with forward slashes
+    size: int  # unpacked bytes as the archive states them; verified by reading to the end
+    where: str  # path of the archive and the name, for messages
+    offset: int  # of the member's header in the archive that directly contains it
 
 
 class Download:
-    """A downloaded file that is being read: limits what it may unpack to, and reports its faults.
+    """A file of ``size`` bytes on disk: reports its faults, and limits what it may unpack to, against zip bombs.
 
-    The limit spans all members and nested archives, against zip bombs.
-
-    Args:
-        path: of the file on disk.
-        size: its bytes.
-        on_bad: receives each fault once; None raises it.
+    The limit spans all members and nested archives. ``on_bad`` receives each fault once; None raises it.
     """
 
     def __init__(self, path: Path, size: int, on_bad: Callable[[DataError], None] | None) -> None:
@@ -66,25 +54,16 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A member's header; nothing in it is trusted.
+    """A member's header; nothing in it is trusted."""
 
-    Attributes:
-        offset: of the header in its archive.
-        name: as written.
-        folder, encrypted: flags.
-        method: STORED, DEFLATED, or words for another method.
-        packed, size: bytes before and after unpacking.
-        crc: CRC-32 of the unpacked bytes.
-    """
-
-    offset: int
-    name: str
+    offset: int  # of the header in its archive
+    name: str  # as written
     folder: bool
     encrypted: bool
-    method: str
-    packed: int
-    size: int
-    crc: int
+    method: str  # STORED, DEFLATED, or words for another method
+    packed: int  # bytes
+    size: int  # unpacked bytes
+    crc: int  # CRC-32 of the unpacked bytes
 
     @property
     def path(self) -> str:
@@ -94,20 +73,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """An archive that is being read, and the wording of its faults.
+    """An archive that is being read, and the wording of its faults."""
 
-    Attributes:
-        download: the file on disk.
-        tool: program that unpacks this format.
-        refused: suffixes of nested archives that are not opened.
-        inside: name of this archive in the outer zip, and ``offset`` of its header there; empty for the file itself.
-    """
-
-    download: Download
-    tool: str
-    refused: tuple[str, ...]
-    inside: str = ""
-    offset: int = 0
+    download: Download  # the file on disk
+    tool: str  # program that unpacks this format
+    refused: tuple[str, ...]  # suffixes of nested archives that are not opened
+    inside: str = ""  # name of this archive in the outer zip, if any
+    offset: int = 0  # of its header there
 
     @property
     def where(self) -> str:
@@ -140,13 +112,7 @@ class Archive:
 
 
 class Unpacking(io.RawIOBase):
-    """The unpacked bytes of a member; after an error every further read raises it again.
-
-    Args:
-        archive: contains the member.
-        entry: the member's header.
-        packed: the packed bytes in pieces.
-    """
+    """The unpacked bytes of a member, from pieces of its packed bytes; after an error every read raises it again."""
 
     def __init__(self, archive: Archive, entry: Entry, packed: Iterator[bytes]) -> None:
         super().__init__()

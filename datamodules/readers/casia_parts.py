@@ -19,19 +19,12 @@ WHERE = "Ask CASIA for it: the databases page of NLPR, Institute of Automation, 
 
 @dataclass(frozen=True)
 class Part:
-    """One official download.
+    """One official download."""
 
-    Attributes:
-        archive: its official name.
-        pattern: regular expression of the lower-case names of its archives, folders and sub-parts.
-        characters: published number of level-1 characters; None if sources differ.
-        about: whether that number is approximate.
-    """
-
-    archive: str
-    pattern: str
-    characters: int | None
-    about: bool = False
+    archive: str  # its official name
+    pattern: str  # regular expression of the lower-case names of its archives, folders and sub-parts
+    characters: int | None  # published number of level-1 characters; None if sources differ
+    about: bool = False  # whether that number is approximate
 
 
 # Counts: C.-L. Liu et al., ICDAR 2011; the competition's as most papers print it. The download page has named the
@@ -47,39 +40,25 @@ PARTS: Mapping[str, Part] = {
 
 @dataclass(frozen=True)
 class Protocol:
-    """Which parts train and which test.
+    """The parts for training and for test."""
 
-    Attributes:
-        name: of the dataset.
-        train, test: keys in PARTS.
-        test_files: regular expression of the lower-case names of test files whose folder names no split.
-        source, licence: publication, and terms of use.
-    """
-
-    name: str
-    train: tuple[str, ...]
+    name: str  # of the dataset
+    train: tuple[str, ...]  # keys in PARTS
     test: tuple[str, ...]
-    test_files: str
-    source: str
+    test_files: str  # regular expression of the lower-case names of test files whose folder names no split
+    source: str  # publication
     licence: str
 
 
 @dataclass(frozen=True)
 class Source:
-    """A file of characters, or a folder with images of one character.
-
-    Attributes:
-        kind: ``archive``, ``gnt`` or ``images``.
-        role: ``train`` or ``test``; empty if it depends on the member of the archive.
-        part: key in PARTS; empty for the user's own layouts.
-        name: unique path relative to the data root, for cache and messages.
-    """
+    """A file of characters, or a folder with images of one character."""
 
     path: Path
-    kind: str
-    role: str
-    part: str
-    name: str
+    kind: str  # ``archive``, ``gnt`` or ``images``
+    role: str  # ``train`` or ``test``; empty if it depends on the member of the archive
+    part: str  # key in PARTS; empty for the user's own layouts
+    name: str  # unique path relative to the data root, for cache and messages
 
     def stamp(self) -> dict[str, object]:
         """Name, role, total bytes and newest change in ns: detects changed sources; of a folder also its files."""

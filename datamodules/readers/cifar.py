@@ -30,62 +30,42 @@ Read = Callable[[str], bytes | None]  # content of a file by its name; None if i
 
 @dataclass(frozen=True)
 class Form:
-    """File layout of one form of a dataset: pickled or binary.
+    """File layout of one form of a dataset: pickled or binary."""
 
-    Attributes:
-        folder: its name in the official archive.
-        train, test: file names, in order.
-        names: file with the class names.
-        label_bytes: number of classes of each label byte before an image's pixels, the label to read last; empty for
-            pickles.
-    """
-
-    folder: str
-    train: tuple[str, ...]
+    folder: str  # its name in the official archive
+    train: tuple[str, ...]  # file names, in order
     test: tuple[str, ...]
-    names: str
-    label_bytes: tuple[int, ...] = ()
+    names: str  # file with the class names
+    label_bytes: tuple[int, ...] = ()  # classes of each byte before the pixels, the label last; empty for pickles
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What differs between CIFAR-10 and CIFAR-100.
+    """What differs between CIFAR-10 and CIFAR-100."""
 
-    Attributes:
-        name, title: in records, and as its authors write it.
-        source, licence: publication, and terms of use.
-        torchvision: class in torchvision.datasets with the URL, file name and checksum of the archive.
-        python, binary: its two forms.
-        label_key, names_key: keys in the pickles.
-        names: class names if no file states them.
-        whole: images in the complete training and test part.
-    """
-
-    name: str
-    title: str
-    source: str
+    name: str  # in records
+    title: str  # as its authors write it
+    source: str  # publication
     licence: str
-    torchvision: str
+    torchvision: str  # class in torchvision.datasets with the URL, file name and checksum of the archive
     python: Form
     binary: Form
-    label_key: str
+    label_key: str  # in the pickles
     names_key: str
-    names: tuple[str, ...]
-    whole: tuple[int, int]
+    names: tuple[str, ...]  # of the classes, if no file states them
+    whole: tuple[int, int]  # images in the complete training and test part
 
     @property
     def advice(self) -> str:
-        """What to point --data-root at."""
+        """The valid values of --data-root."""
         forms = f"{self.python.folder} or {self.binary.folder}"
         return f"Expected: the folder {forms}, the folder that holds it, or the official .tar.gz as it is."
 
 
 def read_splits(root: Path, layout: Layout) -> Splits:
-    """Read all parts; the validation part is cut from the training part.
+    """Read all parts from a folder of the files, the folder above it, or the official .tar.gz.
 
-    Args:
-        root: a folder of the files, the folder above it, or the official .tar.gz.
-        layout: of the dataset.
+    The validation part is cut from the training part.
 
     Raises:
         DataError: a missing or damaged file, or one with other content. Inside an archive, offsets count the unpacked
@@ -93,10 +73,8 @@ def read_splits(root: Path, layout: Layout) -> Splits:
     """
     place, form, read = _open(root, layout)
     labels = _class_names(place, form, read, layout)
-    train = _read_part(place, form, form.train, read, layout)
-    test = _read_part(place, form, form.test, read, layout)
-    rest, val = cut_validation(train)
-    return Splits(labels, rest, val, test)
+    train, test = (_read_part(place, form, names, read, layout) for names in (form.train, form.test))
+    return Splits(labels, *cut_validation(train), test)
 
 
 def partial_note(splits: Splits, layout: Layout) -> str:
@@ -201,32 +179,30 @@ def _name(item: Located, file: str) -> str:
 
 
 def _read_part(place: str, form: Form, names: Sequence[str], read: Read, layout: Layout) -> Characters:
-    planes, labels = [], []
+    parts = []
     for name in names:
-        file = f"{place}/{name}"
-        content = read(name)
+        file, content = f"{place}/{name}", read(name)
         if content is None:
             raise DataError(file, 0, f"a file of {layout.title}", "nothing there", "All of its files are needed.")
-        part = _records(content, file, form.label_bytes) if form.label_bytes else _batch(content, file, layout)
-        planes.append(part[0])
-        labels.append(part[1])
-    return _packed(planes, np.concatenate(labels))
+        parts.append(_records(content, file, form) if form.label_bytes else _batch(content, file, layout))
+    return _packed([planes for planes, _ in parts], np.concatenate([labels for _, labels in parts]))
 
 
-def _records(content: bytes, file: str, label_bytes: Sequence[int]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def _records(content: bytes, file: str, form: Form) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Pixels (n, 3072) and labels (n,) of a binary file."""
-    size = len(label_bytes) + IMAGE_BYTES
+    labels = len(form.label_bytes)
+    size = labels + IMAGE_BYTES
     count, rest = divmod(len(content), size)
     if rest or not count:
-        got = f"{rest} bytes, then the end"
-        raise DataError(file, count * size, f"records of {size} bytes", got, DAMAGE_ADVICE)
+        wanted, got = f"records of {size} bytes", f"{rest} bytes, then the end"
+        raise DataError(file, count * size, wanted, got, DAMAGE_ADVICE)
     records = np.frombuffer(content, np.uint8).reshape(count, size)
-    for column, classes in enumerate(label_bytes):
+    for column, classes in enumerate(form.label_bytes):
         bad = np.flatnonzero(records[:, column] >= classes)
         if len(bad):
             offset, got = int(bad[0]) * size + column, f"{records[bad[0], column]}"
             raise DataError(file, offset, f"a label below {classes}", got, DAMAGE_ADVICE)
-    return records[:, len(label_bytes) :], records[:, len(label_bytes) - 1].astype(np.int64)
+    return records[:, labels:], records[:, labels - 1].astype(np.int64)
 
 
 def _batch(content: bytes, file: str, layout: Layout) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

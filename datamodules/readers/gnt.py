@@ -40,17 +40,11 @@ class SupportsRead(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GntRecord:
-    """One character of a .gnt file.
+    """One character of a .gnt file."""
 
-    Attributes:
-        tag: two bytes, the GBK code; see ``gnt_character``.
-        image: uint8 (h, w), paper 255; a read-only view of the block.
-        offset: byte offset of the record in its file.
-    """
-
-    tag: bytes
-    image: NDArray[np.uint8]
-    offset: int
+    tag: bytes  # two bytes, the GBK code; see ``gnt_character``
+    image: NDArray[np.uint8]  # (h, w), paper 255; a read-only view of the block
+    offset: int  # of the record in its file, in bytes
 
 
 @lru_cache(maxsize=1 << 16)  # the number of tags

@@ -46,16 +46,12 @@ class Pixels:
 
 @dataclass(frozen=True)
 class _Name:
-    """One of the known names."""
-
-    kind: str
+    kind: str  # a value of _NAMES
 
 
 @dataclass(frozen=True)
 class _Dtype:
-    """The name of an element type: ``u1`` for uint8."""
-
-    name: Located
+    name: Located  # ``u1`` for uint8
 
 
 def read_pickle(content: bytes, name: str) -> Located:
