@@ -111,11 +111,7 @@ class Packer:
             )  # fmt: skip
 
     def finish(self, meta: Mapping[str, Any], folder: Path) -> None:
-        """Write ``meta.json`` and rename the partial folder to ``folder``, which completes the cache.
-
-        Raises:
-            DataError: the disk is full or fails.
-        """
+        """Write ``meta.json`` and rename the partial folder to ``folder``, which completes the cache."""
         with self._disk():
             text = json.dumps({**meta, "files": self.units}, ensure_ascii=False, indent=1)
             descriptor = os.open(self.folder / "meta.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)

@@ -96,7 +96,7 @@ def prepare(
 
     Args:
         place: the folder with all caches of a dataset.
-        sources: of the data root.
+        sources: see ``find_sources``.
         protocol: the parts for training and test.
         labels: the label space; records of other characters are dropped and counted.
         say: receives progress messages.

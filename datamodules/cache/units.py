@@ -41,7 +41,7 @@ def read_units(sources: Sequence[Source], protocol: Protocol, on_bad: OnBad | No
     """All units of all sources; requesting the next unit closes the file of the previous one.
 
     Args:
-        sources: of a data root.
+        sources: see ``find_sources``.
         protocol: decides the role of members of an archive whose own name states none.
         on_bad: receives each error between the members of an archive, and reading continues at the next member; None
             raises the first.

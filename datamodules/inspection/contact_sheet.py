@@ -15,11 +15,9 @@ LARGEST_CELL = 256  # pixels; larger images, such as whole pages, are shrunk to 
 
 
 def contact_sheet(images: Sequence[NDArray[np.uint8]], columns: int = 16) -> NDArray[np.uint8]:
-    """Characters row by row, each centred in its cell at native size.
+    """Characters row by row, each centred in its cell at native size, or shrunk to LARGEST_CELL if larger.
 
-    Args:
-        images: uint8 (h, w) or (h, w, 3), RGB; shrunk to LARGEST_CELL if larger.
-        columns: characters per row.
+    Images are uint8 (h, w) or (h, w, 3), RGB.
 
     Returns: uint8 (H, W), or (H, W, 3) if any image is in colour.
 

@@ -72,11 +72,8 @@ class Source:
 def find_sources(root: Path, protocol: Protocol) -> tuple[list[Source], list[str]]:
     """Find the parts of a protocol below a data root.
 
-    If a part exists in several forms, one is read: archives are preferred over .gnt files, those over images.
-
-    Args:
-        root: a folder with official downloads, unpacked or not; or one archive with all parts.
-        protocol: the parts to find.
+    The root is a folder with official downloads, unpacked or not, or one archive with all parts. If a part exists in
+    several forms, one is read: archives are preferred over .gnt files, those over images.
 
     Returns: the sources sorted by role and name, and descriptions of what is not read.
 

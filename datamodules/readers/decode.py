@@ -51,11 +51,7 @@ def decode_photo(content: bytes, name: str) -> NDArray[np.uint8]:
 def decode_middle(content: bytes, name: str, shorter: int, side: int) -> NDArray[np.uint8]:
     """Decode, resize and centre-crop a photograph, as in the evaluation of ImageNet networks.
 
-    Args:
-        content: of the file.
-        name: of the file, for errors.
-        shorter: pixels of the shorter side after the resize, which is bilinear and anti-aliased.
-        side: pixels a side of the cropped square.
+    The bilinear, anti-aliased resize gives the shorter side ``shorter`` pixels; the crop is ``side`` pixels a side.
 
     Returns: uint8 (side, side, 3), RGB.
 

@@ -8,12 +8,9 @@ from datamodules.readers.gnt import gnt_character, read_gnt
 
 
 def read_characters(files: Sequence[Path], labels: Sequence[str], writers: Sequence[int] | None = None) -> Characters:
-    """Read .gnt files of one writer each; characters outside ``labels`` are dropped.
+    """Read .gnt files of one writer each; characters outside ``labels``, the ordered label space, are dropped.
 
-    Args:
-        files: paths.
-        labels: the label space, in label order.
-        writers: number of each file's writer; by default the index of the file.
+    ``writers`` is the number of each file's writer, by default the index of the file.
 
     Raises:
         DataError: a damaged file.

@@ -3,6 +3,7 @@
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -32,14 +33,11 @@ def read_images(root: Path, paths: Sequence[PurePosixPath]) -> Iterator[NDArray[
     Raises:
         DataError: a damaged member of the zip, or an image that ``decode_image`` refuses.
     """
-    archive = None if root.is_dir() else zipfile.ZipFile(root)
-    try:
+    opened: AbstractContextManager[zipfile.ZipFile | None] = nullcontext() if root.is_dir() else zipfile.ZipFile(root)
+    with opened as archive:
         for path in paths:
             content = (root / path).read_bytes() if archive is None else _member(archive, root, str(path))
             yield decode_image(content, f"{root}/{path}")
-    finally:
-        if archive is not None:
-            archive.close()
 
 
 def _all_entries(root: Path) -> Iterator[tuple[PurePosixPath, bool]]:

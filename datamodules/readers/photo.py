@@ -31,9 +31,7 @@ _KERNEL = np.ones((_STROKE, _STROKE), np.uint8)
 def find_character(grey: NDArray[np.uint8], name: str) -> NDArray[np.uint8]:
     """Crop the one character of an image to its bounding box, with even light, paper 255 and dark ink.
 
-    Args:
-        grey: uint8 (h, w); dark ink on light paper or the reverse; the light may be uneven.
-        name: of the image, for errors.
+    The image, uint8 (h, w), has dark ink on light paper or the reverse; the light may be uneven.
 
     Returns: uint8 (h', w').
 
@@ -113,7 +111,7 @@ def _places(length: int) -> NDArray[np.float64]:
 
 
 def _light_on_dark(small: NDArray[np.uint8]) -> bool:
-    """Whether the light parts are narrower than the dark ones, and so are the ink; removes slow changes of light first.
+    """Whether the ink is light: after slow changes of light are removed, the light parts are narrower than the dark.
 
     Comparing areas or edges would fail: bold characters fill half of their box, and 回 all its edges.
     """
@@ -154,13 +152,13 @@ def _ink_level(even: NDArray[np.uint8], name: str) -> tuple[int, NDArray[np.uint
 
 
 def _parts(ink: NDArray[np.uint8]) -> _Parts:
-    x, y, width, height = cv2.boundingRect(ink)  # because a scan's margins cost more time than the character
+    x, y, width, height = cv2.boundingRect(ink)  # crop first: a scan's margins would cost more time than the character
     inside = slice(y, y + height), slice(x, x + width)
-    _, labels, found, _ = cv2.connectedComponentsWithStats(np.ascontiguousarray(ink[inside]), connectivity=8)
-    area = found[:, cv2.CC_STAT_AREA]
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(np.ascontiguousarray(ink[inside]), connectivity=8)
+    area = stats[:, cv2.CC_STAT_AREA]
     kept = area >= _SPECK * area[1:].max()
-    real = found[1:][kept[1:]]
-    if len(real) + 1 < len(found):
+    real = stats[1:][kept[1:]]
+    if len(real) + 1 < len(stats):
         kept[0] = False
         ink = np.zeros_like(ink)
         ink[inside] = kept.astype(np.uint8)[labels]

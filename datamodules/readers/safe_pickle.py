@@ -57,16 +57,14 @@ class _Dtype:
 def read_pickle(content: bytes, name: str) -> Located:
     """The value of a pickle: dicts by str, lists, tuples, str, bytes, int, bool, None and ``Pixels``.
 
-    Args:
-        content: the file; strings of Python 2 are returned as bytes, except keys.
-        name: of the file, for errors.
+    Strings of Python 2 are returned as bytes, except keys.
 
     Raises:
         DataError: a truncated pickle, no pickle, or one with other names or types.
     """
     machine = _Machine(content, name)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # pickletools', of backslashes in a damaged name
+        warnings.simplefilter("ignore", DeprecationWarning)  # from pickletools, for backslashes in damaged names
         for opcode, argument, offset in machine.opcodes():
             machine.step(opcode, argument, offset)
     if len(machine.stack) != 1:
@@ -115,7 +113,7 @@ class _Machine:
             raise DataError(self.name, offset, WANTED, f"a misplaced {opcode}", DAMAGE_ADVICE) from error
 
     def _combine(self, opcode: str, argument: Any, offset: int) -> None:
-        """The opcodes that make a value of others, or put others into one."""
+        """Execute one of the opcodes that combine values."""
         if opcode in ("EMPTY_LIST", "EMPTY_DICT"):
             self._push([] if opcode == "EMPTY_LIST" else {}, offset)
         elif opcode in ("TUPLE", *_SHORT_TUPLES):

@@ -26,8 +26,7 @@ def normalise(slice_: NDArray[np.uint8]) -> NDArray[np.uint8]:
     The paper prints no threshold. Ours is Otsu's of the scaled slice without its white border, because against the
     border yellowed paper would count as ink.
 
-    Args:
-        slice_: uint8 (h, w) or (h, w, 3), dark ink on light paper.
+    The slice is uint8 (h, w) or (h, w, 3), dark ink on light paper.
 
     Returns: uint8 (SIZE, SIZE), 0 for ink and 255 for paper.
 
