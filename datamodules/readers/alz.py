@@ -29,7 +29,7 @@ ENCRYPTED = 0x01  # descriptor bit
 ENCRYPTION_HEADER = 12  # bytes between name and packed bytes, not counted among them
 WIDTHS = (0, 1, 2, 4, 8)  # bytes per size field; 0: nothing is stored, a folder or an empty file
 METHODS = {0: STORED, 1: "bzip2 as ALZ changed it", 2: DEFLATED}
-AGAIN = f"Fetch the archive again; one in volumes (.a00, .a01, ...) is put together by {TOOL}."
+AGAIN = f"Fetch the archive again; {TOOL} joins archives in volumes (.a00, .a01, ...)."
 
 
 def alz_members(archive: Archive, file: BinaryIO) -> Iterator[tuple[Member, BinaryIO]]:
@@ -95,7 +95,7 @@ def _next_entry(source: _Source) -> Entry | None:
     if kind == END:
         return None
     if kind == SPLIT:
-        raise source.archive.fault(offset, "a whole archive", "the end of a volume of several", AGAIN)
+        raise source.archive.fault(offset, "a whole archive", "the end of one volume of several", AGAIN)
     if kind != MEMBER:
         raise source.archive.fault(offset, "a member, or the archive's end", kind.hex(" "), AGAIN)
     return _entry(source, offset)

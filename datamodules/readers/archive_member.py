@@ -103,7 +103,7 @@ class Archive:
         if not path.name:
             return fault("a named member", f"{entry.name!r}")
         if name.lower().endswith(self.refused):
-            return fault("files of data", f"the archive {name} inside", unpack)
+            return fault("data files", f"the archive {name} inside", unpack)
         if entry.encrypted:
             return fault("a readable member", f"{name}, which is encrypted", unpack)
         if entry.method not in (STORED, DEFLATED):
