@@ -15,8 +15,8 @@ from datamodules._base import CharacterDataModule, DatasetInfo, DataSettings, Sp
 from datamodules._characters import Characters
 from datamodules._errors import DataError
 from datamodules._loader import Batch, Fitted
-from datamodules.image_folder import SUFFIXES, entries, read_images
 from datamodules.readers.idx import is_idx, read_idx
+from datamodules.readers.image_tree import SUFFIXES, entries, read_images
 
 _log = logging.getLogger(__name__)
 _USER_FILES = "image_folder"  # the dataset whose images need no class folders here

@@ -1,25 +1,17 @@
 """A folder or zip of images: ``train/CLASS/*.png`` and ``test/CLASS/*.png``, any size, grey, RGB or RGBA."""
 
-import zipfile
-import zlib
-from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
-
-import numpy as np
-from numpy.typing import NDArray
 
 from datamodules import DATASETS
 from datamodules._base import CharacterDataModule, DatasetInfo, DataSettings, Splits, cut_validation
 from datamodules._characters import Characters
 from datamodules._errors import DataError
-from datamodules.readers.decode import decode_image
+from datamodules.readers.image_tree import LAYOUT_ADVICE, SUFFIXES, entries, read_images
 
 SOURCE = "the user's own images, one folder a class"
 LICENCE = "as its owner states"
 SYNTHETIC = False
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 RENAME_ADVICE = "Rename it: that name is another dataset's, or none."
-LAYOUT_ADVICE = "Expected layout: train/CLASS/*.png and test/CLASS/*.png, in a folder or a zip."
 
 
 class ImageFolder(CharacterDataModule):
@@ -70,42 +62,6 @@ def record_name(data_root: Path) -> str:
     return name
 
 
-def entries(root: Path) -> Iterator[tuple[PurePosixPath, bool]]:
-    """Paths below a folder or in a zip, and whether each is a folder; what file managers leave is passed over.
-
-    Raises:
-        DataError: neither a folder nor a zip.
-    """
-    for path, is_folder in _all_entries(root):
-        if not any(part.startswith((".", "__MACOSX")) for part in path.parts):
-            yield path, is_folder
-
-
-def read_images(root: Path, paths: Sequence[PurePosixPath]) -> Iterator[NDArray[np.uint8]]:
-    """Decode the images at these paths of a folder or zip, one after the other; see ``decode_image``."""
-    archive = None if root.is_dir() else zipfile.ZipFile(root)
-    try:
-        for path in paths:
-            content = (root / path).read_bytes() if archive is None else _member(archive, root, str(path))
-            yield decode_image(content, f"{root}/{path}")
-    finally:
-        if archive is not None:
-            archive.close()
-
-
-def _all_entries(root: Path) -> Iterator[tuple[PurePosixPath, bool]]:
-    if root.is_dir():
-        for path in root.rglob("*"):
-            yield PurePosixPath(path.relative_to(root).as_posix()), path.is_dir()
-        return
-    try:
-        with zipfile.ZipFile(root) as archive:
-            for info in archive.infolist():
-                yield PurePosixPath(info.filename), info.is_dir()
-    except (zipfile.BadZipFile, OSError) as error:
-        raise DataError(root, 0, "a zip archive or a folder", str(error), LAYOUT_ADVICE) from error
-
-
 def _by_class(root: Path) -> dict[str, dict[str, list[PurePosixPath]]]:
     """Split -> class -> files; empty classes are kept for the error message."""
     groups: dict[str, dict[str, list[PurePosixPath]]] = {"train": {}, "test": {}}
@@ -136,13 +92,3 @@ def _check_classes(root: Path, groups: dict[str, dict[str, list[PurePosixPath]]]
 def _decode(root: Path, classes: dict[str, list[PurePosixPath]], labels: tuple[str, ...]) -> Characters:
     pairs = [(path, label) for label, name in enumerate(labels) for path in sorted(classes[name])]
     return Characters.pack(read_images(root, [path for path, _ in pairs]), [label for _, label in pairs])
-
-
-def _member(archive: zipfile.ZipFile, root: Path, name: str) -> bytes:
-    offset = 0
-    try:
-        info = archive.getinfo(name)
-        offset = info.header_offset
-        return archive.read(info)
-    except (zipfile.BadZipFile, zlib.error, KeyError, RuntimeError, OSError, EOFError) as error:
-        raise DataError(f"{root}/{name}", offset, "a readable member of the zip", str(error)) from error

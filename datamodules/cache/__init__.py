@@ -1,1 +1,1 @@
-"""The packed cache: a dataset prepared once, then memory-mapped."""
+"""The packed cache: a dataset is packed once, then memory-mapped."""

@@ -1,13 +1,14 @@
-"""The packed cache of a dataset: prepared once from its sources, then memory-mapped by every process that reads it.
+"""Prepares, opens and checks the packed cache of a dataset, which all processes memory-map.
 
-A cache's name holds VERSION and a hash of its sources' names, sizes and times, so that another version, or changed
-sources, never meet an old one.
+A cache's name contains VERSION and a hash of its sources' names, sizes and times, so that a new version or changed
+sources never use an old cache.
 """
 
 import fcntl
 import hashlib
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,54 +19,50 @@ import numpy as np
 
 from datamodules._characters import Characters, map_pixels
 from datamodules._errors import DataError
-from datamodules.cache.packer import ROW, ROW_TYPE, VERSION, Packer
+from datamodules.cache.packer import ROW, ROW_TYPE, VERSION, Packer, described
 from datamodules.cache.units import OnBad, read_units
 from datamodules.readers.casia_parts import Protocol, Source
 
 Say = Callable[[str], None]
-EVERY_S = 10.0  # between two lines of progress
+EVERY_S = 10.0  # between two progress messages
 AGAIN = "Delete that folder and prepare again."
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A whole cache.
+    """A complete cache.
 
-    Attributes:
-        folder: where it lies.
-        meta: ``version``; ``sources``, their stamps; ``files``, see Packer.units; ``bad_members``, what was wrong
-            between the members of archives, in words.
+    ``meta`` has ``version``; ``sources``, their stamps; ``files``, see Packer.units; ``bad_members``, texts of the
+    errors between the members of archives.
     """
 
     folder: Path
     meta: Mapping[str, Any]
 
     def characters(self, role: str) -> Characters:
-        """One part, memory-mapped; files in order of their base names, whatever the order in an archive.
+        """One part, memory-mapped; files are sorted by base name, independent of the order in an archive.
 
         Raises:
-            DataError: pixels or index are not as long as they were written.
+            DataError: the length of pixels or index has changed.
         """
         files = sorted(self.files(role), key=lambda file: (file["name"].rpartition("/")[2], file["name"]))
         sizes = {"pixels": sum(f["pixels"] for f in self.meta["files"]),
                  "index": sum(f["count"] for f in self.meta["files"]) * ROW.size}  # fmt: skip
         for name, size in sizes.items():
-            found = (self.folder / name).stat().st_size if (self.folder / name).exists() else 0
-            if found != size:
-                raise DataError(self.folder / name, min(found, size), f"{size} bytes", str(found), AGAIN)
+            path = self.folder / name
+            actual = path.stat().st_size if path.exists() else 0
+            if actual != size:
+                raise DataError(path, min(actual, size), f"{size} bytes", str(actual), AGAIN)
         if not any(file["count"] for file in files):
             return Characters.pack([], [])
         rows = np.concatenate([np.arange(f["first"], f["first"] + f["count"]) for f in files])
         index = np.memmap(self.folder / "index", ROW_TYPE, "r")[rows]
-        pixels = map_pixels(self.folder / "pixels")
-        columns = (np.ascontiguousarray(index[name]) for name in ("offset", "height", "width", "label", "writer"))
-        offsets, heights, widths, labels, writers = columns
-        return Characters(
-            pixels, offsets, heights.astype(np.int32), widths.astype(np.int32), labels.astype(np.int64), writers
-        )
+        types = {"offset": np.int64, "height": np.int32, "width": np.int32, "label": np.int64, "writer": np.int32}
+        offsets, heights, widths, labels, writers = (index[name].astype(dtype) for name, dtype in types.items())
+        return Characters(map_pixels(self.folder / "pixels"), offsets, heights, widths, labels, writers)
 
     def files(self, role: str = "") -> list[Mapping[str, Any]]:
-        """What was read: every file, or those of a role."""
+        """All source files in the cache, or those of a role."""
         return [file for file in self.meta["files"] if role in ("", file["role"])]
 
     def count(self, what: str, role: str = "") -> int:
@@ -74,67 +71,55 @@ class Prepared:
 
     @property
     def content(self) -> str:
-        """SHA-256 of what the sources held, in whatever order and packing it came."""
+        """SHA-256 of the sources' content, independent of their order and packing."""
         lines = sorted(f"{f['role']} {f['name'].rpartition('/')[2]} {f['sha256']}" for f in self.meta["files"])
         return hashlib.sha256("\n".join([f"layout {VERSION}", *lines]).encode()).hexdigest()
 
 
 def find_prepared(place: Path, sources: Sequence[Source], labels: Sequence[str]) -> Prepared | None:
-    """The whole cache of exactly these sources, None where there is none.
-
-    Args:
-        place: the folder with all caches of a dataset.
-        sources: what the data root holds.
-        labels: the label space.
+    """The complete cache of exactly these sources, None if there is none; for the arguments see ``prepare``.
 
     Raises:
         DataError: its ``meta.json`` is damaged.
     """
-    stamps = [source.stamp() for source in sources]
-    return _open(place / _key(stamps, labels))
+    return _open(place / _key([source.stamp() for source in sources], labels))
 
 
 def prepare(
-    place: Path,
-    sources: Sequence[Source],
-    protocol: Protocol,
-    labels: Sequence[str],
-    say: Say,
+    place: Path, sources: Sequence[Source], protocol: Protocol, labels: Sequence[str], say: Say,
     on_bad: OnBad | None = None,
-) -> Prepared:
-    """The cache of these sources: the one that is there, or a new one from one pass over them.
+) -> Prepared:  # fmt: skip
+    """Open the cache of these sources; create it in one pass over them if it does not exist.
 
-    A second process waits for the first and uses its cache. After any end, the next call goes on at the last whole
-    file of the sources.
+    A second process waits for the first and uses its cache. If interrupted, the next call resumes after the last
+    complete file of the sources.
 
     Args:
         place: the folder with all caches of a dataset.
-        sources: what the data root holds.
-        protocol: which parts train and which test.
+        sources: see ``find_sources``.
+        protocol: the parts for training and test.
         labels: the label space; records of other characters are dropped and counted.
-        say: takes progress in words.
-        on_bad: takes each bad record, which is then left out and counted; without it the first one is raised.
+        say: receives progress messages.
+        on_bad: receives each bad record, which is then skipped and counted; None raises the first.
 
     Raises:
         DataError: a damaged source, or a full disk.
     """
     stamps = [source.stamp() for source in sources]
     folder = place / _key(stamps, labels)
-    found = _open(folder)
-    if found is None:
-        with _alone(place, folder.name, say):
-            found = _open(folder)  # what another process made meanwhile
-            if found is None:
-                for text in _neighbours(place, folder.name, stamps):
+    if not (folder / "meta.json").exists():
+        with _lock(place, folder.name, say):
+            if not (folder / "meta.json").exists():  # another process may have created it meanwhile
+                for text in _other_caches(place, folder.name, stamps):
                     say(text)
                 _pack(folder, sources, protocol, labels, say, on_bad)
-                found = _open(folder)
-    assert found is not None
-    return found
+    prepared = _open(folder)
+    assert prepared is not None
+    return prepared
 
 
 def check(prepared: Prepared, sources: Sequence[Source], protocol: Protocol) -> list[str]:
-    """What is wrong with a cache, in words: its files against its meta, then its sources' content, read once more."""
+    """Differences of a cache, as texts: of its files from its meta, and of its sources, which are read again."""
     problems = []
     for name, size in (("pixels", "pixels"), ("index", "count")):
         with (prepared.folder / name).open("rb") as file:
@@ -148,9 +133,8 @@ def check(prepared: Prepared, sources: Sequence[Source], protocol: Protocol) -> 
             if file.read(1):
                 problems.append(f"{prepared.folder / name}: byte {offset}: more bytes than were written. {AGAIN}")
     known = {line["name"]: line["sha256"] for line in prepared.files()}
-    for unit in read_units(sources, protocol, _leave_out):
-        for _ in unit.characters(_leave_out):
-            pass
+    for unit in read_units(sources, protocol, _ignore):
+        deque(unit.characters(_ignore), maxlen=0)  # read to the end, for the digest
         if known.pop(unit.name, None) != unit.digest.hexdigest():
             problems.append(f"{unit.name}: its content is not what {prepared.folder} was prepared from. {AGAIN}")
     return problems + [f"{name}: gone since {prepared.folder} was prepared from it" for name in known]
@@ -175,8 +159,8 @@ def _open(folder: Path) -> Prepared | None:
 
 
 @contextmanager
-def _alone(place: Path, name: str, say: Say) -> Iterator[None]:
-    """Hold the lock on a cache's name; it ends with the process, however that ends."""
+def _lock(place: Path, name: str, say: Say) -> Iterator[None]:
+    """Hold the lock on a cache's name; the system releases it if the process dies."""
     place.mkdir(parents=True, exist_ok=True)
     with (place / f".{name}.lock").open("w") as file:
         try:
@@ -187,44 +171,43 @@ def _alone(place: Path, name: str, say: Say) -> Iterator[None]:
         yield
 
 
-def _neighbours(place: Path, name: str, stamps: Sequence[Mapping[str, object]]) -> Iterator[str]:
-    """Caches that are there but not of these sources or this version, and why."""
+def _other_caches(place: Path, name: str, stamps: Sequence[Mapping[str, object]]) -> Iterator[str]:
+    """Messages about existing caches of other sources or another version."""
     for path in sorted(place.glob("v*/meta.json")):
         if path.parent.suffix == ".partial":
             continue
         try:
             meta = json.loads(path.read_bytes())
-            version, theirs = meta["version"], {str(stamp["name"]): stamp for stamp in meta["sources"]}
+            version, known = meta["version"], {str(stamp["name"]): stamp for stamp in meta["sources"]}
         except (ValueError, KeyError, TypeError):
-            version, theirs = None, {}
-        changed = [str(stamp["name"]) for stamp in stamps if theirs.get(str(stamp["name"])) != stamp]
-        changed += sorted(theirs.keys() - {str(stamp["name"]) for stamp in stamps})
+            version, known = None, {}
+        changed = [str(stamp["name"]) for stamp in stamps if known.get(str(stamp["name"])) != stamp]
+        changed += sorted(known.keys() - {str(stamp["name"]) for stamp in stamps})
         why = f"version {version}, not {VERSION}" if version != VERSION else f"other sources: {', '.join(changed[:3])}"
-        yield f"{path.parent} is of {why}; it stays as it is, and {place / name} is prepared beside it"
+        yield f"{path.parent} is of {why}; it is kept, and {place / name} is prepared as a new cache"
 
 
 def _pack(
     folder: Path, sources: Sequence[Source], protocol: Protocol, labels: Sequence[str], say: Say, on_bad: OnBad | None
 ) -> None:
-    partial = folder.with_name(f"{folder.name}.partial")
-    numbers = {character: label for label, character in enumerate(labels)}
     bad_members: list[str] = []
 
     def skip(error: DataError) -> None:
-        bad_members.append(f"{error.file}: byte {error.offset}: wanted {error.wanted}, got {error.got}")
+        bad_members.append(f"{error.file}: {described(error)}")
         assert on_bad is not None
         on_bad(error)
 
-    with Packer(partial, numbers) as packer:
+    class_index = {character: label for label, character in enumerate(labels)}
+    with Packer(folder.with_name(f"{folder.name}.partial"), class_index) as packer:
         done = {line["name"] for line in packer.units}
-        say(f"preparing {folder}" + (f": going on after {len(done)} files" if done else ""))
-        said = time.monotonic()
+        say(f"preparing {folder}" + (f": resuming after {len(done)} files" if done else ""))
+        reported = time.monotonic()
         for unit in read_units(sources, protocol, skip if on_bad else None):
             if unit.name in done:
                 continue
             packer.append(unit, on_bad)
-            if time.monotonic() - said > EVERY_S:
-                said = time.monotonic()
+            if time.monotonic() - reported > EVERY_S:
+                reported = time.monotonic()
                 say(f"{len(packer.units)} files, {packer.rows:,} characters, {packer.bytes / 1e6:,.0f} MB")
         for role in ("train", "test"):
             if not any(line["count"] for line in packer.units if line["role"] == role):
@@ -234,7 +217,7 @@ def _pack(
         packer.finish({"version": VERSION, "sources": stamps, "bad_members": bad_members}, folder)
 
 
-def _leave_out(error: DataError) -> None:
+def _ignore(error: DataError) -> None:
     """Bad records were counted when the cache was prepared."""
 
 

@@ -1,10 +1,9 @@
-"""What sources give, a unit at a time: the records of one .gnt file, or one character's folder of images."""
+"""Reads sources in units: the records of one .gnt file, or one character's folder of images."""
 
 import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,45 +12,39 @@ from numpy.typing import NDArray
 
 from datamodules._characters import NO_WRITER
 from datamodules._errors import DataError
+from datamodules._image import with_channels
 from datamodules.readers.archive import members
 from datamodules.readers.casia_parts import Protocol, Source, character_of, is_image, role_of
+from datamodules.readers.decode import decode_image
 from datamodules.readers.gnt import SupportsRead, gnt_character, read_gnt_stream
 
 OnBad = Callable[[DataError], None]
 # CASIA numbers HWDB1.0's writers from 001, HWDB1.1's from 1001, and the competition's again from C001.
 COMPETITION_FIRST = 10_000
-SKIP_ADVICE = "To leave bad records out: bench data prepare ... --skip-bad-records."
-UNNUMBERED_FIRST = 100_000  # files of other names: one writer a file, numbered by a hash of the name
+SKIP_ADVICE = "To skip bad records: bench data prepare ... --skip-bad-records."
+UNNUMBERED_FIRST = 100_000  # files with other names: one writer per file, numbered by a hash of the name
 
 
 @dataclass(frozen=True)
 class Unit:
-    """The smallest piece that preparing resumes at.
+    """The smallest piece after which preparing can resume."""
 
-    Attributes:
-        name: of its file or folder, unique among the sources.
-        role: ``train`` or ``test``.
-        writer: its number, NO_WRITER where several wrote it.
-        characters: reads it once: (character, image of uint8 (h, w)) in order; a problem goes to the function given,
-            or is raised where that is None.
-        digest: SHA-256 of what has been read.
-    """
-
-    name: str
-    role: str
-    writer: int
+    name: str  # of its file or folder, unique among the sources
+    role: str  # ``train`` or ``test``
+    writer: int  # NO_WRITER if several
+    # Yields (character, uint8 (h, w)) in order, once; passes errors to its argument, or raises them if it is None.
     characters: Callable[[OnBad | None], Iterator[tuple[str, NDArray[np.uint8]]]]
-    digest: Any = field(default_factory=hashlib.sha256)
+    digest: Any = field(default_factory=hashlib.sha256)  # SHA-256 of the bytes read so far
 
 
 def read_units(sources: Sequence[Source], protocol: Protocol, on_bad: OnBad | None = None) -> Iterator[Unit]:
-    """All units of all sources; each is to be read, or left, before the next is asked for.
+    """All units of all sources; requesting the next unit closes the file of the previous one.
 
     Args:
-        sources: what a data root holds.
-        protocol: says which part a member belongs to where its archive's own name does not.
-        on_bad: takes what is wrong between the members of an archive, and reading goes on at the next one; without
-            it the first is raised.
+        sources: see ``find_sources``.
+        protocol: decides the role of members of an archive whose own name states none.
+        on_bad: receives each error between the members of an archive, and reading continues at the next member; None
+            raises the first.
 
     Raises:
         DataError: a damaged archive.
@@ -60,26 +53,26 @@ def read_units(sources: Sequence[Source], protocol: Protocol, on_bad: OnBad | No
         if source.kind == "images":
             yield _image_unit(source)
         elif source.kind == "gnt":
-            with ExitStack() as stack:
-                yield _gnt_unit(stack.enter_context(source.path.open("rb", buffering=0)), source.name, source.role)
+            with source.path.open("rb", buffering=0) as file:
+                yield _gnt_unit(file, source.name, source.role)
         else:
-            for member, file in members(source.path, on_bad):
+            for member, stream in members(source.path, on_bad):
                 role = source.role or role_of(member.name, protocol)
                 if role and member.name.lower().endswith(".gnt"):
-                    yield _gnt_unit(file, f"{source.name}/{member.name}", role)
+                    yield _gnt_unit(stream, f"{source.name}/{member.name}", role)
 
 
 def writer_of(name: str) -> int:
     """The writer's number in a .gnt file's name, such as ``1001-c.gnt`` or ``C001-f.gnt``."""
     stem = name.rpartition("/")[2]
-    found = re.match(r"(c?)(\d{1,4})(?!\d)", stem.lower())
-    if found is None:
+    number = re.match(r"(c?)(\d{1,4})(?!\d)", stem.lower())
+    if number is None:
         return UNNUMBERED_FIRST + int(hashlib.sha256(stem.encode()).hexdigest()[:7], 16)
-    return int(found[2]) + (COMPETITION_FIRST if found[1] else 0)
+    return int(number[2]) + (COMPETITION_FIRST if number[1] else 0)
 
 
 class _Digested:
-    """A stream whose bytes pass a digest on their way."""
+    """A stream that adds the bytes read to a digest."""
 
     def __init__(self, file: SupportsRead, digest: Any) -> None:
         self.file, self.digest = file, digest
@@ -95,7 +88,7 @@ def _gnt_unit(file: SupportsRead, name: str, role: str) -> Unit:
         try:
             for record in read_gnt_stream(_Digested(file, unit.digest), name, on_bad):
                 yield gnt_character(record.tag), record.image
-        except DataError as error:  # also from the archive: its streams raise in any case
+        except DataError as error:  # also from the archive, whose streams always raise
             _report(error, on_bad)
 
     unit = Unit(name, role, writer_of(name), characters)
@@ -103,13 +96,9 @@ def _gnt_unit(file: SupportsRead, name: str, role: str) -> Unit:
 
 
 def _image_unit(source: Source) -> Unit:
-    # These load torch, which records of .gnt files need not wait for.
-    from datamodules._image import with_channels
-    from datamodules.readers.decode import decode_image
-
     def characters(on_bad: OnBad | None) -> Iterator[tuple[str, NDArray[np.uint8]]]:
         character = character_of(source.path.name)
-        assert character is not None  # found by it
+        assert character is not None  # find_sources required it
         for file in sorted(name for name in os.listdir(source.path) if is_image(name)):
             content = (source.path / file).read_bytes()
             unit.digest.update(content)

@@ -1,1 +1,1 @@
-"""What lies in a file or folder of characters, and what of it is damaged."""
+"""Counts the characters in files and folders and lists damage; draws contact sheets."""

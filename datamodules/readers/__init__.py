@@ -1,1 +1,1 @@
-"""Readers of file formats: bytes to characters."""
+"""Readers of file formats: bytes to images."""

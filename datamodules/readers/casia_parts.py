@@ -1,4 +1,4 @@
-"""CASIA's official parts, and where a user's folder holds them: archives as downloaded, .gnt files, or images."""
+"""Finds the official parts of CASIA in a user's folder: archives as downloaded, .gnt files, or images."""
 
 import os
 import re
@@ -7,31 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datamodules._errors import DataError
+from datamodules.readers.archive import SUFFIXES as ARCHIVES
 from datamodules.readers.gb2312 import LEVEL1
+from datamodules.readers.image_tree import SUFFIXES as IMAGES
 
-ARCHIVES = (".zip", ".alz")
-IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
-KINDS = ("archive", "gnt", "images")  # an archive as downloaded is surely whole; unpacking may have been cut off
-DEEPEST = 5  # folders below the data root: part/part/CHARACTER, and two to spare
+KINDS = ("archive", "gnt", "images")  # in order of preference: unpacking may have been interrupted
+DEEPEST = 5  # folder levels below the data root: part/part/CHARACTER, and two to spare
 SHOWN = 8  # names from the data root that an error lists
 WHERE = "Ask CASIA for it: the databases page of NLPR, Institute of Automation, Chinese Academy of Sciences."
 
 
 @dataclass(frozen=True)
 class Part:
-    """One official download.
+    """One official download."""
 
-    Attributes:
-        archive: its official name.
-        pattern: what names of its archives, folders and sub-parts hold, in lower case.
-        characters: level-1 characters that it is known to hold; None where sources differ.
-        about: whether that count is approximate.
-    """
-
-    archive: str
-    pattern: str
-    characters: int | None
-    about: bool = False
+    archive: str  # its official name
+    pattern: str  # regular expression of the lower-case names of its archives, folders and sub-parts
+    characters: int | None  # published number of level-1 characters; None if sources differ
+    about: bool = False  # whether that number is approximate
 
 
 # Counts: C.-L. Liu et al., ICDAR 2011; the competition's as most papers print it. The download page has named the
@@ -47,63 +40,42 @@ PARTS: Mapping[str, Part] = {
 
 @dataclass(frozen=True)
 class Protocol:
-    """Which parts train and which test.
+    """The parts for training and for test."""
 
-    Attributes:
-        name: the dataset's.
-        train: parts, by their keys in PARTS.
-        test: likewise.
-        test_files: which loose files, below no folder that says so, belong to the test; of names in lower case.
-        source, licence: where it comes from, and what its owner allows.
-    """
-
-    name: str
-    train: tuple[str, ...]
+    name: str  # of the dataset
+    train: tuple[str, ...]  # keys in PARTS
     test: tuple[str, ...]
-    test_files: str
-    source: str
+    test_files: str  # regular expression of the lower-case names of test files whose folder names no split
+    source: str  # publication
     licence: str
 
 
 @dataclass(frozen=True)
 class Source:
-    """A file, or a folder of one character's images, that holds characters.
-
-    Attributes:
-        path: it.
-        kind: ``archive``, ``gnt`` or ``images``.
-        role: ``train`` or ``test``; empty where the members of an archive say it.
-        part: key in PARTS; empty for layouts of the user's own.
-        name: in the cache and in messages: unique, without the path of the data root.
-    """
+    """A file of characters, or a folder with images of one character."""
 
     path: Path
-    kind: str
-    role: str
-    part: str
-    name: str
+    kind: str  # ``archive``, ``gnt`` or ``images``
+    role: str  # ``train`` or ``test``; empty if it depends on the member of the archive
+    part: str  # key in PARTS; empty for the user's own layouts
+    name: str  # unique path relative to the data root, for cache and messages
 
     def stamp(self) -> dict[str, object]:
-        """What a changed source changes: base name, bytes and time of change in ns; over all files of a folder."""
-        if self.kind != "images":
-            found = self.path.stat()
-            return {"name": self.name, "role": self.role, "bytes": found.st_size, "modified": found.st_mtime_ns}
-        stats = [entry.stat() for entry in os.scandir(self.path) if is_image(entry.name)]
-        newest = max(found.st_mtime_ns for found in stats)
-        size = sum(found.st_size for found in stats)
-        return {"name": self.name, "role": self.role, "bytes": size, "modified": newest, "files": len(stats)}
+        """Name, role, total bytes and newest change in ns: detects changed sources; of a folder also its files."""
+        folder = self.kind == "images"
+        files = [file.stat() for file in os.scandir(self.path) if is_image(file.name)] if folder else [self.path.stat()]
+        size, newest = sum(file.st_size for file in files), max(file.st_mtime_ns for file in files)
+        stamp: dict[str, object] = {"name": self.name, "role": self.role, "bytes": size, "modified": newest}
+        return {**stamp, "files": len(files)} if folder else stamp
 
 
 def find_sources(root: Path, protocol: Protocol) -> tuple[list[Source], list[str]]:
-    """What of the protocol a data root holds.
+    """Find the parts of a protocol below a data root.
 
-    Where one part lies there in several forms, one is read: archives before .gnt files before images.
+    The root is a folder with official downloads, unpacked or not, or one archive with all parts. If a part exists in
+    several forms, one is read: archives are preferred over .gnt files, those over images.
 
-    Args:
-        root: a folder with official downloads, unpacked or not; or one archive with all parts.
-        protocol: which parts are wanted.
-
-    Returns: the sources in order of role and name, and what was left unread, in words.
+    Returns: the sources sorted by role and name, and descriptions of what is not read.
 
     Raises:
         DataError: no such folder, or a part is missing.
@@ -120,7 +92,7 @@ def find_sources(root: Path, protocol: Protocol) -> tuple[list[Source], list[str
             groups.setdefault((source.role, source.part), {}).setdefault(source.kind, []).append(source)
     chosen, unread = [], []
     for (role, part), kinds in groups.items():
-        if not part and any(named and other == role for other, named in groups):
+        if not part and any(official and split == role for split, official in groups):
             unread.append(f"{sum(map(len, kinds.values()))} files of the {role} part below no official name")
             continue
         first = min(kinds, key=KINDS.index)
@@ -131,13 +103,13 @@ def find_sources(root: Path, protocol: Protocol) -> tuple[list[Source], list[str
 
 
 def part_of(name: str) -> str:
-    """The part that a path below the data root names; empty where it names none."""
+    """The part that a path below the data root names; empty if none."""
     lower = name.lower()
     return next((key for key, part in PARTS.items() if re.search(part.pattern, lower)), "")
 
 
 def role_of(name: str, protocol: Protocol) -> str:
-    """``train`` or ``test`` for a .gnt file or a character's folder; empty for parts that are not in the protocol."""
+    """``train`` or ``test`` for a .gnt file or a character's folder; empty for parts outside the protocol."""
     part = part_of(name)
     if part:
         return _role(part, protocol)
@@ -149,14 +121,14 @@ def role_of(name: str, protocol: Protocol) -> str:
 
 
 def character_of(folder: str) -> str | None:
-    """The character that a folder's name stands for: itself, or its index in GB2312 order; None where neither."""
+    """The character that a folder's name states, directly or as an index in GB2312 order; None if neither."""
     if folder.isascii() and folder.isdigit():
         return LEVEL1[int(folder)] if int(folder) < len(LEVEL1) else None
     return folder if len(folder) == 1 else None
 
 
 def is_image(name: str) -> bool:
-    """Whether a file's name is that of an image, and not of what file managers leave."""
+    """Whether a file's name is that of an image that is not hidden."""
     return name.lower().endswith(IMAGES) and not name.startswith(".")
 
 
@@ -165,13 +137,11 @@ def _role(part: str, protocol: Protocol) -> str:
 
 
 def _walk(root: Path, protocol: Protocol, below: str = "", depth: int = 0) -> Iterator[Source]:
-    """Every source below the root; folders of images are not entered further."""
+    """Every source below the root; folders of images are not searched further."""
     entries = sorted(os.scandir(root / below), key=lambda entry: entry.name)
     entries = [entry for entry in entries if not entry.name.startswith((".", "__MACOSX"))]
-    folder = below.rpartition("/")[2]
-    if character_of(folder) and any(is_image(entry.name) for entry in entries):
-        role = role_of(f"{below}/", protocol)
-        yield Source(root / below, "images", role, part_of(below), below)
+    if character_of(below.rpartition("/")[2]) and any(is_image(entry.name) for entry in entries):
+        yield Source(root / below, "images", role_of(f"{below}/", protocol), part_of(below), below)
         return
     for entry in entries:
         name = f"{below}/{entry.name}" if below else entry.name
@@ -179,18 +149,16 @@ def _walk(root: Path, protocol: Protocol, below: str = "", depth: int = 0) -> It
             yield from _walk(root, protocol, name, depth + 1)
         elif entry.name.lower().endswith(".gnt"):
             yield Source(Path(entry.path), "gnt", role_of(name, protocol), part_of(name), name)
-        elif entry.name.lower().endswith(ARCHIVES) and part_of(name):
-            part = part_of(name)
+        elif entry.name.lower().endswith(ARCHIVES) and (part := part_of(name)):
             yield Source(Path(entry.path), "archive", _role(part, protocol), part, name)
 
 
 def _check_whole(root: Path, protocol: Protocol, sources: list[Source]) -> None:
     held = ", ".join(sorted(entry.name for entry in os.scandir(root))[:SHOWN]) or "nothing"
     for role, parts in (("train", protocol.train), ("test", protocol.test)):
-        mine = [source for source in sources if source.role == role]
-        found = {source.part for source in mine}
-        if mine and not any(found):
-            continue  # a layout of the user's own, which names no part
+        found = {source.part for source in sources if source.role == role}
+        if found == {""}:
+            continue  # the user's own layout, which names no part
         for part in parts:
             if part not in found:
                 wanted = f"{PARTS[part].archive}, packed or unpacked, of the {role} part"

@@ -1,4 +1,4 @@
-"""Image files to pixels, strictly: what is no image, or only a part of one, is an error."""
+"""Decodes image files strictly: other files and truncated images are errors."""
 
 import io
 import warnings
@@ -14,12 +14,11 @@ from datamodules._errors import DataError
 LARGEST = 4096  # pixels a side: more is a page, not a character
 LARGEST_PHOTO = 16384  # pixels a side of a photo, which is shrunk while it is decoded
 MOST_PIXELS = 178_956_970  # of a photo: Pillow's own limit against bombs, half a gigabyte in three channels
-# Pixels a side of what is left of a photo; a character that fills a tenth of it is still larger than any input.
-_PHOTO = 1024
+_PHOTO = 1024  # pixels a side of a shrunk photo; a character that fills a tenth of it is still larger than any input
 _WHITE = 255
 
-# By default Pillow warns on stderr from half of its limit on. Here the limit is one: up to it nothing is said, and what
-# is above is refused in our words, whichever of the two Pillow makes of it.
+# Pillow warns above a limit, by default half of ours, and raises above twice that limit. With our limit it accepts all
+# that we accept, and both its warning and its error become our DataError.
 Image.MAX_IMAGE_PIXELS = MOST_PIXELS
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
@@ -27,37 +26,34 @@ warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 def decode_image(content: bytes, name: str) -> NDArray[np.uint8]:
     """Decode a grey, RGB or RGBA image; transparency becomes white paper, equal channels become grey.
 
-    Returns: uint8 (h, w), or (h, w, 3) where there is colour.
+    Returns: uint8 (h, w), or (h, w, 3) in colour.
 
     Raises:
-        DataError: no image, cut short (the offset is where the bytes end), or larger than LARGEST.
+        DataError: no image, a truncated one (the offset is the end of the bytes), or one larger than LARGEST.
     """
     return _decoded(content, name, photo=False)
 
 
 def decode_photo(content: bytes, name: str) -> NDArray[np.uint8]:
-    """Decode a photo or scan, upright as its camera was held and shrunk to 1,024 pixels a side where it is larger.
+    """Decode a photo or scan: turned upright by its EXIF orientation, shrunk to at most 1,024 pixels a side.
 
     Transparency becomes white paper, around light ink black paper.
 
-    Returns: uint8 (h, w), or (h, w, 3) where there is colour.
+    Returns: uint8 (h, w), or (h, w, 3) in colour.
 
     Raises:
-        DataError: no image, cut short (the offset is where the bytes end), or larger than LARGEST_PHOTO or MOST_PIXELS.
+        DataError: no image, a truncated one (the offset is the end of the bytes), or one larger than LARGEST_PHOTO or
+            MOST_PIXELS.
     """
     return _decoded(content, name, photo=True)
 
 
 def decode_middle(content: bytes, name: str, shorter: int, side: int) -> NDArray[np.uint8]:
-    """Decode the middle of a photograph as networks of ImageNet are shown it: shrunk or grown, then cut out.
+    """Decode, resize and centre-crop a photograph, as in the evaluation of ImageNet networks.
 
-    Args:
-        content: of the file.
-        name: of the file, for errors.
-        shorter: pixels of the photograph's shorter side before the cut; bilinear, over areas where it shrinks.
-        side: of the square that is cut out, in pixels.
+    The bilinear, anti-aliased resize gives the shorter side ``shorter`` pixels; the crop is ``side`` pixels a side.
 
-    Returns: uint8 (side, side, 3), red, green and blue.
+    Returns: uint8 (side, side, 3), RGB.
 
     Raises:
         DataError: as for ``decode_photo``.
@@ -85,7 +81,7 @@ def _decoded(content: bytes, name: str, photo: bool) -> NDArray[np.uint8]:
 
 @contextmanager
 def _opened(content: bytes, name: str, photo: bool) -> Iterator[Image.Image]:
-    """An image that is not too large; what decoding it raises becomes a DataError."""
+    """Open an image that is not too large; converts decoding errors into a DataError."""
     largest = LARGEST_PHOTO if photo else LARGEST
     try:
         with Image.open(io.BytesIO(content)) as opened:
@@ -117,7 +113,7 @@ def _shrunk(image: Image.Image) -> Image.Image:
 
 
 def _in_eight_bits(image: Image.Image, name: str) -> Image.Image:
-    """Pillow cuts deeper greys off at 255 instead of scaling them."""
+    """Scale deeper greys to 8 bits, because Pillow clips them at 255."""
     if image.mode.startswith("I;16"):
         return Image.fromarray((np.asarray(image).astype(np.uint32) // 257).astype(np.uint8))  # 65,535 / 257 = 255
     if image.mode in ("I", "F"):
@@ -126,9 +122,9 @@ def _in_eight_bits(image: Image.Image, name: str) -> Image.Image:
 
 
 def _ink_is_light(rgba: NDArray[np.uint8]) -> bool:
-    """Whether light ink stands on nothing: on white paper it would vanish."""
-    shown = rgba[rgba[..., 3] > _WHITE // 2]
-    return bool(shown.size and shown[:, :3].min() > _WHITE // 2)
+    """Whether the ink on a transparent background is light: on white paper it would vanish."""
+    opaque = rgba[rgba[..., 3] > _WHITE // 2]
+    return bool(opaque.size and opaque[:, :3].min() > _WHITE // 2)
 
 
 def _on_paper(rgba: NDArray[np.uint8], paper: int) -> NDArray[np.uint8]:
@@ -139,5 +135,4 @@ def _on_paper(rgba: NDArray[np.uint8], paper: int) -> NDArray[np.uint8]:
 def _grey_where_equal(colour: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if colour.ndim == 2:
         return colour
-    grey = colour[..., :1]
-    return np.ascontiguousarray(grey[..., 0] if (colour == grey).all() else colour)
+    return np.ascontiguousarray(colour[..., 0] if (colour == colour[..., :1]).all() else colour)

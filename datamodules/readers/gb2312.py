@@ -1,18 +1,12 @@
-"""The 3,755 characters of GB2312 level 1, the classes of the HWDB1.1 and ICDAR-2013 protocols."""
+"""The 3,755 characters of GB2312 level 1: classes of the HWDB1.1 and ICDAR-2013 protocols."""
 
 FIRST_ROW, LAST_ROW = 16, 55  # GB2312-80: level 1 fills rows 16 to 55, in order of pronunciation
 CELLS = 94  # code points a row
 LAST_ROW_CELLS = 89  # GB2312-80: the last five cells of row 55 are empty
-EUC_OFFSET = 0xA0  # EUC-CN writes row and cell with 0xA0 added to each
-
-
-def level1() -> tuple[str, ...]:
-    """The 3,755 level-1 characters in GB2312 order, from 啊 to 座."""
-    return tuple(
-        bytes((EUC_OFFSET + row, EUC_OFFSET + cell)).decode("gb2312")
-        for row in range(FIRST_ROW, LAST_ROW + 1)
-        for cell in range(1, (LAST_ROW_CELLS if row == LAST_ROW else CELLS) + 1)
-    )
-
-
-LEVEL1 = level1()
+EUC_OFFSET = 0xA0  # EUC-CN adds it to row and cell
+# In GB2312 order, from 啊 to 座.
+LEVEL1 = tuple(
+    bytes((EUC_OFFSET + row, EUC_OFFSET + cell)).decode("gb2312")
+    for row in range(FIRST_ROW, LAST_ROW + 1)
+    for cell in range(1, (LAST_ROW_CELLS if row == LAST_ROW else CELLS) + 1)
+)

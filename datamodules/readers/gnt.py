@@ -1,4 +1,4 @@
-"""The CASIA .gnt layout: records of one character each, end to end, without a file header.
+"""Reads and writes CASIA .gnt files: records of one character each, end to end, without a file header.
 
 A record: uint32 size of the whole record, two bytes of GBK tag, uint16 width, uint16 height, then
 width × height grey bytes row by row, paper 255; all numbers little-endian.
@@ -20,47 +20,36 @@ from datamodules._files import whole_file
 
 HEADER = struct.Struct("<I2sHH")  # size, tag, width, height: ten bytes
 LARGEST_SIDE = 0xFFFF  # width and height are uint16
-BLOCK = 1 << 20  # bytes read at a time: some 250 records of HWDB1.1
-# A page scanned whole is smaller; a record that claims more is damage, and must not claim the memory.
-LARGEST_RECORD = 1 << 26
-# First bytes of what people rename or unpack halfway: the official downloads are zips around ALZ archives.
+BLOCK = 1 << 20  # bytes read at a time: about 250 records of HWDB1.1
+LARGEST_RECORD = 1 << 26  # bytes, more than a scanned page; a larger size is damage, and must not allocate memory
+# First bytes of files that users rename or unpack halfway: the official downloads are zips around ALZ archives.
 OTHER_KINDS = {
-    b"PK\x03\x04": "a zip archive",
-    b"ALZ\x01": "an ALZ archive",
-    b"\x89PNG": "a PNG image",
-    b"\xff\xd8\xff": "a JPEG image",
-    b"\x1f\x8b": "gzip data",
-    b"Rar!": "a RAR archive",
-    b"7z\xbc\xaf": "a 7z archive",
-}
+    b"PK\x03\x04": "a zip archive", b"ALZ\x01": "an ALZ archive", b"\x89PNG": "a PNG image",
+    b"\xff\xd8\xff": "a JPEG image", b"\x1f\x8b": "gzip data", b"Rar!": "a RAR archive", b"7z\xbc\xaf": "a 7z archive",
+}  # fmt: skip
+OnBad = Callable[[DataError], None]
 
 
 class SupportsRead(Protocol):
-    """Anything that can be read forwards."""
+    """A stream that can be read forwards."""
 
     def read(self, size: int, /) -> bytes:
-        """At most ``size`` bytes; none at the end."""
+        """At most ``size`` bytes; empty at the end."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class GntRecord:
-    """One character of a .gnt file.
+    """One character of a .gnt file."""
 
-    Attributes:
-        tag: two bytes, the GBK code; see ``gnt_character``.
-        image: uint8 (h, w), paper 255; a read-only view of the bytes read.
-        offset: byte offset of the record in its file.
-    """
-
-    tag: bytes
-    image: NDArray[np.uint8]
-    offset: int
+    tag: bytes  # two bytes, the GBK code; see ``gnt_character``
+    image: NDArray[np.uint8]  # (h, w), paper 255; a read-only view of the block
+    offset: int  # of the record in its file, in bytes
 
 
-@lru_cache(maxsize=1 << 16)  # there are no more tags
+@lru_cache(maxsize=1 << 16)  # the number of tags
 def gnt_character(tag: bytes) -> str:
-    """The character that a tag names: a two-byte GBK code, or one ASCII byte and a zero byte as in HWDB1.0.
+    """The character of a tag: a two-byte GBK code, or one ASCII byte and a zero byte as in HWDB1.0.
 
     Raises:
         ValueError: no such code.
@@ -75,26 +64,20 @@ def gnt_character(tag: bytes) -> str:
     return text
 
 
-def read_gnt(path: Path, on_bad: Callable[[DataError], None] | None = None) -> Iterator[GntRecord]:
-    """The records of a .gnt file, in order; see ``read_gnt_stream``.
-
-    Raises:
-        DataError: as ``read_gnt_stream`` does.
-    """
+def read_gnt(path: Path, on_bad: OnBad | None = None) -> Iterator[GntRecord]:
+    """The records of a .gnt file, in order; see ``read_gnt_stream``, also for errors."""
     with path.open("rb", buffering=0) as file:
         yield from read_gnt_stream(file, path, on_bad)
 
 
-def read_gnt_stream(
-    file: SupportsRead, name: str | Path, on_bad: Callable[[DataError], None] | None = None
-) -> Iterator[GntRecord]:
-    """The records of a .gnt file that is read once, forwards, a block at a time; images are views of the blocks.
+def read_gnt_stream(file: SupportsRead, name: str | Path, on_bad: OnBad | None = None) -> Iterator[GntRecord]:
+    """The records of a .gnt stream, read once, forwards, in blocks; images are views of the blocks.
 
     Args:
-        file: anything with ``read(size) -> bytes``: a file, a member of an archive.
-        name: what problems call it.
-        on_bad: where given, takes each problem instead of its being raised, and reading goes on at the next
-            record; where no next record can be made out, reading ends.
+        file: a file or a member of an archive.
+        name: of the file, for errors.
+        on_bad: receives each error instead of its being raised; reading then continues at the next record, or ends
+            if none can be found.
 
     Raises:
         DataError: an empty file, a truncated record, a size that contradicts width and height, a width or
@@ -106,15 +89,15 @@ def read_gnt_stream(
         _report(DataError(name, 0, "at least one record", "an empty file", "Fetch or unpack it again."), on_bad)
         return
     while window.reach(offset, 1):
-        found = _problem(name, window, offset)
-        if found is None:
+        problem = _problem(name, window, offset)
+        if problem is None:
             at = offset - window.start
             size, tag, width, height = HEADER.unpack_from(window.content, at)
             pixels = np.frombuffer(window.content, np.uint8, width * height, at + HEADER.size)
             yield GntRecord(tag, pixels.reshape(height, width), offset)
             offset += size
             continue
-        _report(found, on_bad)
+        _report(problem, on_bad)
         following = _next_record(window, offset)
         if following is None:
             return
@@ -137,20 +120,20 @@ def write_gnt(path: Path, records: Iterable[tuple[bytes, NDArray[np.uint8]]]) ->
             file.write(HEADER.pack(HEADER.size + image.size, tag, width, height) + image.tobytes())
 
 
-def _report(problem: DataError, on_bad: Callable[[DataError], None] | None) -> None:
+def _report(problem: DataError, on_bad: OnBad | None) -> None:
     if on_bad is None:
         raise problem
     on_bad(problem)
 
 
 class _Window:
-    """The part of a stream that is in memory: ``content`` are its bytes from ``start`` on."""
+    """The part of a stream that is in memory: ``content`` begins at byte ``start``."""
 
     def __init__(self, file: SupportsRead) -> None:
         self.file, self.content, self.start, self.ended = file, b"", 0, False
 
     def reach(self, offset: int, count: int) -> int:
-        """How many of ``count`` bytes from ``offset`` on there are; what lies before ``offset`` is let go."""
+        """How many of ``count`` bytes from ``offset`` on exist; reading more discards the bytes before ``offset``."""
         end = offset + count - self.start
         if end > len(self.content) and not self.ended:
             pieces = [self.content[offset - self.start :]]
@@ -165,13 +148,13 @@ class _Window:
         return max(0, min(count, len(self.content) - (offset - self.start)))
 
     def header(self, offset: int) -> tuple[int, bytes, int, int]:
-        """Size, tag, width and height at an offset that ``reach`` has brought in."""
+        """Size, tag, width and height at an offset that ``reach`` has loaded."""
         size, tag, width, height = HEADER.unpack_from(self.content, offset - self.start)
         return size, tag, width, height
 
 
 def _problem(name: str | Path, window: _Window, offset: int) -> DataError | None:
-    """What is wrong with the record at this offset, None where nothing is."""
+    """The fault of the record at this offset; None if it is valid."""
     again = "Fetch or unpack the file again."
     left = window.reach(offset, HEADER.size)
     if left < HEADER.size:
@@ -185,10 +168,10 @@ def _problem(name: str | Path, window: _Window, offset: int) -> DataError | None
         return DataError(name, offset + 6, "a width and height of at least 1", f"{width} × {height}", again)
     if size != HEADER.size + width * height:
         wanted = f"a record size of {HEADER.size + width * height} for {width} × {height} pixels"
-        advice = again if offset else "Is this a .gnt file?"
-        return DataError(name, offset, wanted, str(size), advice)
-    left = window.reach(offset, min(size, LARGEST_RECORD))
-    if left < min(size, LARGEST_RECORD):
+        return DataError(name, offset, wanted, str(size), again if offset else "Is this a .gnt file?")
+    needed = min(size, LARGEST_RECORD)
+    left = window.reach(offset, needed)
+    if left < needed:
         return DataError(name, offset, f"a record of {size} bytes", f"{left} bytes, then the end", again)
     if size > LARGEST_RECORD:
         return DataError(name, offset, f"a record of at most {LARGEST_RECORD} bytes", str(size), "Is it a character?")
@@ -200,7 +183,7 @@ def _problem(name: str | Path, window: _Window, offset: int) -> DataError | None
 
 
 def _next_record(window: _Window, offset: int) -> int | None:
-    """Where the record after a damaged one starts, by its size or its width and height; None if unknown."""
+    """Offset of the record after a damaged one, by its size or its width and height; None if unknown."""
     if window.reach(offset, HEADER.size) < HEADER.size:
         return None
     size, _, width, height = window.header(offset)

@@ -1,4 +1,4 @@
-"""Images in the idx format of MNIST and its like, gzipped or not: ``…-images-idx3-ubyte[.gz]``.
+"""Reads images in MNIST's idx format, gzipped or not: ``…-images-idx3-ubyte[.gz]``.
 
 Big-endian: two zero bytes, 8 for unsigned bytes, 3 for the axes; then, 4 bytes each, images, rows and columns; then the
 pixels. Source: LeCun, Cortes and Burges, the MNIST database.
@@ -20,17 +20,21 @@ _AGAIN = "Copy the file again from its source."
 
 
 def is_idx(path: PurePath) -> bool:
-    """Whether a file is called as those that hold images are."""
+    """Whether a file has the name of an idx file of images."""
     return path.name.removesuffix(".gz").endswith("idx3-ubyte")
 
 
 def read_idx(path: Path) -> NDArray[np.uint8]:
-    """All images of a file, uint8 (n, h, w), paper 255: these files hold white ink on black, which is turned.
+    """All images of a file, uint8 (n, h, w), paper 255: inverted, because these files have white ink on black.
 
     Raises:
-        DataError: no such file, damaged, cut short or with bytes too many; names the byte.
+        DataError: a damaged or truncated file, or one with additional bytes; names the byte.
     """
-    content = _content(path)
+    content = path.read_bytes()
+    try:
+        content = gzip.decompress(content) if path.suffix == ".gz" else content
+    except (OSError, EOFError, zlib.error) as error:  # gzip names no byte
+        raise DataError(path, len(content), "a whole gzip file", str(error), _AGAIN) from error
     if len(content) < _OPENING.size:
         raise DataError(path, len(content), f"{_OPENING.size} opening bytes", "the end of the file", _AGAIN)
     magic, count, height, width = _OPENING.unpack_from(content)
@@ -43,13 +47,3 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
         wanted = f"{count:,} images of {height}x{width} up to byte {end:,}, unpacked"
         raise DataError(path, min(len(content), end), wanted, f"{len(content):,} bytes in all", _AGAIN)
     return 255 - np.frombuffer(content, np.uint8, offset=_OPENING.size).reshape(count, height, width)
-
-
-def _content(path: Path) -> bytes:
-    content = path.read_bytes()
-    if path.suffix != ".gz":
-        return content
-    try:
-        return gzip.decompress(content)
-    except (OSError, EOFError, zlib.error) as error:  # gzip names no byte
-        raise DataError(path, len(content), "a whole gzip file", str(error), _AGAIN) from error

@@ -1,5 +1,6 @@
-"""Slices of Shui pages: each character on a blank square, 52 pixels a side, in black and white."""
+"""Reads slices of Shui pages: centres each character on a blank square of 52 pixels a side, in black and white."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -9,30 +10,28 @@ from numpy.typing import NDArray
 
 from datamodules._errors import DataError
 from datamodules._image import PAPER, fit_matrix, resample, with_channels
-from datamodules.image_folder import SUFFIXES, entries, read_images
+from datamodules.readers.image_tree import SUFFIXES, entries, read_images
 
 SIZE = 52  # pixels a side; shui-ocr, section 3.2
-# Blank pixels on each side. The paper gives no number; its first two kernels reach two pixels beyond a point each.
-MARGIN = 4
-TEST_QUARTER = 4  # one of four is for the test; shui-ocr, section 4.2
+MARGIN = 4  # blank pixels on each side; not in the paper, whose first two kernels reach two pixels beyond a point each
+TEST_QUARTER = 4  # one slice in four is a test slice; shui-ocr, section 4.2
 LAYOUT_ADVICE = "Expected layout: CLASS/*.png, in a folder or a zip."
 _SPLIT_SEED = 2019  # shui-ocr's year; the split is the same for every seed of a run
-_DARK = 128  # a slice without anything lighter is all ink, as a bar cut out tightly
+_DARK = 128  # a slice of darker pixels only is all ink, such as a tightly cropped bar
 
 
 def normalise(slice_: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Centre a slice on a blank square, scale it to SIZE and make it black and white.
 
-    The paper prints no threshold. Ours is Otsu's of the scaled slice without its border: yellowed paper is then not
-    taken for ink beside the white around it.
+    The paper prints no threshold. Ours is Otsu's of the scaled slice without its white border, because against the
+    border yellowed paper would count as ink.
 
-    Args:
-        slice_: uint8 (h, w) or (h, w, 3), dark ink on light paper.
+    The slice is uint8 (h, w) or (h, w, 3), dark ink on light paper.
 
     Returns: uint8 (SIZE, SIZE), 0 for ink and 255 for paper.
 
     Raises:
-        ValueError: one light level throughout: no ink.
+        ValueError: no ink: one light level throughout.
 
     Source: shui-ocr, sections 3.2 and 4.1; N. Otsu, IEEE Transactions on Systems, Man, and Cybernetics 9 (1979).
     """
@@ -53,16 +52,16 @@ def read_slices(root: Path) -> tuple[tuple[str, ...], list[NDArray[np.uint8]], l
     """Every slice of a folder or zip, normalised: class names, images, and their labels in the same order.
 
     Raises:
-        DataError: nothing there, another layout, an empty class, an image that is none, is cut short or has no ink.
+        DataError: nothing there, another layout, an empty class, a file that is no image, is truncated or has no ink.
     """
     classes = _by_class(root)
-    paths = [path for name in classes for path in classes[name]]
-    labels = [label for label, name in enumerate(classes) for _ in classes[name]]
+    paths = [path for files in classes.values() for path in files]
+    labels = [label for label, files in enumerate(classes.values()) for _ in files]
     return tuple(classes), list(_normalised(root, paths)), labels
 
 
 def quarter(labels: Sequence[int]) -> NDArray[np.bool_]:
-    """Which slices are for the test: a quarter of each class, rounded down, whatever the other classes are."""
+    """Mask of the test slices: a quarter of each class, rounded down, independent of the other classes."""
     numbers = np.asarray(labels)
     chosen = np.zeros(len(numbers), bool)
     for label in np.unique(numbers):
@@ -81,19 +80,17 @@ def _normalised(root: Path, paths: Sequence[PurePosixPath]) -> Iterator[NDArray[
 
 
 def _by_class(root: Path) -> dict[str, list[PurePosixPath]]:
-    """Class -> its images, both sorted; folders that hold nothing but one folder are entered first."""
+    """Class -> its images, both sorted; a chain of folders that contain nothing but one folder is skipped."""
     if not root.exists():
         raise DataError(root, 0, "a folder or zip of labelled slices", "nothing there", LAYOUT_ADVICE)
-    found = list(entries(root))
-    images = sorted(path for path, is_folder in found if not is_folder and path.suffix.lower() in SUFFIXES)
-    folders = {path for path, is_folder in found if is_folder} | {above for path in images for above in path.parents}
+    listed = list(entries(root))
+    images = sorted(path for path, is_folder in listed if not is_folder and path.suffix.lower() in SUFFIXES)
+    folders = {path for path, is_folder in listed if is_folder} | {parent for path in images for parent in path.parents}
     depth = _depth(images, folders)
     for path in images:
         if len(path.parts) <= depth + 1:
-            raise DataError(f"{root}/{path}", 0, "every image in the folder of its class", "one beside", LAYOUT_ADVICE)
-    members: dict[PurePosixPath, list[PurePosixPath]] = {
-        path: [] for path in sorted(folders) if len(path.parts) == depth + 1
-    }
+            raise DataError(f"{root}/{path}", 0, "every image in the folder of its class", "one outside", LAYOUT_ADVICE)
+    members = {path: list[PurePosixPath]() for path in sorted(folders) if len(path.parts) == depth + 1}
     for path in images:
         members[PurePosixPath(*path.parts[: depth + 1])].append(path)
     _check(root, members)
@@ -101,14 +98,13 @@ def _by_class(root: Path) -> dict[str, list[PurePosixPath]]:
 
 
 def _depth(images: Sequence[PurePosixPath], folders: set[PurePosixPath]) -> int:
-    """How many folders, one in the other, lie around those of the classes."""
+    """Number of nested folders above the class folders: on each of these levels there is one folder and no image."""
+    folders_at = Counter(len(path.parts) for path in folders)
+    images_at = Counter(len(path.parts) for path in images)
     depth = 0
-    while True:
-        level = [path for path in folders if len(path.parts) == depth + 1]
-        deeper = any(len(path.parts) == depth + 2 for path in folders)
-        if len(level) != 1 or not deeper or any(len(path.parts) == depth + 1 for path in images):
-            return depth
+    while folders_at[depth + 1] == 1 and folders_at[depth + 2] and not images_at[depth + 1]:
         depth += 1
+    return depth
 
 
 def _check(root: Path, classes: dict[PurePosixPath, list[PurePosixPath]]) -> None:

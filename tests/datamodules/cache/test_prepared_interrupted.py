@@ -129,7 +129,7 @@ def test_killed_at_any_write_it_goes_on_at_the_last_whole_file(root: Path, tmp_p
     for place in ended:
         said: list[str] = []
         assert content(made(root, place, said=said)) == wanted
-        resumed += [int(text.split("after ")[1].split()[0]) for text in said if "going on after" in text]
+        resumed += [int(text.split("after ")[1].split()[0]) for text in said if "resuming after" in text]
         assert not list(place.glob("*.partial"))
     assert len(ended) > 3 * FILES  # each file is a few writes and flushes
     assert set(resumed) == set(range(1, FILES + 1))
@@ -143,7 +143,7 @@ def test_a_torn_journal_costs_its_last_file_alone(root: Path, tmp_path: Path) ->
     journal.write_bytes(journal.read_bytes()[:-9])
     said: list[str] = []
     assert content(made(root, tmp_path / "place", said=said)) == content(made(root, tmp_path / "wanted"))
-    assert f"going on after {FILES - 1} files" in said[0]
+    assert f"resuming after {FILES - 1} files" in said[0]
 
 
 def test_two_processes_prepare_once(root: Path, tmp_path: Path) -> None:

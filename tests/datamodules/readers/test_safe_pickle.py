@@ -13,13 +13,13 @@ import pytest
 from fake.cifar import pickled
 
 from datamodules._errors import DataError
-from datamodules.readers.safe_pickle import Found, Pixels, read_pickle
+from datamodules.readers.safe_pickle import Located, Pixels, read_pickle
 
 PLANES = np.random.default_rng(0).integers(0, 256, (3, 4), dtype=np.uint8)
 
 
-def plain(found: Found) -> Any:
-    """A found value without its offsets."""
+def plain(found: Located) -> Any:
+    """A value without its offsets."""
     value = found.value
     if isinstance(value, Pixels):
         return value.array.tolist()
