@@ -4,9 +4,9 @@ import logging
 from pathlib import Path
 
 from datamodules._base import CharacterDataModule, DatasetInfo, DataSettings, Splits, cut_validation
+from datamodules._errors import OnBad
 from datamodules._files import cache_folder
 from datamodules.cache.prepared import Prepared, check, find_prepared, prepare
-from datamodules.cache.units import OnBad
 from datamodules.readers.casia_parts import PARTS, Protocol, find_sources
 from datamodules.readers.gb2312 import LEVEL1
 

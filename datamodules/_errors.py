@@ -1,5 +1,6 @@
 """Errors that the user can fix: BenchError, UsageError and DataError."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -29,3 +30,6 @@ class DataError(BenchError):
     def __str__(self) -> str:
         text = f"{self.file}: byte {self.offset}: wanted {self.wanted}, got {self.got}"
         return f"{text}. {self.advice}" if self.advice else text
+
+
+OnBad = Callable[[DataError], None]  # receives each bad record that is left out

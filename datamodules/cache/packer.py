@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from datamodules._errors import DataError
+from datamodules._errors import DataError, OnBad
 from datamodules._files import write_all
-from datamodules.cache.units import OnBad, Unit
+from datamodules.cache.units import Unit
 
 VERSION = 1  # of this layout; part of every cache's name
 ROW = struct.Struct("<qiHHH")  # offset in pixels, writer, height, width, label

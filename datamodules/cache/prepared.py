@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from datamodules._characters import Characters, map_pixels
-from datamodules._errors import DataError
+from datamodules._errors import DataError, OnBad
 from datamodules.cache.packer import ROW, ROW_TYPE, VERSION, Packer, described
-from datamodules.cache.units import OnBad, read_units
+from datamodules.cache.units import read_units
 from datamodules.readers.casia_parts import Protocol, Source
 
 Say = Callable[[str], None]

@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datamodules._characters import NO_WRITER
-from datamodules._errors import DataError
+from datamodules._errors import DataError, OnBad
 from datamodules._image import with_channels
 from datamodules.readers.archive import members
 from datamodules.readers.casia_parts import Protocol, Source, character_of, is_image, role_of
 from datamodules.readers.decode import decode_image
 from datamodules.readers.gnt import SupportsRead, gnt_character, read_gnt_stream
 
-OnBad = Callable[[DataError], None]
 # CASIA numbers HWDB1.0's writers from 001, HWDB1.1's from 1001, and the competition's again from C001.
 COMPETITION_FIRST = 10_000
 SKIP_ADVICE = "To skip bad records: bench data prepare ... --skip-bad-records."

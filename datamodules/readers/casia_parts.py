@@ -93,11 +93,11 @@ def find_sources(root: Path, protocol: Protocol) -> tuple[list[Source], list[str
     chosen, unread = [], []
     for (role, part), kinds in groups.items():
         if not part and any(official and split == role for split, official in groups):
-            unread.append(f"{sum(map(len, kinds.values()))} files of the {role} part below no official name")
+            unread.append(f"{sum(map(len, kinds.values()))} files of the {role} part outside folders of official names")
             continue
         first = min(kinds, key=KINDS.index)
         chosen += kinds[first]
-        unread += [f"{part or role} as {kind}, for it is there as {first} too" for kind in kinds if kind != first]
+        unread += [f"{part or role} as {kind}, because it is read as {first}" for kind in kinds if kind != first]
     _check_whole(root, protocol, chosen)
     return sorted(chosen, key=lambda source: (source.role, source.name)), unread
 

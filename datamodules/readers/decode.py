@@ -62,7 +62,7 @@ def decode_middle(content: bytes, name: str, shorter: int, side: int) -> NDArray
         colour = _in_eight_bits(opened, name).convert("RGB")
         width, height = (int(shorter * length / min(colour.size)) for length in colour.size)
         if width * height > MOST_PIXELS:
-            raise _too_large(name, True, f"{opened.width:,} × {opened.height:,}, which grow to more")
+            raise _too_large(name, True, f"{opened.width:,} × {opened.height:,}, which is enlarged beyond it")
         left, top = round((width - side) / 2), round((height - side) / 2)
         resized = colour.resize((width, height), Image.Resampling.BILINEAR)
         return np.array(resized.crop((left, top, left + side, top + side)))
@@ -91,7 +91,7 @@ def _opened(content: bytes, name: str, photo: bool) -> Iterator[Image.Image]:
     except DataError:
         raise
     except UnidentifiedImageError as error:
-        raise DataError(name, 0, "an image", f"{len(content)} bytes of another kind") from error
+        raise DataError(name, 0, "an image", f"{len(content)} bytes that are no image") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large(name, photo, f"more than {MOST_PIXELS:,} pixels") from error
     except (OSError, SyntaxError, ValueError) as error:

@@ -6,7 +6,7 @@ Source: C.-L. Liu et al., CASIA Online and Offline Chinese Handwriting Databases
 """
 
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from datamodules._errors import DataError
+from datamodules._errors import DataError, OnBad
 from datamodules._files import whole_file
 
 HEADER = struct.Struct("<I2sHH")  # size, tag, width, height: ten bytes
@@ -27,7 +27,6 @@ OTHER_KINDS = {
     b"PK\x03\x04": "a zip archive", b"ALZ\x01": "an ALZ archive", b"\x89PNG": "a PNG image",
     b"\xff\xd8\xff": "a JPEG image", b"\x1f\x8b": "gzip data", b"Rar!": "a RAR archive", b"7z\xbc\xaf": "a 7z archive",
 }  # fmt: skip
-OnBad = Callable[[DataError], None]
 
 
 class SupportsRead(Protocol):

@@ -124,8 +124,8 @@ def test_a_part_in_two_forms_is_read_once(root: Path, caplog: pytest.LogCaptureF
     write_files(root / "notes", {"1005-c.gnt": record("啊", 2, 2)})  # beside official parts: of none
     with caplog.at_level(logging.INFO, "datamodules"):
         assert len(opened(root).train) + len(opened(root).val) == 15
-    assert "not read: HWDB1.1trn as gnt, for it is there as archive too" in caplog.text
-    assert "not read: 1 files of the train part below no official name" in caplog.text
+    assert "not read: HWDB1.1trn as gnt, because it is read as archive" in caplog.text
+    assert "not read: 1 files of the train part outside folders of official names" in caplog.text
 
 
 def test_images_by_character(tmp_path: Path) -> None:

@@ -128,8 +128,8 @@ def is_a_page(root: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "file", "says"),
     [
-        (is_text, "train/bar/002.png", "wanted an image, got 15 bytes of another kind"),
-        (is_empty_file, "train/bar/002.png", "got 0 bytes of another kind"),
+        (is_text, "train/bar/002.png", "wanted an image, got 15 bytes that are no image"),
+        (is_empty_file, "train/bar/002.png", "got 0 bytes that are no image"),
         (is_cut, "test/post/001.png", "wanted a whole image"),
         (is_empty_class, "train/v2.0", "an empty class"),
         (is_one_sided, "", "only on one side: extra"),

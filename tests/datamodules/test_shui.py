@@ -115,7 +115,7 @@ def is_missing(root: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "file", "says"),
     [
-        (is_text, "sun/002.png", "wanted an image, got 15 bytes of another kind"),
+        (is_text, "sun/002.png", "wanted an image, got 15 bytes that are no image"),
         (is_cut, "sun/001.png", "wanted a whole image"),
         (is_blank, "sun/004.png", "wanted a character in dark ink on light paper, got no ink"),
         (is_empty_class, "v2.0", "wanted at least 4 images, to leave a quarter for the test, got an empty class"),
