@@ -19,9 +19,6 @@ class DirectionMaps(nn.Module):
     the axis gets the difference of its two components, the diagonal sqrt(2) times the smaller component.
     The first map holds gradients along +x, the third gradients along +y, which points downwards.
     Source: Liu: Normalization-cooperated gradient feature extraction, IEEE PAMI 29(8), 2007.
-
-    Args:
-        channels: of the input.
     """
 
     kernels: Tensor

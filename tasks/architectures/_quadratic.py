@@ -19,11 +19,6 @@ class QuadraticDiscriminant(nn.Module):
     """Gaussian classes; each covariance has a few major axes and one variance for all other directions.
 
     Source: Kimura et al.: Modified quadratic discriminant functions, IEEE PAMI 9(1), 1987.
-
-    Args:
-        classes: number of classes.
-        dimensions: of the features.
-        axes: major axes of each class.
     """
 
     def __init__(self, classes: int, dimensions: int, axes: int) -> None:
@@ -35,13 +30,9 @@ class QuadraticDiscriminant(nn.Module):
         self.log_rest = nn.Parameter(torch.zeros(classes), requires_grad=False)
 
     def forward(self, features: Tensor, candidates: Tensor) -> Tensor:
-        """Log-likelihoods, up to a constant, as logits.
+        """Features, float (B, dimensions) -> logits (B, classes): log-likelihoods up to a constant.
 
-        Args:
-            features: float (B, dimensions).
-            candidates: int64 (B, n), the classes to compute; all other classes get the lowest of these logits.
-
-        Returns: float (B, classes).
+        Only ``candidates``, int64 (B, n), are computed; all other classes get the lowest of these logits.
         """
         at_once = max(1, _GATHERED // (candidates.shape[1] * self.axes[0].numel()))
         parts = zip(torch.split(features, at_once), torch.split(candidates, at_once), strict=True)
@@ -60,13 +51,10 @@ class QuadraticDiscriminant(nn.Module):
 
     @torch.no_grad()
     def fit(self, features: Tensor, labels: Tensor) -> None:
-        """Set each class from its features; their pooled covariance within classes must be the identity.
+        """Set each class from features, float (N, dimensions), and labels, int64 (N,), every class at least once.
 
-        Each covariance is regularised towards the identity, as if the class had _PRIOR more characters.
-
-        Args:
-            features: float (N, dimensions).
-            labels: int64 (N,); every class at least once.
+        The pooled covariance within classes must be the identity: the covariance of each class is regularised towards
+        it, as if the class had _PRIOR more characters.
         """
         dimensions, axes = self.means.shape[1], self.axes.shape[1]
         identity = torch.eye(dimensions, dtype=torch.float64, device=features.device)
@@ -116,11 +104,8 @@ class QuadraticDiscriminant(nn.Module):
             loss = torch.sigmoid(_SLOPE * (true - rival)) / _SLOPE
             gradients = torch.autograd.grad(loss.sum(), trained)
         # Each gradient is divided by twice its Fisher information, so that one rate suits classes of any spread.
-        scales: tuple[Tensor | float, ...] = (
-            log_rest.exp()[..., None] / 2,
-            0.5,
-            0.5 / max(1, axes.shape[3] - axes.shape[2]),
-        )
+        rest_axes = max(1, axes.shape[3] - axes.shape[2])
+        scales: tuple[Tensor | float, ...] = (log_rest.exp()[..., None] / 2, 0.5, 0.5 / rest_axes)
         targets = (self.means, self.log_variances, self.log_rest)
         for target, gradient, scale in zip(targets, gradients, scales, strict=True):
             target.index_add_(0, pairs.flatten(), (gradient * scale).flatten(0, 1), alpha=-rate)

@@ -12,14 +12,9 @@ from tasks.architectures._checks import fitted
 def torchvision_network(
     builder: Callable[..., nn.Module], classes: int, channels: int, size: int, **settings: Any
 ) -> nn.Module:
-    """One of torchvision's networks with random weights; only its first convolution may be replaced.
+    """One of torchvision's networks with random weights; ``settings`` go to ``builder``, such as ``alexnet``.
 
-    Args:
-        builder: such as ``torchvision.models.alexnet``.
-        classes: width of the output.
-        channels: of the input; the first convolution is replaced if it expects another number.
-        size: side of the input in pixels.
-        settings: passed to the builder.
+    If the first convolution expects another number of input channels, it is replaced.
 
     Raises:
         ValueError: the input is too small; names the layer.

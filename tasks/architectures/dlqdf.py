@@ -38,9 +38,6 @@ class BlurredPlaces(nn.Module):
     The width of the blur is sqrt(2) t / pi for a sampling interval of t; the root makes the features of a class more
     nearly Gaussian. Source: Liu et al.: Handwritten digit recognition: benchmarking of state-of-the-art
     techniques, Pattern Recognition 36(10), 2003.
-
-    Args:
-        size: side of the maps.
     """
 
     kernels: Tensor
@@ -67,12 +64,7 @@ class Dlqdf(nn.Module):
 
     Pass each training image to ``update`` once, then call ``finish``; until then the weights are random. The features
     are kept in memory until then, 1 KiB a character: 0.9 GB for HWDB1.1, plus 0.6 GB for their projection.
-
-    Args:
-        classes: number of classes.
-        channels: of the input.
-        size: side of the input in pixels.
-        passes: of the refinement; 0 for the plain modified quadratic discriminant function.
+    ``passes`` is the number of passes of the refinement; 0 gives the plain modified quadratic discriminant function.
     """
 
     def __init__(self, classes: int, channels: int, size: int, passes: int) -> None:
@@ -151,7 +143,7 @@ def fisher(features: Tensor, labels: Tensor, counts: Tensor, dimensions: int) ->
         counts: int64 (classes,), images of each class; none of them 0.
         dimensions: of the projected features.
 
-    Returns: float64 (dimensions, F) and (dimensions,).
+    Returns: projection, float64 (dimensions, F), and offset (dimensions,).
 
     Source: Fukunaga: Introduction to statistical pattern recognition, 1990, section 10.2.
     """

@@ -32,12 +32,7 @@ _DROPOUT = 0.5  # fire-hccr, section 4.2: before the final softmax
 
 
 class Fire(nn.Module):
-    """Squeeze to an eighth of the outputs by 1x1, then expand to half of them by 1x1 and to half by 3x3.
-
-    Args:
-        inputs: number of input channels.
-        outputs: number of output channels; a multiple of eight.
-    """
+    """Squeeze to an eighth of the outputs (a multiple of 8) by 1x1, expand to half of them by 1x1, to half by 3x3."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -56,10 +51,6 @@ class GlobalWeightedPool(nn.Conv2d):
 
     It is a depthwise convolution whose window is the whole map, so that counters, exporters and quantisers support
     it. It starts as the plain average. Source: fire-hccr, section 3.2.
-
-    Args:
-        channels: of the maps.
-        side: of the maps.
     """
 
     def __init__(self, channels: int, side: int) -> None:

@@ -45,11 +45,6 @@ class FireCascade(Cascade):
 
     In eval mode it returns the logits of the final head; ``tasks.early_exits.cascade.EarlyExits`` exits early. The
     maps at the heads are (B, 256, S/4, S/4), (B, 384, S/8, S/8) and (B, 512, S/8, S/8).
-
-    Args:
-        classes: width of each head.
-        channels: of the input.
-        size: side of the input in pixels.
     """
 
     def __init__(self, classes: int, channels: int, size: int) -> None:

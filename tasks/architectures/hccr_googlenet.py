@@ -47,12 +47,9 @@ _SMALLEST = 1e-6  # a map whose range is smaller is blank: a 4,000th of a grey l
 
 
 class GaborMaps(nn.Module):
-    """Gabor magnitudes at eight orientations, each scaled to 0 to 1, and the image: (B, 1, S, S) -> (B, 9, S, S).
+    """Each channel of the image, and its Gabor magnitudes at eight orientations, scaled to 0 to 1.
 
     Source: the authors' published code, which pads with the mirrored image; here the padding is paper.
-
-    Args:
-        channels: of the input; each gets its own maps.
     """
 
     kernels: Tensor
@@ -72,12 +69,7 @@ class GaborMaps(nn.Module):
 
 
 class Inception(nn.Module):
-    """Parallel convolutions of 1x1, 3x3 and 5x5 and a projected 3x3 maximum, concatenated.
-
-    Args:
-        inputs: number of input channels.
-        widths: outputs of 1x1, 3x3 reduction, 3x3, 5x5 reduction, 5x5, pool projection.
-    """
+    """Parallel convolutions of 1x1, 3x3 and 5x5 and a projected 3x3 maximum, concatenated; widths as in _INCEPTIONS."""
 
     def __init__(self, inputs: int, widths: tuple[int, ...]) -> None:
         super().__init__()

@@ -59,8 +59,8 @@ class FractionalMaxPool(nn.Module):
     max-pooling, arXiv:1412.6071, section 2.
 
     Args:
-        inputs: side of the input maps.
-        outputs: side of the output maps, from half of ``inputs`` to all of it.
+        inputs: side S of the input maps.
+        outputs: side T of the output maps, from half of ``inputs`` to all of it.
     """
 
     lasts: Tensor
@@ -92,9 +92,6 @@ class HybridMobileNet(nn.Module):
         pooling: ``stride``, ``mp3`` (3x3 maximum, stride 2) or ``fmp`` (fractional maximum).
         multiplier: output maps per channel of a depthwise convolution; the paper's delta.
         width: factor of all channels; the paper's alpha.
-        classes: width of the output.
-        channels: of the input.
-        size: side of the input in pixels.
     """
 
     def __init__(self, pooling: str, multiplier: int, width: float, classes: int, channels: int, size: int) -> None:

@@ -25,12 +25,7 @@ _DROPOUT = 0.5  # mobilenet-hccr, section 6.2.2 (the paper prints the share that
 
 
 class MobileNetV1(nn.Module):
-    """Alternating depthwise and pointwise convolutions, each with batch normalisation and ReLU.
-
-    Args:
-        classes: width of the output.
-        channels: of the input.
-    """
+    """Alternating depthwise and pointwise convolutions, each with batch normalisation and ReLU."""
 
     def __init__(self, classes: int, channels: int) -> None:
         super().__init__()

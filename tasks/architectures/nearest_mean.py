@@ -24,10 +24,6 @@ class NearestMean(nn.Module):
 
     The logits are the negative squared distances plus |x|², which is the same for all classes. Pass each training
     image to ``update`` once, then call ``finish``; until then the weights are random.
-
-    Args:
-        classes: number of classes.
-        pixels: values of one image.
     """
 
     def __init__(self, classes: int, pixels: int) -> None:

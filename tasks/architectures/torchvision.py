@@ -25,11 +25,7 @@ MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's 
 
 
 class ScaledColours(nn.Module):
-    """A network that first scales colours by ImageNet's mean and standard deviation.
-
-    Args:
-        network: float (B, 3, S, S) -> logits (B, classes).
-    """
+    """A network that first scales colours by ImageNet's mean and standard deviation."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()

@@ -11,17 +11,8 @@ from numpy.typing import NDArray
 
 from tasks.compression.codecs._base import sample_indices
 
-CLUSTERS = (
-    1,
-    2,
-    4,
-    8,
-    16,
-    32,
-    64,
-    128,
-    256,
-)  # quant-retrain, section III.A: powers of two, at most one byte per weight
+# quant-retrain, section III.A: powers of two, at most one byte per weight.
+CLUSTERS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 _ROUNDS = 30  # of k-means; further ones reduce the error by less than a hundredth, as the start is good
 _BINS = 4096  # of the histogram from which k-means takes its initial centroids
 _SAMPLE = 1 << 18  # weights used by k-means: a thousand per cluster at 256 clusters
@@ -41,14 +32,11 @@ class Clustered:
 
 
 def equal_population(weights: NDArray[np.float32], clusters: int) -> Clustered:
-    """Cut the sorted weights into clusters whose sizes differ by at most one; equal weights keep their order.
-
-    Args:
-        weights: float32 of any shape.
-        clusters: a power of two from 1 to 256, at most as many as there are weights.
+    """Cut the sorted weights, of any shape, into clusters whose sizes differ by at most one; ties keep their order.
 
     Raises:
-        ValueError: another number of clusters, or weights that are not finite.
+        ValueError: ``clusters`` is not a power of two from 1 to 256 or exceeds the number of weights, or weights are
+            not finite.
     """
     flat = _checked(weights, clusters)
     if clusters == 1:
@@ -63,30 +51,24 @@ def equal_population(weights: NDArray[np.float32], clusters: int) -> Clustered:
 
 
 def coarser(weights: NDArray[np.float32], fine: Clustered, clusters: int) -> Clustered:
-    """The result of ``equal_population`` for fewer clusters, without sorting the weights again.
-
-    Args:
-        weights: the same as for ``fine``.
-        fine: clusters of equal population.
-        clusters: a power of two, at most the number of ``fine``.
+    """The result of ``equal_population`` for fewer clusters than ``fine``, without sorting the same weights again.
 
     Raises:
-        ValueError: another number of clusters.
+        ValueError: ``clusters`` is not a power of two or exceeds that of ``fine``.
     """
     flat = _checked(weights, clusters)
     if clusters > len(fine.centroids):
         raise ValueError(f"wanted at most the {len(fine.centroids)} existing clusters, got {clusters}")
     shift = index_bits(len(fine.centroids)) - index_bits(clusters)
-    codes = (fine.codes >> shift).astype(
-        np.uint8, copy=False
-    )  # every bound between few clusters is also one between many
+    # Every bound between the few clusters is also one between the many.
+    codes = (fine.codes >> shift).astype(np.uint8, copy=False)
     return Clustered(codes, _means(flat, codes.ravel(), np.zeros(clusters)))
 
 
 def k_means(weights: NDArray[np.float32], clusters: int) -> Clustered:
     """Lloyd's k-means: each step reduces the mean squared error of the weights.
 
-    The centroids of large layers come from a sample of their weights. Arguments as for ``equal_population``.
+    The centroids of large layers come from a sample of their weights. Arguments and errors as in ``equal_population``.
     """
     flat = _checked(weights, clusters)
     sample = np.sort(flat[sample_indices(flat.size, _SAMPLE)])

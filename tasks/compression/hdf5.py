@@ -40,7 +40,7 @@ def write_hdf5(path: Path, arrays: Iterable[tuple[str, NDArray[Any]]], level: in
     Returns: bytes of the file.
 
     Raises:
-        ValueError: any other level.
+        ValueError: a level outside 0 to 9.
     """
     if not 0 <= level <= 9:
         raise ValueError(f"wanted a gzip level from 0 to 9, got {level}")

@@ -122,13 +122,8 @@ def settle(
 ) -> tuple[Storage, Choice]:
     """Choose the number of centroids of each layer for a storage with a budget, such as ``c-within1``.
 
-    Args:
-        network: trained, on the CPU.
-        storage: with a budget.
-        channels: of the input.
-        size: side of the input in pixels.
-        images: uint8 (n, channels, size, size), of the validation part.
-        labels: int64 (n,).
+    The network is trained and on the CPU; images, uint8 (n, channels, size, size), and labels, int64 (n,), are of the
+    validation part.
 
     Returns: the storage with the chosen clusters, and the choice.
 

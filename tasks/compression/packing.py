@@ -15,15 +15,11 @@ from torch import Tensor, nn
 from datamodules._errors import DataError
 from tasks.building import outlined
 from tasks.compression.codecs._base import error_prefix
-from tasks.compression.container import HEADER_AT, RAW, Coded, from_bytes, is_packed, raw, to_bytes
+from tasks.compression.container import HEADER_AT, RAW, Coded, from_bytes, raw, to_bytes
+from tasks.compression.container import is_packed as is_packed
 from tasks.compression.folding import Network, folded
 from tasks.compression.storage import CODECS, Storage, parse_storage
 from tasks.normalised import Normalised
-
-__all__ = [
-    "Packed", "Quantised", "as_stored", "check_layers", "decoded", "is_packed", "pack", "pack_quantised", "quantise",
-    "tensors_of", "unpack",
-]  # fmt: skip
 
 _UNSTORED = "num_batches_tracked"  # batch normalisation counts training batches; inference does not need the count
 
@@ -49,7 +45,7 @@ class Quantised:
     @property
     def frozen(self) -> frozenset[str]:
         """Names of the quantised tensors, which must not change."""
-        return frozenset(name for name, one in self.coded.items() if one.kind != RAW)
+        return frozenset(name for name, tensor in self.coded.items() if tensor.kind != RAW)
 
 
 def pack(network: nn.Module, storage: Storage, architecture: str, classes: int, channels: int, size: int) -> Packed:

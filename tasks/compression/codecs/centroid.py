@@ -17,7 +17,7 @@ from tasks.compression.codecs._base import Tensors, error_prefix, is_bias, is_we
 from tasks.compression.container import Coded, raw
 
 FORMS = (
-    "cK[-kmeans][-bias1][-folded][-of-LAYER-LAYER…] (K centroids per layer: 1, 2, 4 … 256; kmeans: clusters by k-means "
+    "cK[-kmeans][-bias1][-folded][-of-LAYER-LAYER…] (K centroids a layer: 1, 2, 4 … 256; kmeans: clusters by k-means "
     "instead of equal population; bias1: one centroid for the biases of a layer; folded: batch normalisation is folded "
     "into the convolutions; of: only the named layers or the layers in a named block, in alphabetical order), such as "
     "c32 or c256-of-layer3-layer4",

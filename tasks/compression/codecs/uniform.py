@@ -65,12 +65,7 @@ def encode(tensors: Tensors, settings: Settings) -> dict[str, Coded]:
 
 
 def quantise(weights: NDArray[np.float32], bits: int, per_output: bool = False) -> Coded:
-    """Quantise weights by the step with the least mean squared error, or by one such step per output.
-
-    Args:
-        weights: float32 (outputs, ...).
-        bits: per weight, 2 to 8.
-        per_output: one step per output instead of one for all.
+    """Quantise weights, float32 (outputs, ...), by the step with the least squared error, or one such step per output.
 
     Returns: codes from 0, each its multiple plus ``2 ** (bits - 1)``; the table holds the steps.
 
