@@ -12,7 +12,7 @@ INPUT = (1, 64)
 LAYOUT = "contiguous"
 # Sums need full precision, and there is no training step to speed up.
 CPU_TRAINING = "fp32"
-# No optimiser: one pass over the images as they are.
+# No optimiser: one pass over the unaugmented images.
 RECIPE = {
     "light": {"optimizer": "none", "epochs": 1, "batch": 256, "augmentation": {}},
     "paper": {"optimizer": "none", "epochs": 1, "batch": 256, "augmentation": {}},

@@ -10,7 +10,7 @@ VARIANTS = ()
 INPUT = (1, 52)  # shui-ocr, section 3.3
 # Measured on an AMD EPYC with AVX-512, batch 1, one thread: 7.4 ms in channels last, 9.0 ms contiguous.
 LAYOUT = "channels_last"
-# Measured there, a step of 64 images, channels last: bfloat16 is 2.06 times as fast as float32.
+# Same CPU, training step of 64 images, channels last: bfloat16 is 2.06 times as fast as float32.
 CPU_TRAINING = "bf16"
 RECIPE = {
     # No batch normalisation: half the default rate; 0.0005 learns equally well (62 and 63 % of 15 real characters).

@@ -74,7 +74,7 @@ def test_a_layer_before_the_change_is_not_computed_again(images) -> None:
     assert runs["last"] == 4 * once
 
 
-def test_every_head_of_a_cascade_is_judged_and_the_answer_follows_the_policy(images) -> None:
+def test_every_head_of_a_cascade_is_evaluated_and_the_answer_follows_the_policy(images) -> None:
     network = tiny_cascade.sealed()
     cascade = cascade_of(network)
     assert cascade is not None
