@@ -12,7 +12,7 @@ VARIANTS = ()
 INPUT = (1, 64)
 # Measured on an AMD EPYC with AVX-512, batch 1, one thread: 54.9 ms in channels last, 55.9 ms contiguous, nearly a tie.
 LAYOUT = "channels_last"
-# Same CPU, training step of 64 images, channels last, CPU time of one thread: bfloat16 is 1.66 times as fast as float32.
+# Same CPU, training step of 64 images, channels last, one thread (CPU time): bfloat16 is 1.66 times as fast as float32.
 CPU_TRAINING = "bf16"
 RECIPE = {
     # No batch normalisation: at this rate the loss falls from the first epoch, measured over 32 steps.
