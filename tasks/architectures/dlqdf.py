@@ -1,4 +1,4 @@
-"""Gradient directions and a quadratic classifier: what recognised characters before convolutional networks did."""
+"""MQDF and DLQDF: gradient directions and a quadratic classifier, the standard before convolutional networks."""
 
 import math
 
@@ -12,36 +12,32 @@ from tasks.architectures._quadratic import QuadraticDiscriminant
 SOURCE = "Liu, Yin, Wang, Wang: Online and offline HCCR: benchmarking on new databases, Pattern Recognition 46(1), 2013"
 VARIANTS = ("mqdf", "dlqdf")
 INPUT = (1, 64)
-# Measured on an AMD EPYC with AVX-512, batch 1, one thread, 3,755 classes, channels last against contiguous: 4.1 ms
-# against 3.9.
+# Measured on an AMD EPYC with AVX-512, batch 1, one thread, 3,755 classes: 4.1 ms in channels last, 3.9 contiguous.
 LAYOUT = "contiguous"
-# Statistics need every bit; there is no training step to speed up.
+# Statistics need full precision, and there is no training step to speed up.
 CPU_TRAINING = "fp32"
-# No optimiser: one pass over the images as they are; the refinement goes over their features.
+# No optimiser: one pass over the unaugmented images; the refinement uses their features.
 RECIPE = {
     "light": {"optimizer": "none", "epochs": 1, "batch": 256, "augmentation": {}},
     "paper": {"optimizer": "none", "epochs": 1, "batch": 256, "augmentation": {}},
 }
 
 _PLACES = 8  # Liu et al. 2013: 8 directions at 8x8 places are 512 features
-_DIMENSIONS = 160  # there, after the Fisher projection
-_AXES = 50  # there, of each class
-_CANDIDATES = 200  # there: nearest means, which alone the quadratic functions are computed for
-_PASSES = 4  # of the refinement; see _quadratic for how its settings were chosen
-_RIVALS = 8  # candidates of the refinement: the strongest rival is nearly always among them
-_CHUNK = 8192  # characters at once in float64
-_RIDGE = 1e-3  # share of the features' mean variance added to every direction, as strokes never reach some places
+# Liu et al. 2013: features after the Fisher projection, axes of each class, and nearest means; only for these nearest
+# classes the quadratic functions are computed.
+_DIMENSIONS, _AXES, _CANDIDATES = 160, 50, 200
+_PASSES = 4  # of the refinement; _quadratic.py says how its settings were chosen
+_RIVALS = 8  # nearest means in the refinement: the strongest rival is nearly always among them
+_CHUNK = 8192  # characters per step of the computation in float64
+_RIDGE = 1e-3  # share of the mean variance added to every direction, because strokes never reach some positions
 
 
 class BlurredPlaces(nn.Module):
-    """Gaussian blur sampled at 8x8 places, and the square root: (B, 8, S, S) -> (B, 512).
+    """Gaussian blur sampled at 8x8 positions, then the square root: (B, 8, S, S) -> (B, 512).
 
-    The blur has the width that suits the sampling interval t, sqrt(2) t / pi; the root makes the features of a class
-    more nearly Gaussian. Source: Liu et al.: Handwritten digit recognition: benchmarking of state-of-the-art
+    The width of the blur is sqrt(2) t / pi for a sampling interval of t; the root makes the features of a class more
+    nearly Gaussian. Source: Liu et al.: Handwritten digit recognition: benchmarking of state-of-the-art
     techniques, Pattern Recognition 36(10), 2003.
-
-    Args:
-        size: side of the maps.
     """
 
     kernels: Tensor
@@ -49,7 +45,7 @@ class BlurredPlaces(nn.Module):
     def __init__(self, size: int) -> None:
         super().__init__()
         self.interval = max(1, size // _PLACES)
-        # Three quarters of an interval beyond each place: 2.8 widths to either side of its middle.
+        # Three quarters of an interval around each position: 2.8 widths to either side of its centre.
         self.padding = round(0.75 * self.interval)
         reach = self.interval / 2 + self.padding - 0.5
         steps = torch.linspace(-reach, reach, self.interval + 2 * self.padding)
@@ -58,29 +54,24 @@ class BlurredPlaces(nn.Module):
         self.register_buffer("kernels", torch.outer(window, window).repeat(DIRECTIONS, 1, 1, 1))
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Float (B, 8, S, S), not negative -> (B, 512)."""
+        """Non-negative float (B, 8, S, S) -> (B, 512)."""
         blurred = nn.functional.conv2d(maps, self.kernels, None, self.interval, self.padding, groups=DIRECTIONS)
         return blurred.sqrt().flatten(1)
 
 
 class Dlqdf(nn.Module):
-    """Direction features, Fisher projection, the nearest means as candidates, and their quadratic discriminants.
+    """Direction features, Fisher projection, and quadratic discriminants of the classes with the nearest means.
 
-    Give each training image to ``update`` once, then call ``finish``; until then the weights are random. The
-    features are kept until then, 1 KiB a character: 0.9 GB for HWDB1.1, and again 0.6 GB when they are projected.
-
-    Args:
-        classes: number of classes.
-        channels: of the input.
-        size: side of the input in pixels.
-        passes: of the refinement; 0 leaves the modified quadratic discriminant function as it is.
+    Pass each training image to ``update`` once, then call ``finish``; until then the weights are random. The features
+    are kept in memory until then, 1 KiB a character: 0.9 GB for HWDB1.1, plus 0.6 GB for their projection.
+    ``passes`` is the number of passes of the refinement; 0 gives the plain modified quadratic discriminant function.
     """
 
     def __init__(self, classes: int, channels: int, size: int, passes: int) -> None:
         super().__init__()
         self.features = nn.Sequential(DirectionMaps(channels), BlurredPlaces(size))
         (features,) = output_shape(self.features, channels, size)
-        # The Fisher projection has no more directions than classes less one; the share of axes stays.
+        # The Fisher projection has at most one direction less than classes; the ratio of axes to it is kept.
         dimensions = max(1, min(_DIMENSIONS, classes - 1, features))
         axes = max(1, dimensions * _AXES // _DIMENSIONS)
         self.project = nn.Linear(features, dimensions).requires_grad_(False)
@@ -103,10 +94,10 @@ class Dlqdf(nn.Module):
 
     @torch.no_grad()
     def finish(self) -> None:
-        """Set all weights from the batches given since the last ``finish``.
+        """Set all weights from the batches since the last ``finish``.
 
         Raises:
-            ValueError: a class without any image has no mean.
+            ValueError: no images at all, or none of some class.
         """
         if not self._kept:
             raise ValueError("wanted the training images, got none; call update with every batch first")
@@ -134,25 +125,25 @@ class Dlqdf(nn.Module):
 
 
 def build(variant: str, classes: int, channels: int, size: int) -> nn.Module:
-    """``mqdf`` is fitted by statistics alone; ``dlqdf`` is refined from there by its errors.
+    """``mqdf`` is fitted by statistics only; ``dlqdf`` is then refined on its errors.
 
-    At 3,755 classes 31,518,940 numbers, 120.2 MiB, where fire-hccr's Table 5 prints 120.0 MB. The original sums
-    gradients through a normalisation of shape, which is left out here.
+    31,518,940 values at 3,755 classes, 120.2 MiB, where fire-hccr's Table 5 prints 120.0 MB. The original normalises
+    the shape of the character while it sums gradients; that is left out here.
     """
     check_variant(variant, VARIANTS)
     return fitted(Dlqdf(classes, channels, size, _PASSES if variant == "dlqdf" else 0), channels, size)
 
 
 def fisher(features: Tensor, labels: Tensor, counts: Tensor, dimensions: int) -> tuple[Tensor, Tensor]:
-    """Projection and offset that part the classes best: their pooled covariance becomes the identity, its centre 0.
+    """Fisher's linear discriminants: the pooled covariance within classes becomes the identity, the centre 0.
 
     Args:
         features: float (N, F), of any precision.
         labels: int64 (N,).
-        counts: int64 (classes,), none of them 0.
-        dimensions: of the outcome.
+        counts: int64 (classes,), images of each class; none of them 0.
+        dimensions: of the projected features.
 
-    Returns: float64 (dimensions, F) and (dimensions,).
+    Returns: projection, float64 (dimensions, F), and offset (dimensions,).
 
     Source: Fukunaga: Introduction to statistical pattern recognition, 1990, section 10.2.
     """

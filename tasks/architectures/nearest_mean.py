@@ -1,4 +1,4 @@
-"""Nearest class mean: the floor that every network must beat, fitted in one pass without gradients."""
+"""Nearest class mean: the baseline that every network must beat, fitted in one pass without gradients."""
 
 import torch
 from torch import Tensor, nn
@@ -8,11 +8,11 @@ from tasks.architectures._checks import check_variant, fitted
 SOURCE = "minimum-distance classifier; Duda, Hart: Pattern Classification and Scene Analysis, 1973"
 VARIANTS = ()
 INPUT = (1, 64)
-# Measured on an AMD EPYC: 0.017 ms in either layout; the images are flattened at once.
+# Measured on an AMD EPYC: 0.017 ms in either layout, as the images are flattened first.
 LAYOUT = "contiguous"
-# Sums need every bit; there is no training step to speed up.
+# Sums need full precision, and there is no training step to speed up.
 CPU_TRAINING = "fp32"
-# No optimiser: one pass over the images as they are.
+# No optimiser: one pass over the unaugmented images.
 RECIPE = {
     "light": {"optimizer": "none", "epochs": 1, "batch": 256, "augmentation": {}},
     "paper": {"optimizer": "none", "epochs": 1, "batch": 256, "augmentation": {}},
@@ -20,14 +20,10 @@ RECIPE = {
 
 
 class NearestMean(nn.Module):
-    """The class whose mean image lies nearest, as one linear layer: logits 2 m·x - |m|².
+    """The class with the nearest mean image, as one linear layer: logits 2 m·x - |m|².
 
-    These differ from the negative squared distances by |x|² alone, which is the same for all classes. Give
-    each training image to ``update`` once, then call ``finish``; until then the weights are random.
-
-    Args:
-        classes: number of classes.
-        pixels: values of one image.
+    The logits are the negative squared distances plus |x|², which is the same for all classes. Pass each training
+    image to ``update`` once, then call ``finish``; until then the weights are random.
     """
 
     def __init__(self, classes: int, pixels: int) -> None:
@@ -49,10 +45,10 @@ class NearestMean(nn.Module):
 
     @torch.no_grad()
     def finish(self) -> None:
-        """Set the linear layer from all batches given since the last ``finish``.
+        """Set the linear layer from all batches since the last ``finish``.
 
         Raises:
-            ValueError: a class without any image has no mean.
+            ValueError: no images at all, or none of some class.
         """
         if self._sums is None:
             raise ValueError("wanted the training images, got none; call update with every batch first")

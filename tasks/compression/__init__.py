@@ -1,1 +1,1 @@
-"""Smaller files for trained networks: weights to packed bytes, and back."""
+"""Compresses trained networks: weights to packed files, and back."""

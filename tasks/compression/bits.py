@@ -1,26 +1,22 @@
-"""Whole numbers of 0 to 8 bits, one after the other without gaps, first bit first."""
+"""Packs integers of 0 to 8 bits without gaps, most significant bit first, and measures their entropy."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 MOST_BITS = 8
-_SLICE = 1 << 20  # numbers at a time, a multiple of eight: their bits, one a byte, then stay in the caches
+_SLICE = 1 << 20  # integers per step, a multiple of eight: their unpacked bits, one per byte, fit the caches
 
 
 def packed_size(count: int, bits: int) -> int:
-    """Bytes that so many numbers take; the last one is filled with zeros."""
+    """Bytes of this many packed integers; the last byte is padded with zeros."""
     return (count * bits + 7) // 8
 
 
 def pack_bits(codes: NDArray[np.uint8], bits: int) -> bytes:
-    """Numbers, uint8 (n,), as bytes.
-
-    Args:
-        codes: each below ``2 ** bits``.
-        bits: 0 to 8 a number; without any, all are 0 and take no bytes.
+    """Pack integers, uint8 (n,), each below ``2 ** bits``; with 0 bits all are 0 and take no bytes.
 
     Raises:
-        ValueError: a number that does not fit, or no such width.
+        ValueError: an integer that does not fit, or a width other than 0 to 8 bits.
     """
     _check_width(bits)
     if len(codes) and int(codes.max()) >> bits:
@@ -29,35 +25,35 @@ def pack_bits(codes: NDArray[np.uint8], bits: int) -> bytes:
         return codes.tobytes()
     parts = []
     for start in range(0, len(codes) if bits else 0, _SLICE):
-        eight = np.unpackbits(codes[start : start + _SLICE, None], axis=1)
-        parts.append(np.packbits(eight[:, MOST_BITS - bits :]).tobytes())
+        unpacked = np.unpackbits(codes[start : start + _SLICE, None], axis=1)
+        parts.append(np.packbits(unpacked[:, MOST_BITS - bits :]).tobytes())
     return b"".join(parts)
 
 
 def unpack_bits(packed: bytes | memoryview, bits: int, count: int) -> NDArray[np.uint8]:
-    """The numbers that ``pack_bits`` packed, uint8 (count,).
+    """The integers that ``pack_bits`` packed, uint8 (count,).
 
     Raises:
-        ValueError: not so many bytes as they take, or no such width.
+        ValueError: the wrong number of bytes, or a width other than 0 to 8 bits.
     """
     _check_width(bits)
     if len(packed) != packed_size(count, bits):
         raise ValueError(f"wanted {packed_size(count, bits)} bytes for {count} codes of {bits} bits, got {len(packed)}")
-    if bits == MOST_BITS:
-        return np.frombuffer(packed, np.uint8).copy()
-    codes = np.zeros(count, np.uint8)
     source = np.frombuffer(packed, np.uint8)
+    if bits == MOST_BITS:
+        return source.copy()
+    codes = np.zeros(count, np.uint8)
     for start in range(0, count if bits else 0, _SLICE):
         stop = min(start + _SLICE, count)
         part = source[start * bits // 8 : packed_size(stop, bits)]
-        found = np.unpackbits(part, count=(stop - start) * bits).reshape(-1, bits)
+        unpacked = np.unpackbits(part, count=(stop - start) * bits).reshape(-1, bits)
         for place in range(bits):
-            codes[start:stop] |= found[:, place] << (bits - 1 - place)
+            codes[start:stop] |= unpacked[:, place] << (bits - 1 - place)
     return codes
 
 
 def entropy_bits(codes: NDArray[np.uint8]) -> float:
-    """Entropy of the numbers in bits each, taken one by one: what an ideal coder of single numbers needs."""
+    """Entropy of the distribution of the codes, bits per code: the bound for an entropy coder without context."""
     if not codes.size:
         return 0.0
     share = np.bincount(codes.ravel()) / codes.size

@@ -1,4 +1,4 @@
-"""Clusters of a layer's weights: by equal population or by k-means.
+"""Clusters the weights of a layer: by equal population or by k-means.
 
 Source: quant-retrain, section III.A: clusters of equal population, each weight replaced by the mean of its cluster.
 """
@@ -11,39 +11,32 @@ from numpy.typing import NDArray
 
 from tasks.compression.codecs._base import sample_indices
 
-CLUSTERS = (1, 2, 4, 8, 16, 32, 64, 128, 256)  # quant-retrain, section III.A: powers of two, at most one byte a weight
-_ROUNDS = 30  # of k-means; from a good start, later ones gain less than a hundredth of the error
-_BINS = 4096  # of the histogram that gives k-means its start
-_SAMPLE = 1 << 18  # weights from which k-means learns its centroids: a thousand a cluster at 256
+# quant-retrain, section III.A: powers of two, at most one byte per weight.
+CLUSTERS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+_ROUNDS = 30  # of k-means; further ones reduce the error by less than a hundredth, as the start is good
+_BINS = 4096  # of the histogram from which k-means takes its initial centroids
+_SAMPLE = 1 << 18  # weights used by k-means: a thousand per cluster at 256 clusters
 
 
 @dataclass(frozen=True)
 class Clustered:
-    """A layer's weights as clusters.
+    """The weights of a layer as clusters."""
 
-    Attributes:
-        codes: uint8, in the shape of the weights: the cluster of each, 0 for the one of the least.
-        centroids: float32 (k,), each the mean of its cluster; of an empty one the middle of its range.
-    """
-
-    codes: NDArray[np.uint8]
-    centroids: NDArray[np.float32]
+    codes: NDArray[np.uint8]  # index of each weight's cluster, in the shape of the weights; 0 has the smallest weights
+    centroids: NDArray[np.float32]  # (k,), each the mean of its cluster; for an empty one the middle of its range
 
     @property
     def weights(self) -> NDArray[np.float32]:
-        """Float32, each weight its centroid."""
+        """Float32, each weight replaced by its centroid."""
         return self.centroids[self.codes]
 
 
 def equal_population(weights: NDArray[np.float32], clusters: int) -> Clustered:
-    """Sorted weights cut into clusters whose sizes differ by one at the most; equal weights stay in their order.
-
-    Args:
-        weights: float32 of any shape.
-        clusters: a power of two from 1 to 256, at most as many as there are weights.
+    """Cut the sorted weights, of any shape, into clusters whose sizes differ by at most one; ties keep their order.
 
     Raises:
-        ValueError: no such number of clusters, or weights that are not finite.
+        ValueError: ``clusters`` is not a power of two from 1 to 256 or exceeds the number of weights, or weights are
+            not finite.
     """
     flat = _checked(weights, clusters)
     if clusters == 1:
@@ -58,28 +51,24 @@ def equal_population(weights: NDArray[np.float32], clusters: int) -> Clustered:
 
 
 def coarser(weights: NDArray[np.float32], fine: Clustered, clusters: int) -> Clustered:
-    """What ``equal_population`` makes of the same weights with fewer clusters, without sorting them again.
-
-    Args:
-        weights: those that ``fine`` was made of.
-        fine: clusters of equal population.
-        clusters: a power of two, at most as many as those.
+    """The result of ``equal_population`` for fewer clusters than ``fine``, without sorting the same weights again.
 
     Raises:
-        ValueError: no such number of clusters.
+        ValueError: ``clusters`` is not a power of two or exceeds that of ``fine``.
     """
     flat = _checked(weights, clusters)
     if clusters > len(fine.centroids):
-        raise ValueError(f"wanted at most {len(fine.centroids)} clusters, which there are, got {clusters}")
+        raise ValueError(f"wanted at most the {len(fine.centroids)} existing clusters, got {clusters}")
     shift = index_bits(len(fine.centroids)) - index_bits(clusters)
-    codes = (fine.codes >> shift).astype(np.uint8, copy=False)  # every bound of few clusters is one of many
+    # Every bound between the few clusters is also one between the many.
+    codes = (fine.codes >> shift).astype(np.uint8, copy=False)
     return Clustered(codes, _means(flat, codes.ravel(), np.zeros(clusters)))
 
 
 def k_means(weights: NDArray[np.float32], clusters: int) -> Clustered:
-    """Lloyd's clusters: each step brings the mean squared error of the weights down.
+    """Lloyd's k-means: each step reduces the mean squared error of the weights.
 
-    Large layers learn their centroids from some of their weights. Arguments as for ``equal_population``.
+    The centroids of large layers come from a sample of their weights. Arguments and errors as in ``equal_population``.
     """
     flat = _checked(weights, clusters)
     sample = np.sort(flat[sample_indices(flat.size, _SAMPLE)])
@@ -104,12 +93,12 @@ METHODS: Mapping[str, Callable[[NDArray[np.float32], int], Clustered]] = {
 
 
 def index_bits(clusters: int) -> int:
-    """Bits of the index of one of so many clusters."""
+    """Bits of the index of a cluster."""
     return (clusters - 1).bit_length()
 
 
 def _checked(weights: NDArray[np.float32], clusters: int) -> NDArray[np.float32]:
-    """The weights on one axis."""
+    """The weights as float32 with one axis, after checking them and the number of clusters."""
     if clusters not in CLUSTERS:
         raise ValueError(f"wanted a power of two from {CLUSTERS[0]} to {CLUSTERS[-1]} for the clusters, got {clusters}")
     if clusters > weights.size:
@@ -121,12 +110,13 @@ def _checked(weights: NDArray[np.float32], clusters: int) -> NDArray[np.float32]
 
 
 def _order(flat: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Places of the weights in rising order, equal ones as they stand.
+    """Indices that sort the weights, stable.
 
-    One sort of whole numbers, value above place, takes two thirds of NumPy's stable argsort of floats.
+    Sorting integers with the value in the upper and the index in the lower half takes two thirds of the time of NumPy's
+    stable argsort of floats.
     """
-    raw = (flat + np.float32(0)).view(np.uint32)  # -0.0 becomes 0.0, which it equals
-    # The bits of floats rise with their values once all bits of negative ones, and the sign of others, are turned.
+    raw = (flat + np.float32(0)).view(np.uint32)  # -0.0 becomes 0.0, as they are equal
+    # The bits of floats sort like their values after inverting all bits of negative floats and the sign bit of others.
     keys = np.where(raw >> 31, ~raw, raw | np.uint32(1 << 31)).astype(np.uint64)
     keys <<= np.uint64(32)
     keys |= np.arange(flat.size, dtype=np.uint64)
@@ -136,7 +126,7 @@ def _order(flat: NDArray[np.float32]) -> NDArray[np.int64]:
 
 
 def _start(sample: NDArray[np.float32], clusters: int) -> NDArray[np.float64]:
-    """Centroids as dense as the cube root of the weights' density.
+    """Initial centroids, as dense as the cube root of the density of the weights.
 
     Source: Panter and Dite, Proceedings of the IRE 39 (1951), 44-48: least mean squared error for many clusters.
     """
@@ -147,7 +137,7 @@ def _start(sample: NDArray[np.float32], clusters: int) -> NDArray[np.float64]:
 
 
 def _means(flat: NDArray[np.float32], codes: NDArray[np.uint8], otherwise: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Mean of each cluster; of an empty one what stands in ``otherwise``."""
+    """Mean of each cluster; for an empty cluster the value in ``otherwise``."""
     sizes = np.bincount(codes, minlength=len(otherwise))
     sums = np.bincount(codes, weights=flat, minlength=len(otherwise))
     return np.where(sizes > 0, sums / np.maximum(sizes, 1), otherwise).astype(np.float32)

@@ -1,8 +1,8 @@
-"""Packed tensors as one file: a compressed header, then each tensor's numbers; nothing in it is ever executed.
+"""The packed file format: a compressed JSON header, then the codes of each tensor; reading executes no code.
 
 Bytes 0-7 hold MAGIC; 8-11, 12-15 and 16-19, little-endian, the version, the header's length and its CRC-32. The header
-is zlib-compressed JSON: what the file is of, and of each tensor its name, shape, kind, bits, length of its table and
-CRC-32. Then, tensor by tensor, its table, of float32 or, where its kind ends in ROWS, of bfloat16, and its codes of
+is zlib-compressed JSON: metadata of the network, and for each tensor its name, shape, kind, bits, length of its table
+and CRC-32. Then follow, for each tensor, its table in float32 (bfloat16 if the kind ends in ROWS) and its codes of
 ``bits`` each.
 """
 
@@ -23,117 +23,100 @@ from tasks.compression.bits import MOST_BITS, entropy_bits, pack_bits, packed_si
 
 MAGIC = b"HCCRPACK"
 VERSION = 1
-RAW = "raw"  # kind of a tensor that is its table, kept in float32
-ROWS = "-rows"  # end of the kinds whose tables are in bfloat16: half the bytes, and no step is off by more than 0.4 %
+RAW = "raw"  # kind of a tensor that is stored in float32, as its table
+ROWS = "-rows"  # end of the kinds whose tables are in bfloat16: half the bytes, and each step is at most 0.4 % off
 
 _OPENING = struct.Struct("<8sIII")
 HEADER_AT = _OPENING.size  # byte at which the header begins
-_MOST_HEADER = 1 << 26  # bytes; no network's names come near, and a damaged length must not ask for all memory
+_MOST_HEADER = 1 << 26  # bytes; far above any real header, so that a damaged length cannot exhaust the memory
 _AGAIN = "Pack the network again."
 
 
 @dataclass(frozen=True)
 class Coded:
-    """One tensor as it is stored.
-
-    Attributes:
-        shape: of the tensor.
-        kind: RAW, or a kind that a codec decodes, such as ``uniform``.
-        bits: of one code, 0 to 8.
-        table: float32, one axis: all numbers where RAW, else steps or centroids, as bfloat16 holds them where the kind
-            ends in ROWS.
-        codes: uint8, one axis: one for each number; none where RAW.
-    """
+    """One tensor as it is stored."""
 
     shape: tuple[int, ...]
-    kind: str
-    bits: int
+    kind: str  # RAW, or a kind that a codec decodes, such as ``uniform``
+    bits: int  # of one code, 0 to 8
+    # One axis: all values if RAW, else steps or centroids; they are exact in bfloat16 if the kind ends in ROWS.
     table: NDArray[np.float32]
-    codes: NDArray[np.uint8]
+    codes: NDArray[np.uint8]  # one axis: one code for each value; empty if RAW
 
     @property
     def entropy_bytes(self) -> float:
-        """What the table and ideally coded codes would take."""
+        """Bytes of the table and of the codes under an ideal entropy coder."""
         return _width(self.kind) * len(self.table) + entropy_bits(self.codes) * len(self.codes) / 8
 
 
-def kept(tensor: NDArray[np.float32]) -> Coded:
+def raw(tensor: NDArray[np.float32]) -> Coded:
     """A tensor that stays in float32."""
     return Coded(tensor.shape, RAW, 0, tensor.astype(np.float32).ravel(), np.empty(0, np.uint8))
 
 
 def is_packed(path: Path) -> bool:
-    """Whether a file begins as packed ones do."""
+    """Whether a file begins with the MAGIC of packed files."""
     with path.open("rb") as file:
         return file.read(len(MAGIC)) == MAGIC
 
 
-def to_bytes(about: Mapping[str, Any], tensors: Mapping[str, Coded]) -> bytes:
-    """A whole file; equal tensors give equal bytes.
-
-    Args:
-        about: what it is of, as JSON can say it.
-        tensors: in the order in which they are stored.
-    """
-    parts = [_table_bytes(one) + pack_bits(one.codes, one.bits) for one in tensors.values()]
+def to_bytes(metadata: Mapping[str, Any], tensors: Mapping[str, Coded]) -> bytes:
+    """The whole file, with the tensors in the order of the mapping; equal input gives equal bytes."""
+    parts = [_table_bytes(tensor) + pack_bits(tensor.codes, tensor.bits) for tensor in tensors.values()]
     rows = [
-        [name, list(one.shape), one.kind, one.bits, len(one.table), zlib.crc32(part)]
-        for (name, one), part in zip(tensors.items(), parts, strict=True)
+        [name, list(tensor.shape), tensor.kind, tensor.bits, len(tensor.table), zlib.crc32(part)]
+        for (name, tensor), part in zip(tensors.items(), parts, strict=True)
     ]
-    header = zlib.compress(json.dumps([dict(about), rows], separators=(",", ":")).encode(), 9)
+    header = zlib.compress(json.dumps([dict(metadata), rows], separators=(",", ":")).encode(), 9)
     return b"".join([_OPENING.pack(MAGIC, VERSION, len(header), zlib.crc32(header)), header, *parts])
 
 
 def from_bytes(content: bytes, file: str | Path) -> tuple[dict[str, Any], dict[str, Coded]]:
-    """What ``to_bytes`` made: what it is of, and its tensors.
-
-    Args:
-        content: of the whole file.
-        file: its name, for messages.
+    """Metadata and tensors of a packed file; ``file`` is its name for error messages.
 
     Raises:
-        DataError: no packed file, cut short or with bytes too many, or damaged; names the file and the byte.
+        DataError: not a packed file, truncated, too long or damaged; names the file and the byte.
     """
-    about, rows, place = _header(content, file)
+    metadata, rows, start = _header(content, file)
     whole = memoryview(content)
     tensors: dict[str, Coded] = {}
     for row in rows:
         name, shape, kind, bits, table, checksum = _row(row, file)
         count = 0 if kind == RAW else prod(shape)
-        before = _width(kind) * table
-        length = before + packed_size(count, bits)
-        part = whole[place : place + length]
+        table_size = _width(kind) * table
+        length = table_size + packed_size(count, bits)
+        part = whole[start : start + length]
         if len(part) < length:
-            wanted = f"{place + length:,} bytes up to the end of tensor {name}"
+            wanted = f"{start + length:,} bytes up to the end of tensor {name}"
             raise DataError(file, len(content), wanted, f"the end of the file at {len(content):,}: cut short", _AGAIN)
         if zlib.crc32(part) != checksum:
             wanted = f"tensor {name} of {length:,} bytes with checksum {checksum:08x}"
-            raise DataError(file, place, wanted, f"{zlib.crc32(part):08x}: damaged", _AGAIN)
-        numbers = _table(part[:before], kind)
-        tensors[name] = Coded(tuple(shape), kind, bits, numbers, unpack_bits(part[before:], bits, count))
-        place += length
-    if place != len(content):
-        raise DataError(file, place, "the end of the file", f"{len(content) - place:,} bytes more", _AGAIN)
-    return about, tensors
+            raise DataError(file, start, wanted, f"{zlib.crc32(part):08x}: damaged", _AGAIN)
+        codes = unpack_bits(part[table_size:], bits, count)
+        tensors[name] = Coded(tuple(shape), kind, bits, _table(part[:table_size], kind), codes)
+        start += length
+    if start != len(content):
+        raise DataError(file, start, "the end of the file", f"{len(content) - start:,} bytes more", _AGAIN)
+    return metadata, tensors
 
 
 def as_bfloat16(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The nearest numbers that bfloat16, the upper half of float32, holds."""
+    """Values rounded to the nearest that bfloat16, the upper half of float32, can represent."""
     words = values.astype(np.float32).view(np.uint32)
     return ((words + 0x7FFF + (words >> 16 & 1)) & 0xFFFF0000).view(np.float32)
 
 
 def _width(kind: str) -> int:
-    """Bytes of a number of a table."""
+    """Bytes of one value of a table."""
     return 2 if kind.endswith(ROWS) else 4
 
 
-def _table_bytes(one: Coded) -> bytes:
-    words = one.table.astype("<f4").view("<u4")
-    if not one.kind.endswith(ROWS):
+def _table_bytes(tensor: Coded) -> bytes:
+    words = tensor.table.astype("<f4").view("<u4")
+    if not tensor.kind.endswith(ROWS):
         return words.tobytes()
     if (words & 0xFFFF).any():
-        raise ValueError("wanted steps that bfloat16 holds, got others")
+        raise ValueError("wanted steps that are exact in bfloat16, got others")
     return (words >> 16).astype("<u2").tobytes()
 
 
@@ -144,7 +127,7 @@ def _table(content: Any, kind: str) -> NDArray[np.float32]:
 
 
 def _header(content: bytes, file: str | Path) -> tuple[dict[str, Any], Sequence[Any], int]:
-    """What the file is of, a row for each tensor, and where the first one begins."""
+    """Metadata, one row for each tensor, and the byte at which the first tensor begins."""
     if content[: len(MAGIC)] != MAGIC[: len(content)] or not content:
         raise DataError(file, 0, f"a packed network, which begins with {MAGIC!r}", repr(content[: len(MAGIC)]))
     if len(content) < _OPENING.size:
@@ -157,17 +140,17 @@ def _header(content: bytes, file: str | Path) -> tuple[dict[str, Any], Sequence[
         raise DataError(file, len(content), f"a header up to byte {end:,}", f"{len(content):,} bytes in all", _AGAIN)
     header = content[_OPENING.size : end]
     if zlib.crc32(header) != checksum:
-        found = f"{zlib.crc32(header):08x}: damaged"
-        raise DataError(file, _OPENING.size, f"a header with checksum {checksum:08x}", found, _AGAIN)
+        actual = f"{zlib.crc32(header):08x}: damaged"
+        raise DataError(file, _OPENING.size, f"a header with checksum {checksum:08x}", actual, _AGAIN)
     try:
-        about, rows = json.loads(zlib.decompress(header))
-        return dict(about), list(rows), end
+        metadata, rows = json.loads(zlib.decompress(header))
+        return dict(metadata), list(rows), end
     except (zlib.error, ValueError, TypeError) as error:
         raise DataError(file, _OPENING.size, "a header of tensors", str(error), _AGAIN) from error
 
 
 def _row(row: Any, file: str | Path) -> tuple[str, list[int], str, int, int, int]:
-    """One tensor's row of the header, its values within their bounds."""
+    """One tensor's row of the header, after checking the range of its values."""
     try:
         name, shape, kind, bits, table, checksum = row
         fits = 0 <= bits <= MOST_BITS and min([table, *shape], default=0) >= 0

@@ -1,4 +1,4 @@
-"""Batch normalisation folded into the convolutions before it: fewer numbers to store, the same answers."""
+"""Folds batch normalisation into the layers before it: fewer values to store, the same logits."""
 
 import copy
 from typing import TypeVar
@@ -9,20 +9,20 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
 from tasks.early_exits.cascade import every_logits
 
-_AGREE = 1e-3  # relative to the greatest output: rounding of another order of sums, far below any wrong fold
+_AGREE = 1e-3  # relative to the largest logit: allows rounding from another order of sums, far below any wrong fold
 
 Network = TypeVar("Network", bound=nn.Module)
 
 
 def folded(network: Network, image: Tensor) -> Network:
-    """A copy whose batch normalisation is part of the layers before it, wherever it directly follows one.
+    """A copy with batch normalisation folded into the layer before, wherever it directly follows one.
 
     Args:
-        network: in eval mode; of one with early exits all heads are folded.
-        image: any input of it, to learn what follows what, and to see that the answers stay.
+        network: in eval mode; with early exits, all heads are folded.
+        image: any input; a forward pass with it shows the order of layers, and whether folding keeps the logits.
 
     Raises:
-        ValueError: the answers change: a layer's output is used before its normalisation, too.
+        ValueError: the logits change, because something else also uses a layer's output before its normalisation.
     """
     network = copy.deepcopy(network)
     layers = dict(network.named_modules())
@@ -40,30 +40,30 @@ def folded(network: Network, image: Tensor) -> Network:
 
 
 def _pairs(network: nn.Module, image: Tensor) -> list[tuple[str, str]]:
-    """Names of layers and of the batch normalisation that directly follows each, both used once."""
-    made: list[tuple[str, Tensor]] = []  # kept alive, or another tensor could take the place of one that is gone
-    found: list[tuple[str, str]] = []
+    """Names of layers and of the batch normalisation that directly follows each; both run exactly once."""
+    outputs: list[tuple[str, Tensor]] = []  # kept alive: the memory of a freed tensor could be reused for another
+    pairs: list[tuple[str, str]] = []
     runs: dict[str, int] = {}
     handles = []
     for name, module in network.named_modules():
 
-        def seen(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor, name: str = name) -> None:
+        def record(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor, name: str = name) -> None:
             runs[name] = runs.get(name, 0) + 1
             if isinstance(module, nn.Conv2d | nn.Linear):
-                made.append((name, output))
+                outputs.append((name, output))
             elif isinstance(module, nn.BatchNorm2d | nn.BatchNorm1d):
-                found.extend((before, name) for before, tensor in made if tensor is inputs[0])
+                pairs.extend((before, name) for before, tensor in outputs if tensor is inputs[0])
 
         if not any(module.children()):
-            handles.append(module.register_forward_hook(seen))
+            handles.append(module.register_forward_hook(record))
     try:
         every_logits(network, image)
     finally:
         for handle in handles:
             handle.remove()
-    return [(first, second) for first, second in found if runs[first] == runs[second] == 1]
+    return [(first, second) for first, second in pairs if runs[first] == runs[second] == 1]
 
 
 def _replace(network: nn.Module, name: str, module: nn.Module) -> None:
-    parent, _, last = name.rpartition(".")
-    setattr(network.get_submodule(parent), last, module)
+    parent, _, child = name.rpartition(".")
+    setattr(network.get_submodule(parent), child, module)

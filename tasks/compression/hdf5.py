@@ -1,9 +1,8 @@
-"""Arrays as HDF5 with its transparent gzip: quant-retrain's file, to answer its figures.
+"""Reads and writes networks as gzip-compressed HDF5, the file format of quant-retrain, to check its figures.
 
-Source: quant-retrain, section III.A. The shuffle filter stays off: it makes floats of few values larger. Each array is
-one chunk: small ones, such as h5py's own choice, begin without a history to refer to. A ResNet-50 that shrinks by the
-printed 52.5 % in whole chunks shrinks by 48.8 % in those. The format is the newest, which finds a single chunk without
-the 3 KB of an index.
+Source: quant-retrain, section III.A. The shuffle filter stays off: it enlarges floats that take only a few values. Each
+array is one chunk, because every chunk is compressed separately: a ResNet-50 that shrinks by the printed 52.5 % in
+whole chunks shrinks by 48.8 % in the small chunks that h5py chooses. The newest file version saves 3 KB of chunk index.
 """
 
 import tempfile
@@ -27,33 +26,21 @@ _LEVEL, _FILTER = "gzip_level", "gzip"
 
 @dataclass(frozen=True)
 class Filtered:
-    """How one array is stored.
+    """How one array is stored."""
 
-    Attributes:
-        filter: ``gzip``; None for none.
-        level: of the filter.
-        shuffled: whether its bytes were put in another order first.
-        size: bytes of its chunks, without what the file needs to find them.
-    """
-
-    filter: str | None
-    level: int | None
-    shuffled: bool
-    size: int
+    filter: str | None  # ``gzip`` or None
+    level: int | None  # of the filter
+    shuffled: bool  # whether the shuffle filter reordered its bytes first
+    size: int  # bytes of its chunks, without the file's metadata
 
 
 def write_hdf5(path: Path, arrays: Iterable[tuple[str, NDArray[Any]]], level: int = LEVEL) -> int:
-    """Write arrays, whole or not at all; the file says its gzip level.
-
-    Args:
-        path: of the file.
-        arrays: names and arrays, floats, or codes and their tables; one at a time is held in memory.
-        level: of gzip, 0 to 9.
+    """Write named arrays, one in memory at a time; an error leaves no file. The file states its gzip level, 0 to 9.
 
     Returns: bytes of the file.
 
     Raises:
-        ValueError: no such level.
+        ValueError: a level outside 0 to 9.
     """
     if not 0 <= level <= 9:
         raise ValueError(f"wanted a gzip level from 0 to 9, got {level}")
@@ -62,23 +49,23 @@ def write_hdf5(path: Path, arrays: Iterable[tuple[str, NDArray[Any]]], level: in
             file.attrs[_LEVEL] = level
             for name, array in arrays:
                 filters = {"compression": _FILTER, "compression_opts": level, "shuffle": False, "chunks": array.shape}
-                # A single number has no chunks, and only chunks are compressed.
+                # A scalar has no chunks, and only chunks are compressed.
                 file.create_dataset(name, data=array, **(filters if array.size and array.ndim else {}))
         return partial.stat().st_size
 
 
 def read_hdf5(path: Path) -> dict[str, NDArray[Any]]:
-    """The arrays of a file, in the order of their names.
+    """The arrays of a file, sorted by name.
 
     Raises:
-        DataError: no HDF5 file, cut short or damaged.
+        DataError: not an HDF5 file, truncated or damaged.
     """
     try:
         with h5py.File(path, "r") as file:
             return {name: np.asarray(file[name]) for name in file}
     except FileNotFoundError:
         raise
-    except (OSError, KeyError, RuntimeError) as error:  # h5py names no byte but the file's end
+    except (OSError, KeyError, RuntimeError) as error:  # h5py does not say at which byte: report the file's end
         size = path.stat().st_size
         raise DataError(path, size, "a whole HDF5 file", str(error), "Write the file again.") from error
 
@@ -93,20 +80,20 @@ def filters_of(path: Path) -> dict[str, Filtered]:
 
 
 def sizes(tensors: Mapping[str, Coded], level: int = LEVEL) -> dict[str, int]:
-    """Bytes of a stored network as such a file: ``codes`` and their tables, or ``floats`` as the paper writes them."""
+    """Bytes of a stored network as HDF5: as ``codes`` with their tables, and as ``floats``, as in the paper."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.h5"
         return {
             "codes": write_hdf5(path, code_arrays(tensors).items(), level),
-            "floats": write_hdf5(path, ((name, decoded(one)) for name, one in tensors.items()), level),
+            "floats": write_hdf5(path, ((name, decoded(tensor)) for name, tensor in tensors.items()), level),
         }
 
 
 def code_arrays(tensors: Mapping[str, Coded]) -> dict[str, NDArray[Any]]:
-    """Stored tensors as arrays of codes, one a byte, and their tables: what gzip is given instead of floats."""
+    """Tables and codes (one per byte) of stored tensors, to be written instead of floats."""
     arrays: dict[str, NDArray[Any]] = {}
-    for name, one in tensors.items():
-        arrays[f"{name}.table"] = one.table
-        if one.bits:
-            arrays[f"{name}.codes"] = one.codes
+    for name, tensor in tensors.items():
+        arrays[f"{name}.table"] = tensor.table
+        if tensor.bits:
+            arrays[f"{name}.codes"] = tensor.codes
     return arrays

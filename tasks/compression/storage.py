@@ -1,4 +1,4 @@
-"""Ways to store a trained network, by the names that follow a system's: ``u8-4``, ``c32``, ``c-within1``."""
+"""Parses storage names at the end of system names, such as ``u8-4``, ``c32`` and ``c-within1``."""
 
 import re
 from dataclasses import dataclass, replace
@@ -12,38 +12,30 @@ CODECS = Registry("tasks.compression.codecs")
 
 _LEARNED = re.compile(r"(.+?)-(?:conventional|(retrained)(?:-on-([a-z0-9]+(?:-[a-z0-9]+)*))?)")
 _LEARNED_FORM = (
-    "any of them with -retrained (what is kept in float32 then learns its parent's answers to images without labels) "
-    "or -conventional (it learns the labels), such as c4-retrained; -retrained-on-NAME: on the images of another data "
-    "set, which --unlabelled names"
+    "any of them followed by -retrained (the tensors kept in float32 are then trained to reproduce the outputs of the "
+    "uncompressed network on unlabelled images) or -conventional (they are trained on labels), such as c4-retrained; "
+    "-retrained-on-NAME uses the images of another data set, named by --unlabelled"
 )
 
 
 @dataclass(frozen=True)
 class Storage:
-    """How a network is stored.
+    """How a network is stored."""
 
-    Attributes:
-        name: as system names spell it.
-        codec: name of the codec that quantises its weights.
-        settings: of the codec.
-        learned: how the tensors that are kept in float32 learn afterwards; empty where they do not.
-        images: whose images without labels they learn from; empty for those of the training part.
-    """
-
-    name: str
-    codec: str
-    settings: Settings
-    learned: Literal["", "retrained", "conventional"] = ""
-    images: str = ""
+    name: str  # as in system names
+    codec: str  # name of the codec that quantises the weights
+    settings: Settings  # of the codec
+    learned: Literal["", "retrained", "conventional"] = ""  # how the float32 tensors are trained; empty if they are not
+    images: str = ""  # data set of the unlabelled images for this training; empty for those of the training part
 
     def on_images(self, images: str) -> "Storage":
-        """The same storage under the name that says whose images without labels it learns from."""
+        """The same storage, retrained on the unlabelled images of another data set, which its name includes."""
         return replace(self, name=f"{self.name}-on-{images}", images=images)
 
 
 @lru_cache
 def parse_storage(name: str) -> Storage | None:
-    """The storage of this name; None where there is none."""
+    """The storage of this name, or None."""
     if match := _LEARNED.fullmatch(name):
         stored = parse_storage(match[1])
         if stored is None or stored.learned:
@@ -57,6 +49,5 @@ def parse_storage(name: str) -> Storage | None:
 
 
 def storage_forms() -> tuple[str, ...]:
-    """How names of storages are spelt, a text for each form."""
-    own = (form for codec in CODECS.names() for form in CODECS.literals(codec)["FORMS"])
-    return (*own, _LEARNED_FORM)
+    """Spelling of storage names for messages, one text for each form."""
+    return (*(form for codec in CODECS.names() for form in CODECS.literals(codec)["FORMS"]), _LEARNED_FORM)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from datamodules._errors import DataError
-from tasks.compression.container import HEADER_AT, Coded, from_bytes, kept, to_bytes
+from tasks.compression.container import HEADER_AT, Coded, from_bytes, raw, to_bytes
 
 
 @pytest.fixture(scope="module")
@@ -15,8 +15,8 @@ def tensors() -> dict[str, Coded]:
     codes = rng.integers(0, 8, 60).astype(np.uint8)
     return {
         "first": Coded((3, 4, 5), "centroid", 3, rng.standard_normal(8).astype(np.float32), codes),
-        "bias": kept(rng.standard_normal(7).astype(np.float32)),
-        "scalar": kept(np.array(2.5, np.float32)),
+        "bias": raw(rng.standard_normal(7).astype(np.float32)),
+        "scalar": raw(np.array(2.5, np.float32)),
     }
 
 

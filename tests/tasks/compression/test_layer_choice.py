@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tasks.compression.clustering import CLUSTERS
 from tasks.compression.codecs.centroid import Settings, encode, stored_bytes
-from tasks.compression.layer_choice import MARGIN, Choice, Judged, choose, points_lost
+from tasks.compression.layer_choice import MARGIN, Choice, Evaluation, choose, points_lost
 from tasks.compression.packing import to_bytes
 
 IMAGES = 1000
@@ -23,12 +23,12 @@ def layers(*names: str, values: int = 256, size: int = SIZE) -> dict[str, np.nda
             (("weight", weights.astype(np.float32)), ("bias", np.ones(64, np.float32)))}  # fmt: skip
 
 
-def judged(changed: float, images: int = IMAGES, **right: int) -> Judged:
+def evaluation(changed: float, images: int = IMAGES, **right: int) -> Evaluation:
     """So many images read rightly by each way of answering, the same ones each time as far as they go."""
-    return Judged({way: np.arange(images) < count for way, count in right.items()}, changed)
+    return Evaluation({way: np.arange(images) < count for way, count in right.items()}, changed)
 
 
-def right(found: Judged) -> dict[str, int]:
+def right(found: Evaluation) -> dict[str, int]:
     return {way: int(which.sum()) for way, which in found.correct.items()}
 
 
@@ -39,11 +39,11 @@ class Sums:
         self.tensors, self.lost = tensors, lost
         self.asked: list[dict[str, int]] = []
 
-    def __call__(self, changed: Mapping[str, np.ndarray]) -> Judged:
+    def __call__(self, changed: Mapping[str, np.ndarray]) -> Evaluation:
         self.asked.append({name.split(".")[0]: len(np.unique(values)) for name, values in changed.items()})
         moved = {name: float(np.abs(values - self.tensors[name]).mean()) for name, values in changed.items()}
         lost = sum(self.lost[name.split(".")[0]] * value for name, value in moved.items())
-        return judged(lost / IMAGES, answer=900 - round(lost))
+        return evaluation(lost / IMAGES, answer=900 - round(lost))
 
 
 def chosen(found: Choice) -> dict[str, int]:
@@ -69,11 +69,11 @@ def test_losses_that_do_not_add_up_are_seen_on_the_whole_network() -> None:
     """Each layer alone loses nothing at 2 centroids; both together are more than the budget bears."""
     tensors = layers("a", "b", values=4)
 
-    def judge(changed: Mapping[str, np.ndarray]) -> Judged:
+    def evaluate(changed: Mapping[str, np.ndarray]) -> Evaluation:
         coarse = [name for name, values in changed.items() if len(np.unique(values)) < 4]
-        return judged(0.1 * len(coarse), answer=900 - 50 * (len(coarse) == 2))
+        return evaluation(0.1 * len(coarse), answer=900 - 50 * (len(coarse) == 2))
 
-    found = choose(tensors, judge, budget=1)
+    found = choose(tensors, evaluate, budget=1)
     assert chosen(found) == {"a": 1, "b": 4}
     assert points_lost(found.before, found.after) == 0
 
@@ -98,24 +98,24 @@ def test_a_budget_of_nothing_keeps_the_accuracy() -> None:
 def test_no_way_of_answering_breaks_behind_the_others() -> None:
     tensors = layers("trunk", "head", values=16)
 
-    def judge(changed: Mapping[str, np.ndarray]) -> Judged:
+    def evaluate(changed: Mapping[str, np.ndarray]) -> Evaluation:
         broken = "head.weight" in changed and len(np.unique(changed["head.weight"])) < 8
-        return judged(float(len(changed)), answer=900, early=100 if broken else 900)
+        return evaluation(float(len(changed)), answer=900, early=100 if broken else 900)
 
-    found = choose(tensors, judge, budget=1)
+    found = choose(tensors, evaluate, budget=1)
     assert chosen(found) == {"trunk": 1, "head": 8}
     assert right(found.after)["early"] == 900
 
 
 def test_fewer_centroids_than_too_few_are_not_tried() -> None:
     tensors = layers("a", values=256)
-    judge = Sums(tensors, a=10)
-    found = choose(tensors, judge, budget=1)
+    evaluate = Sums(tensors, a=10)
+    found = choose(tensors, evaluate, budget=1)
     swept = [option.clusters for option in found.sweep["a.weight"]]
     lost = [option.lost for option in found.sweep["a.weight"]]
     assert swept == list(reversed(CLUSTERS))[: len(swept)]
     assert lost[-1] > 1 >= max(lost[:-1])
-    assert min(asked["a"] for asked in judge.asked if asked) == swept[-1]
+    assert min(asked["a"] for asked in evaluate.asked if asked) == swept[-1]
 
 
 @settings(deadline=None, max_examples=25)
@@ -123,13 +123,14 @@ def test_fewer_centroids_than_too_few_are_not_tried() -> None:
 def test_it_keeps_within_budget_and_count_whatever_is_lost_where(lost: list[float], budget: float) -> None:
     names = [f"n{number}" for number in range(len(lost))]
     tensors = layers(*names, values=128, size=512)
-    judge = Sums(tensors, **dict(zip(names, lost, strict=True)))
-    found = choose(tensors, judge, budget)
+    evaluate = Sums(tensors, **dict(zip(names, lost, strict=True)))
+    found = choose(tensors, evaluate, budget)
     assert points_lost(found.before, found.after, MARGIN) <= budget
-    assert found.evaluations == len(judge.asked) <= len(CLUSTERS) * len(lost) + 8  # 36 steps at most are 6 bisections
-    after = judge({name: encode_one(tensors, name, k) for name, k in found.clusters.items()})
+    # At most 36 steps take 6 bisections.
+    assert found.evaluations == len(evaluate.asked) <= len(CLUSTERS) * len(lost) + 8
+    after = evaluate({name: encode_one(tensors, name, k) for name, k in found.clusters.items()})
     assert (right(after), after.changed) == (right(found.after), found.after.changed)
-    assert choose(tensors, judge, budget).as_dict() == found.as_dict()  # the same again
+    assert choose(tensors, evaluate, budget).as_dict() == found.as_dict()  # the same again
 
 
 def encode_one(tensors: Mapping[str, np.ndarray], name: str, clusters: int) -> np.ndarray:
@@ -141,7 +142,7 @@ def test_chance_is_counted_in() -> None:
     """3 images lost and 1 gained of 200: 1 point, and one standard error of the difference is another."""
     before, after = np.arange(200) < 150, np.arange(200) < 147
     after[199] = True
-    before, after = (Judged({"answer": one}, 0.0) for one in (before, after))
+    before, after = (Evaluation({"answer": one}, 0.0) for one in (before, after))
     assert points_lost(before, after) == 1
     assert points_lost(before, after, margin=1) == 2
 
@@ -155,21 +156,21 @@ def test_bytes_are_those_of_the_file() -> None:
         assert whole - less == pytest.approx(stored_bytes(SIZE, 256) - stored_bytes(SIZE, clusters), abs=12)
 
 
-def test_a_scout_sweeps_and_the_judge_decides() -> None:
+def test_single_layers_are_swept_by_an_evaluator_of_their_own() -> None:
     tensors = layers("a", values=16)
-    judge = Sums(tensors, a=500)
-    scouted: list[int] = []
+    evaluate = Sums(tensors, a=500)
+    sweep_calls: list[int] = []
 
-    def scout(changed: Mapping[str, np.ndarray]) -> Judged:
-        scouted.append(len(changed))
+    def sweep_evaluate(changed: Mapping[str, np.ndarray]) -> Evaluation:
+        sweep_calls.append(len(changed))
         distinct = min((len(np.unique(values)) for values in changed.values()), default=16)
-        return judged(16 / distinct - 1, images=100, answer=90)  # sees what changes, and no harm in it
+        return evaluation(16 / distinct - 1, images=100, answer=90)  # sees what changes, and no harm in it
 
-    found = choose(tensors, judge, budget=1, scout=scout)
+    found = choose(tensors, evaluate, budget=1, sweep_evaluate=sweep_evaluate)
     assert chosen(found) == {"a": 16}
     assert [option.lost for option in found.sweep["a.weight"]] == [0] * len(CLUSTERS)
     assert (found.as_dict()["sweep_images"], found.as_dict()["validation"]["images"]) == (100, IMAGES)
-    assert found.evaluations == len(scouted) + len(judge.asked)
+    assert found.evaluations == len(sweep_calls) + len(evaluate.asked)
 
 
 def test_what_cannot_be_chosen_is_refused() -> None:

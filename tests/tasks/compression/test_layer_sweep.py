@@ -1,4 +1,4 @@
-"""Networks with some weights replaced, judged on validation images."""
+"""Networks with some weights replaced, evaluated on validation images."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,8 @@ import torch
 from fake import tiny_cascade
 from torch import nn
 
-from tasks.compression import layer_sweep as judging
-from tasks.compression.layer_sweep import ValidationJudge, settle
+from tasks.compression import layer_sweep
+from tasks.compression.layer_sweep import ValidationEvaluator, settle
 from tasks.compression.packing import encode, tensors_of
 from tasks.compression.storage import parse_storage
 from tasks.early_exits.cascade import EarlyExits, cascade_of
@@ -39,14 +39,14 @@ def labels_of(network: Normalised, images: torch.Tensor) -> np.ndarray:
 def test_answers_are_those_of_the_changed_network_in_whatever_order_it_is_asked(build, images) -> None:
     network = build()
     labels = labels_of(network, images)
-    judge = ValidationJudge(network, images, labels)
+    evaluate = ValidationEvaluator(network, images, labels)
     before = {name: value.clone() for name, value in network.state_dict().items()}
     weights = {name: value for name, value in tensors_of(network).items() if value.ndim > 1}
     random = np.random.default_rng(0)
     names = [*weights, *reversed(weights), *random.choice(list(weights), 6)]
     for name in names:
         changed = {name: random.normal(size=weights[name].shape).astype(np.float32)}
-        found = judge(changed)
+        found = evaluate(changed)
         with torch.no_grad():
             other = build()
             other.load_state_dict({**before, name: torch.from_numpy(changed[name])})
@@ -56,31 +56,31 @@ def test_answers_are_those_of_the_changed_network_in_whatever_order_it_is_asked(
         assert found.changed > 0
     for name, value in network.state_dict().items():
         assert torch.equal(value, before[name]), name
-    assert judge({}).changed == 0
+    assert evaluate({}).changed == 0
 
 
 def test_a_layer_before_the_change_is_not_computed_again(images) -> None:
     network = plain()
-    judge = ValidationJudge(network, images, labels_of(network, images))
+    evaluate = ValidationEvaluator(network, images, labels_of(network, images))
     runs = {"first": 0, "last": 0}
     network.network[0].register_forward_hook(lambda *_: runs.update(first=runs["first"] + 1))
     network.network[6].register_forward_hook(lambda *_: runs.update(last=runs["last"] + 1))
     last = tensors_of(network)["network.6.weight"].copy()
-    judge({"network.6.weight": 2 * last})
+    evaluate({"network.6.weight": 2 * last})
     once = runs["first"]
     for factor in range(3, 6):
-        judge({"network.6.weight": factor * last})
+        evaluate({"network.6.weight": factor * last})
     assert runs["first"] == once
     assert runs["last"] == 4 * once
 
 
-def test_every_head_of_a_cascade_is_judged_and_the_answer_follows_the_policy(images) -> None:
+def test_every_head_of_a_cascade_is_evaluated_and_the_answer_follows_the_policy(images) -> None:
     network = tiny_cascade.sealed()
     cascade = cascade_of(network)
     assert cascade is not None
     cascade.policy = ExitPolicy({"one": 0.6}, average=True, temperatures=(1.5, 1.0, 0.8))
-    judge = ValidationJudge(network, images, labels_of(network, images))
-    found = judge({})
+    evaluate = ValidationEvaluator(network, images, labels_of(network, images))
+    found = evaluate({})
     assert list(found.correct) == ["answer", "one", "two", "last"]
     assert found.correct["last"].all()
     with torch.no_grad():
@@ -88,7 +88,7 @@ def test_every_head_of_a_cascade_is_judged_and_the_answer_follows_the_policy(ima
     assert np.array_equal(found.correct["answer"], answer == labels_of(network, images))
     assert not found.correct["answer"].all()
     zero = np.zeros_like(tensors_of(network)["network.classifiers.two.3.weight"])
-    broken = judge({"network.classifiers.two.3.weight": zero})
+    broken = evaluate({"network.classifiers.two.3.weight": zero})
     assert broken.correct["two"].sum() < found.correct["two"].sum()
     assert all(np.array_equal(broken.correct[head], found.correct[head]) for head in ("one", "last"))
 
@@ -96,8 +96,8 @@ def test_every_head_of_a_cascade_is_judged_and_the_answer_follows_the_policy(ima
 def test_divergence_by_hand() -> None:
     network = Normalised(nn.Sequential(nn.Flatten(), nn.Linear(1, 2, bias=False))).eval()
     nn.init.zeros_(network.network[1].weight)
-    judge = ValidationJudge(network, torch.zeros(3, 1, 1, 1, dtype=torch.uint8), np.zeros(3, np.int64))
-    found = judge({"network.1.weight": np.array([[np.log(3)], [0]], np.float32)})  # black ink is 1: odds of 3 to 1
+    evaluate = ValidationEvaluator(network, torch.zeros(3, 1, 1, 1, dtype=torch.uint8), np.zeros(3, np.int64))
+    found = evaluate({"network.1.weight": np.array([[np.log(3)], [0]], np.float32)})  # black ink is 1: odds of 3 to 1
     assert found.changed == pytest.approx(0.5 * np.log(0.5 / 0.75) + 0.5 * np.log(0.5 / 0.25))
     assert found.correct["answer"].all()
 
@@ -115,7 +115,7 @@ def test_a_storage_is_settled_and_then_packs(storage: str, images) -> None:
     settled, found = settle(network, named, 1, 16, images, labels_of(network, images))
     assert settled.settings.clusters == found.clusters
     assert max(found.as_dict()["validation"]["lost"].values()) <= (named.settings.within or 0)
-    coded = encode(tensors_of(judging.as_stored(network, settled, 1, 16)), settled)
+    coded = encode(tensors_of(layer_sweep.as_stored(network, settled, 1, 16)), settled)
     assert {name: len(one.table) for name, one in coded.items() if one.kind == "centroid"} == found.clusters
     if storage == "c-within99":
         assert set(found.clusters.values()) == {1}
@@ -123,4 +123,4 @@ def test_a_storage_is_settled_and_then_packs(storage: str, images) -> None:
 
 def test_no_images_are_refused() -> None:
     with pytest.raises(ValueError, match="wanted validation images to choose centroids by, got none"):
-        ValidationJudge(plain(), torch.empty(0, dtype=torch.uint8), np.empty(0, np.int64))
+        ValidationEvaluator(plain(), torch.empty(0, dtype=torch.uint8), np.empty(0, np.int64))

@@ -225,7 +225,7 @@ def test_a_quantised_network_packs_as_its_file_and_may_not_move(fire: Normalised
     moved = pack_quantised(found, storage, "fire:gwap", 20)
     assert moved.content != packed(fire, "c32-bias1").content
     state["network.classifier.weight"][0, 0] += 1e-6
-    with pytest.raises(ValueError, match=r"network\.classifier\.weight: wanted the weights that its codes say"):
+    with pytest.raises(ValueError, match=r"network\.classifier\.weight: wanted the weights of its codes"):
         pack_quantised(found, storage, "fire:gwap", 20)
 
 

@@ -82,7 +82,7 @@ def test_coarser_clusters_are_those_of_another_sort() -> None:
         found, wanted = coarser(weights, fine, clusters), equal_population(weights, clusters)
         assert np.array_equal(found.codes, wanted.codes)
         assert found.centroids.tolist() == pytest.approx(wanted.centroids.tolist(), abs=1e-6)
-    with pytest.raises(ValueError, match="wanted at most 2 clusters, which there are, got 4"):
+    with pytest.raises(ValueError, match="wanted at most the 2 existing clusters, got 4"):
         coarser(weights, equal_population(weights, 2), 4)
 
 
