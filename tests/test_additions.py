@@ -90,13 +90,13 @@ FILES = {
         """One bit a weight."""
         import numpy as np
         from tasks.compression.codecs._base import Settings, is_weight
-        from tasks.compression.container import Coded, kept
+        from tasks.compression.container import Coded, raw
         FORMS = ("sign (one bit a weight)",)
         KINDS = ("acme-sign",)
         def parse(name):
             return Settings() if name == "sign" else None
         def encode(tensors, settings):
-            return {name: coded(one) if is_weight(name, tensors) else kept(one) for name, one in tensors.items()}
+            return {name: coded(one) if is_weight(name, tensors) else raw(one) for name, one in tensors.items()}
         def coded(weights):
             table = np.array([abs(weights).mean()], np.float32)
             return Coded(weights.shape, KINDS[0], 1, table, (weights > 0).astype(np.uint8).ravel())
