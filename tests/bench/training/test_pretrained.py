@@ -134,13 +134,13 @@ def test_weights_of_another_network_are_refused_by_their_header(house: House, we
 
 
 def test_rows_and_weights_must_fit(house: House, weights: Path) -> None:
-    with pytest.raises(UsageError, match=r"--weights: no row takes them; name one that does, such as"):
+    with pytest.raises(UsageError, match=r"--weights: no row uses them; name one, such as"):
         house.plan("acme_tiny", weights=weights)
     with pytest.raises(UsageError, match=r"lenet5\+given: wanted a file lenet5.safetensors .*, got those of acme_tiny"):
         house.plan("lenet5+given", weights=weights)
     with pytest.raises(UsageError, match=r"acme_tiny\+given: wanted a file acme_tiny.safetensors .*, got no --weights"):
         house.plan(SYSTEMS[0])
-    with pytest.raises(UsageError, match="wanted seed 0 alone"):
+    with pytest.raises(UsageError, match="wanted seed 0 only"):
         house.plan("acme_tiny+given", weights=weights, seeds=(1,))
     with pytest.raises(WeightsError, match="no pickle is read"):
         house.plan("acme_tiny+given", weights=house.strokes)
