@@ -43,15 +43,6 @@ def compress(
 ) -> Record:
     """Write the packed file of a compressed row, and predict the test split from its bytes.
 
-    Args:
-        plan: the run's plan.
-        task: the row's architecture, classes and recipe; makes the predictions.
-        storage: the row's storage.
-        seed: the row's seed.
-        parent: the trained row to compress.
-        path: target of the packed file.
-        tell: receives the events of retraining.
-
     Returns: entries for the record. ``storage``: its name, the count of stored numbers, the size under an ideal
         entropy coder and as HDF5 with gzip, and how centroids were selected on validation images, if they were.
         ``parent``: its name, its weights, and the paired difference of accuracy, row minus parent, with its interval.
@@ -85,13 +76,7 @@ def compress(
 
 
 def pack_file(system: System, classes: int, weights: Path, path: Path) -> Packed:
-    """Quantise and pack trained weights with a system's storage, without retraining.
-
-    Args:
-        system: a system with a storage.
-        classes: size of the label space.
-        weights: file of the trained network.
-        path: target of the packed file; written atomically.
+    """Quantise trained weights with the system's storage, without retraining, and write them to ``path`` atomically.
 
     Raises:
         CompressionError: the storage selects its settings on validation characters, which are not available here.

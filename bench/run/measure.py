@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from bench.measurements._deployment import Deployment
@@ -18,24 +18,15 @@ Deployed = Sequence[tuple[str, str]]  # (runtime, measurement), from ``Plan.depl
 _PATH = re.compile(r"(?<![\w/])(?:~|\.{0,2})/(?:[^\s/'\":]+/)*([^\s/'\":]+)")  # from a root, ~, . or ..
 
 
-@dataclass(frozen=True)
-class Condition:
-    """One figure of a measurement that yields several, with the interface of a measurement's module."""
-
-    UNIT: str
-    VERSION: str
-    PHASE: str
-    measure: Callable[..., Any]
-
-
 def measurement_modules(measurements: Sequence[str]) -> dict[str, Any]:
-    """The module or Condition that measures each figure, by the figure's name in records."""
+    """The module that measures each figure, or an object like it for one of several figures, by name in records."""
     modules: dict[str, Any] = {}
     for name in measurements:
         module = MEASUREMENTS.load(name)
         for figure in figures(name):
-            condition = Condition(module.UNIT, module.VERSION, module.PHASE, partial(module.measure, figure=figure))
-            modules[figure] = module if figure == name else condition
+            measure = partial(module.measure, figure=figure)
+            one = SimpleNamespace(UNIT=module.UNIT, VERSION=module.VERSION, PHASE=module.PHASE, measure=measure)
+            modules[figure] = module if figure == name else one
     return modules
 
 

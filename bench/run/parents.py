@@ -45,14 +45,7 @@ class Parent:
 
 
 def load_parent(system: System, seed: int, folder: Path, key: Mapping[str, Any], classes: int) -> Parent:
-    """Load the trained parent of a row.
-
-    Args:
-        system: the child's system.
-        seed: of both rows.
-        folder: of the parent's row.
-        key: the parent's training key.
-        classes: size of the label space.
+    """Load the trained parent of a row from the parent's ``folder``; ``key`` is the parent's training key.
 
     Raises:
         ParentError: the parent has no trained weights.

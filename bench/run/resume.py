@@ -69,13 +69,7 @@ def resume_states(plan: Plan) -> dict[Row, ResumeState]:
 
 
 def resume_state(plan: Plan, system: System, seed: int, weights_needed: bool = False) -> ResumeState:
-    """The state of one row.
-
-    Args:
-        plan: the run's plan.
-        system: of the row.
-        seed: of the row.
-        weights_needed: whether another row of the run needs this row's weights in its own folder.
+    """The state of one row; ``weights_needed``: another row of the run needs this row's weights in its own folder.
 
     Raises:
         RecordError: an existing file is not a record of this schema.

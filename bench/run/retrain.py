@@ -1,15 +1,15 @@
 """Retrains the float32 parts of a quantised network, by distillation without labels or with labels."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import pytorch_lightning as pl
 
 from bench.run.plan import Plan
-from bench.training.events import EVERY_STEPS, Event, Tell
-from bench.training.train import QUIET, expected_warnings, interruptible, precision_for
+from bench.training.events import Tell
+from bench.training.train import QUIET, Progress, expected_warnings, interruptible, precision_for
 from datamodules._base import CharacterDataModule
 from datamodules._unlabelled import Unlabelled, images_of
 from tasks.classification import ClassificationTask
@@ -34,15 +34,7 @@ def retrain(
     same student, and the best validation accuracy selects one. ``seconds`` covers all rates, because a user who does
     not know the best rate needs them all; ``seconds_best`` covers the best rate alone.
 
-    Args:
-        plan: the run's plan.
-        task: the row's architecture and recipe.
-        storage: the row's storage, with retraining.
-        seed: of order and augmentation.
-        student: the quantised network; not modified.
-        teacher: the trained network before quantisation.
-        tell: receives an event after each epoch.
-
+    The teacher is the network before quantisation. The given student is not modified.
     Returns: the trained student, on the CPU, and its entries for the record.
 
     Raises:
@@ -57,7 +49,7 @@ def retrain(
         for number, rate in enumerate(RATES):
             labelled = ConventionalTask(copy.deepcopy(student), retraining_recipe(recipe, rate))
             plan.datamodule.seed = seed
-            fit(labelled, plan.datamodule, _Progress(tell, len(RATES), number))
+            fit(labelled, plan.datamodule, Progress(tell, len(RATES), number))
             tasks.append(labelled)
         best = max(tasks, key=lambda fit: fit.points[-1]["accuracy"])  # the first rate of equal ones
         return best.student, {**settings, **_outcome(best, tasks)}
@@ -66,7 +58,7 @@ def retrain(
     used = images.at_most(most_images(unlabelled.network, classes, unlabelled.draws))
     if plan.unlabelled is not None:
         used.say_conversion(student.channels, student.size)
-    fit(unlabelled, Unlabelled(used, plan.datamodule, seed), _Progress(tell, 1, 0))
+    fit(unlabelled, Unlabelled(used, plan.datamodule, seed), Progress(tell))
     source = {
         "name": images.name, "fingerprint": images.fingerprint, "synthetic": images.synthetic,
         "images": len(used.images), "of": len(images.images), "draws": unlabelled.draws, "size": images.described(),
@@ -79,13 +71,7 @@ def retrain(
 
 
 def retraining_settings(plan: Plan, storage: Storage, trained: Recipe) -> Record:
-    """The retraining settings of a row for its record; they identify the retraining.
-
-    Args:
-        plan: the run's plan.
-        storage: the row's storage, with retraining.
-        trained: the parent's recipe.
-    """
+    """The retraining settings of a row for its record, which identify the retraining; ``trained``: parent's recipe."""
     recipe = retraining_recipe(trained, RATE)
     partial_layers = storage.settings.layers or storage.settings.within is not None
     rates = RATES if storage.learned == "conventional" else (RATE,)
@@ -132,24 +118,3 @@ def _outcome(best: Retraining, tasks: Sequence[Retraining]) -> Record:
         "seconds_epoch": round((best.points[-1]["seconds"] - best.seconds_before) / epochs, 3),
         "curve": [{**point, "seconds": round(point["seconds"], 3)} for point in best.points],
     }  # fmt: skip
-
-
-class _Progress(pl.Callback):
-    """Reports the progress of one of several fits."""
-
-    def __init__(self, tell: Tell, fits: int, number: int) -> None:
-        self.tell, self.fits, self.number = tell, fits, number
-
-    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        """Report every few steps."""
-        if trainer.global_step % EVERY_STEPS == 0:
-            self._tell(trainer, trainer.fit_loop.batch_idx / max(1, trainer.num_training_batches), {})
-
-    def on_train_epoch_end(self, trainer: pl.Trainer, task: pl.LightningModule) -> None:
-        """Report the epoch's accuracy."""
-        self._tell(trainer, 1, {name: float(value) for name, value in trainer.callback_metrics.items()})
-
-    def _tell(self, trainer: pl.Trainer, share: float, scores: Mapping[str, float]) -> None:
-        epochs = trainer.max_epochs or 1
-        done = self.number * epochs + trainer.current_epoch + share
-        self.tell(Event("epoch", done=done, epochs=self.fits * epochs, scores=dict(scores)))

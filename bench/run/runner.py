@@ -17,12 +17,7 @@ Rows = dict[tuple[System, int], RowRun]  # in the plan's order
 
 
 def run(plan: Plan, tell: Tell, states: Mapping[tuple[System, int], ResumeState] | None = None) -> list[Record]:
-    """Complete every record of a plan that is not whole and current.
-
-    Args:
-        plan: the plan.
-        tell: receives the events of the run.
-        states: the resume state of each row; None to look it up.
+    """Complete every record of a plan that is not whole and current; without ``states``, they are looked up.
 
     Returns: the records of all rows, in the plan's order, including failed rows.
 

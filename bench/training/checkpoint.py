@@ -14,10 +14,7 @@ def check_checkpoint(name: str, checkpoint: Path) -> tuple[System, WeightsMetada
     """Parse the system's name, and read the checkpoint's metadata.
 
     The tensors alone do not identify a system: variants that differ only in strides or training have the same shapes.
-
-    Args:
-        name: the system; the checkpoint supplies a recipe that the name leaves out.
-        checkpoint: safetensors, or packed.
+    The checkpoint, safetensors or packed, supplies a recipe that the name leaves out.
 
     Raises:
         UnknownPlugin: no such system.

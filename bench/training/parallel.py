@@ -33,12 +33,8 @@ class Job:
 def run_parallel(jobs: Iterable[Job], most: int) -> None:
     """Run jobs in forked processes, at most ``most`` at once, each with an equal share of the threads.
 
-    Forks share imports and data, so two trainings need little more memory than one. This process must not have trained
-    anything before: PyTorch's autograd does not survive a fork.
-
-    Args:
-        jobs: consumed lazily, one whenever a process is free.
-        most: number of processes.
+    Jobs are consumed lazily. Forks share imports and data, so two trainings need little more memory than one. This
+    process must not have trained anything before: PyTorch's autograd does not survive a fork.
 
     Raises:
         KeyboardInterrupt: on Ctrl-C; the processes are killed.

@@ -35,12 +35,7 @@ def weights_files(folder: Path) -> dict[str, Path]:
 
 
 def check_pretrained(path: Path, architecture: str, datamodule: CharacterDataModule) -> None:
-    """Check, by shapes and metadata, that weights fit a row.
-
-    Args:
-        path: of the safetensors file.
-        architecture: ``name`` or ``name:variant``, of the row.
-        datamodule: the row's data.
+    """Check, by shapes and metadata, that a safetensors file fits a row's architecture and data.
 
     Raises:
         WeightsError: weights of another network, other classes or another class order, or packed weights.

@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,11 +76,33 @@ class WholeCheckpoints(TorchCheckpointIO):
             torch.save(checkpoint, partial)
 
 
-class Curve(pl.Callback):
+class Progress(pl.Callback):
+    """Reports the progress of fit ``number`` of ``fits``."""
+
+    def __init__(self, tell: Tell, fits: int = 1, number: int = 0) -> None:
+        self.tell, self.fits, self.number = tell, fits, number
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        """Report every few steps."""
+        if trainer.global_step % EVERY_STEPS == 0:
+            self._report(trainer, trainer.fit_loop.batch_idx / max(1, trainer.num_training_batches), {})
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, task: pl.LightningModule) -> None:
+        """Report the epoch's scores."""
+        self._report(trainer, 1, _scores(trainer))
+
+    def _report(self, trainer: pl.Trainer, share: float, scores: Mapping[str, float]) -> None:
+        epochs = trainer.max_epochs or 1
+        done = self.number * epochs + trainer.current_epoch + share
+        self.tell(Event("epoch", done=done, epochs=self.fits * epochs, scores=scores))
+
+
+class Curve(Progress):
     """Collects one point per epoch, reports progress and saves checkpoints to resume from."""
 
     def __init__(self, folder: Path, tell: Tell, seed: int) -> None:
-        self.folder, self.tell, self.seed = folder, tell, seed
+        super().__init__(tell)
+        self.folder, self.seed = folder, seed
         self.points: list[dict[str, float]] = []
         self.spent = 0.0
         self.started = self.saved = time.monotonic()
@@ -91,18 +113,10 @@ class Curve(pl.Callback):
             epoch_seed = np.random.SeedSequence((self.seed, trainer.current_epoch)).generate_state(1)
             torch.manual_seed(int(epoch_seed[0]))
 
-    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        """Report progress every few steps."""
-        if trainer.global_step % EVERY_STEPS == 0:
-            done = trainer.current_epoch + trainer.fit_loop.batch_idx / max(1, trainer.num_training_batches)
-            self.tell(Event("epoch", done=done, epochs=trainer.max_epochs or 1))
-
     def on_train_epoch_end(self, trainer: pl.Trainer, task: pl.LightningModule) -> None:
         """Store the epoch's scores; write a checkpoint if the last one is old enough."""
-        scores = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        done = trainer.current_epoch + 1
-        self.points.append({"epoch": done, **scores})
-        self.tell(Event("epoch", done=done, epochs=trainer.max_epochs or 1, scores=scores))
+        self.points.append({"epoch": trainer.current_epoch + 1, **_scores(trainer)})
+        super().on_train_epoch_end(trainer, task)
         if time.monotonic() - self.saved > RESUME_EVERY_S:
             with _plateaus_stepped(trainer):
                 trainer.save_checkpoint(self.folder / CHECKPOINT)
@@ -115,6 +129,10 @@ class Curve(pl.Callback):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from a saved state."""
         self.points, self.spent = state["points"], state["spent"]
+
+
+def _scores(trainer: pl.Trainer) -> dict[str, float]:
+    return {name: float(value) for name, value in trainer.callback_metrics.items()}
 
 
 def train(
@@ -164,14 +182,7 @@ def train(
 def load_pretrained(
     architecture: str, recipe: Recipe, datamodule: CharacterDataModule, folder: Path, weights: Path
 ) -> tuple[ClassificationTask, Outcome]:
-    """Load weights supplied by the user instead of training.
-
-    Args:
-        architecture: ``name`` or ``name:variant``.
-        recipe: the row's recipe.
-        datamodule: the data.
-        folder: for weights.safetensors.
-        weights: safetensors with our tensor names or torchvision's.
+    """Load weights supplied by the user, with our tensor names or torchvision's, instead of training.
 
     Returns: the task on the CPU, and its outcome, as ``train`` does.
 
