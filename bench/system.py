@@ -134,11 +134,7 @@ def _normalised_recipe(system: str, recipe: str, own_recipes: Mapping[str, Any])
 
 
 def refuse_unknown_layers(system: System, classes: int) -> None:
-    """Check, before any training, that the layers named by a storage exist.
-
-    Raises:
-        UsageError: an unknown layer; the message lists the known ones.
-    """
+    """Raise UsageError, which lists the known layers, if a storage names an unknown one; called before training."""
     if system.storage is not None and system.storage.settings.layers:
         from tasks.compression.packing import check_layers  # imports torch, which names do not need
 

@@ -23,13 +23,7 @@ print(next(line.split()[1] for line in open("/proc/self/status") if line.startsw
 
 
 def prepare_alone(root: Path, cache: Path) -> int:
-    """Prepare a data root of HWDB1.1 into an empty cache folder.
-
-    Returns: peak resident bytes of the process, by Linux's count.
-
-    Raises:
-        RuntimeError: the preparation failed.
-    """
+    """Prepare a data root of HWDB1.1 into an empty cache folder; returns the process's peak resident bytes (Linux)."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", PROBE, repr(PROTOCOL), str(root), str(cache)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)

@@ -16,11 +16,7 @@ from datamodules._errors import UsageError
 
 
 def refuse_unused(options: argparse.Namespace) -> None:
-    """Reject options that comparisons ignore: their data, networks and seeds are fixed, and they run on the CPU.
-
-    Raises:
-        UsageError: names the options.
-    """
+    """Raise UsageError for options without effect: comparisons fix data, networks and seeds, and run on the CPU."""
     flags = {
         "--dataset": options.dataset, "--data-root": options.data_root, "--unlabelled": options.unlabelled,
         "--weights": options.weights, "--runtime": options.runtime, "--seed": options.seed is not None,

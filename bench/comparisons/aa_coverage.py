@@ -33,10 +33,11 @@ def compare(runs: int = RUNS, rounds: int = SUITE.scales["quick"].rounds) -> Mea
     Returns: the least share over its goal; ``conditions`` has each share, the share of runs marked ``noisy``, the
         standard deviation of the ratios and the median half width of their intervals.
     """
+    inputs: Any = _Inputs()
     conditions = {}
     for name, load in (("quiet", nullcontext()), ("busy", _neighbour())):
         with load:
-            conditions[name] = _shares([_run(rounds, seed) for seed in range(runs)])
+            conditions[name] = _shares([time_apart(_prepare, inputs, rounds, seed) for seed in range(runs)])
     least = min(min(shares["within"] / WITHIN, shares["cover"] / COVER) for shares in conditions.values())
     return Measurement(least, {"n": runs, "rounds": rounds, "conditions": conditions})
 
@@ -64,11 +65,6 @@ def _candidate() -> Any:
 
 def _prepare() -> Loader:
     return _candidate
-
-
-def _run(rounds: int, seed: int) -> dict[str, Any]:
-    inputs: Any = _Inputs()
-    return time_apart(_prepare, inputs, rounds, seed)
 
 
 def _shares(runs: list[dict[str, Any]]) -> dict[str, float]:

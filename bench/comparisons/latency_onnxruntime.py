@@ -12,7 +12,6 @@ from typing import Any
 from bench.comparisons._recognised import write_export
 from bench.latency.isolated_process import run_apart, time_apart
 from bench.measurements._deployment import deployed
-from bench.measurements._row import Row
 from bench.records.record import Measurement
 from bench.run.profile import random_row
 from datamodules._characters import Characters
@@ -31,9 +30,14 @@ def compare() -> Measurement:
 
     ``suite_ns`` is this suite's latency without the profiler, which takes time to write an event per operator.
     """
+    ours, theirs = [], []
     with tempfile.TemporaryDirectory() as folder:
         row = random_row(SYSTEM, CLASSES, Path(folder) / "weights.safetensors")
-        ours, theirs = _in_turn(row, write_export(SYSTEM, CLASSES, row.weights))
+        model = write_export(SYSTEM, CLASSES, row.weights)
+        with deployed(row, "onnxruntime") as deployment:
+            for repeat in range(REPEATS):
+                ours.append(time_apart(deployment.prepare, deployment.characters, ROUNDS, repeat)["value"])
+                theirs.append(run_apart(partial(profiled_ns, model, deployment.characters)))
     ratio = statistics.median(profile["wall_ns"] / profile["ns"] for profile in theirs)
     profiler = [profile["ns"] for profile in theirs]
     return Measurement(max(ratio, 1 / ratio), {"n": REPEATS, "suite_ns": ours, "profiler_ns": profiler})
@@ -61,12 +65,3 @@ def profiled_ns(model: Path, characters: Characters) -> dict[str, Any]:
     return {
         "ns": statistics.median(runs[WARM:]) * 1000, "wall_ns": statistics.median(wall[WARM:]), "runs": len(runs),
     }  # fmt: skip
-
-
-def _in_turn(row: Row, model: Path) -> tuple[list[float], list[dict[str, Any]]]:
-    ours, theirs = [], []
-    with deployed(row, "onnxruntime") as deployment:
-        for repeat in range(REPEATS):
-            ours.append(time_apart(deployment.prepare, deployment.characters, ROUNDS, repeat)["value"])
-            theirs.append(run_apart(partial(profiled_ns, model, deployment.characters)))
-    return ours, theirs

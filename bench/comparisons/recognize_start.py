@@ -28,11 +28,7 @@ sys.exit(bench.__main__.main(sys.argv[1:]))
 
 
 def compare() -> Measurement:
-    """The larger of median seconds over ALLOWED_S and largest peak memory over ALLOWED_MB; fire:gwap, all characters.
-
-    Raises:
-        RuntimeError: the process fails, or imports torch.
-    """
+    """The larger of median seconds over ALLOWED_S and largest peak memory over ALLOWED_MB; fire:gwap, all characters."""
     with tempfile.TemporaryDirectory() as folder:
         model, (image,) = random_export(Path(folder)), write_images(Path(folder), 1)
         rounds = [_round([str(model), str(image)]) for _ in range(ROUNDS)]
@@ -42,7 +38,7 @@ def compare() -> Measurement:
 
 
 def _round(arguments: list[str]) -> tuple[float, float]:
-    """Seconds and megabytes of one process."""
+    """Seconds and megabytes of one process; raises RuntimeError if it fails or imports torch."""
     started = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", _PROBE, "recognize", *arguments], capture_output=True, text=True)
     seconds = time.perf_counter() - started

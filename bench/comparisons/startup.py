@@ -16,11 +16,7 @@ ROUNDS = 5
 
 
 def compare() -> Measurement:
-    """The largest median wall-clock time of ``bench --help`` and every ``bench list``, over ALLOWED_S.
-
-    Raises:
-        RuntimeError: one of them imports torch.
-    """
+    """The largest median wall-clock time of ``bench --help`` and every ``bench list``, over ALLOWED_S."""
     commands = [["--help"], *(["list", kind] for kind in KINDS)]
     seconds = {" ".join(words): _median_seconds(words) for words in commands}
     return Measurement(max(seconds.values()) / ALLOWED_S, {"n": ROUNDS, "seconds": seconds})

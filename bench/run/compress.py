@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from bench.records.predictions import Predictions, write_predictions
 from bench.records.provenance import source_state
@@ -103,8 +101,10 @@ def _quantised_network(
                 f"{storage.name}: wanted validation characters to choose centroids by, got none; "
                 "use bench run, or a storage with fixed settings, such as c32"
             )
-        images, labels = _inputs(trained, validation)
-        storage, choice = settle(network, storage, trained.channels, trained.size, images, labels)
+        picks = np.linspace(0, len(validation) - 1, min(MOST_IMAGES, len(validation))).astype(int)
+        images = [trained.preprocess(validation.image(int(pick))) for pick in picks]
+        inputs, labels = torch.cat(images or [torch.empty(0)]), validation.labels[picks]
+        storage, choice = settle(network, storage, trained.channels, trained.size, inputs, labels)
     return quantise(network, storage, trained.channels, trained.size), storage, choice
 
 
@@ -116,10 +116,3 @@ def _pack_and_predict(
     write_whole(path, packed.content)
     task.network = load_recogniser(task.architecture, task.classes, path).network  # type: ignore[assignment]
     return packed, predict(task, plan.datamodule, plan.request.hardware)
-
-
-def _inputs(recogniser: Recogniser, characters: Characters) -> tuple[Tensor, NDArray[np.int64]]:
-    """Network inputs and labels of at most MOST_IMAGES evenly spaced characters."""
-    picks = np.linspace(0, len(characters) - 1, min(MOST_IMAGES, len(characters))).astype(int)
-    images = [recogniser.preprocess(characters.image(int(pick))) for pick in picks]
-    return torch.cat(images or [torch.empty(0)]), characters.labels[picks]

@@ -41,9 +41,6 @@ def costs(plan: Plan, states: Mapping[tuple[System, int], ResumeState] | None = 
     ``todo`` is ``nothing`` if the record is whole and current, ``measure`` if the row is already trained, else
     ``train``. Earlier training on this machine gives the estimate; without it, the multiply-adds do. A row whose
     network cannot be built has an ``error`` and no cost; the run records it as failed.
-
-    Raises:
-        RecordError: an existing file is not a record of this schema.
     """
     states = resume_states(plan) if states is None else states
     return [{"system": s.name, "seed": seed, **_cost_or_error(plan, s, states[s, seed])} for s, seed in plan.rows]

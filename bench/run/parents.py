@@ -21,14 +21,7 @@ class ParentError(BenchError):
 
 @dataclass(frozen=True)
 class Parent:
-    """A trained row whose weights another row uses.
-
-    Attributes:
-        system: its name.
-        weights: file of its weights.
-        recogniser: its trained network, on the CPU.
-        answers: its predictions on the test split.
-    """
+    """A trained row whose weights another row uses; ``answers`` are its predictions on the test split."""
 
     system: str
     weights: Path

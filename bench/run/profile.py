@@ -34,15 +34,10 @@ _CLASSES = 64  # times 4 validation writers: the 256 characters that latency cyc
 def profile_system(
     name: str, classes: int, runtime: str, checkpoint: Path | None, command: str, launches: int = 1
 ) -> dict[str, Any]:
-    """Run all measurements that need no test data.
+    """Run all measurements that need no test data, on trained weights (packed or not) or, without, on random ones.
 
-    Args:
-        name: a system.
-        classes: size of the label space.
-        runtime: for latency and the memory probe; figures are ``latency`` for eager, ``latency@NAME`` otherwise.
-        checkpoint: trained weights, packed or not; None for random ones.
-        command: the command line, for the record.
-        launches: number of measuring processes for latency.
+    ``runtime`` is for latency and the memory probe; figures are ``latency`` for eager, ``latency@NAME`` otherwise.
+    ``launches`` is the number of measuring processes for latency.
 
     Raises:
         UnknownPlugin: an unknown system or runtime.

@@ -55,11 +55,7 @@ Row = tuple[System, int]  # a system and a seed
 
 
 def resume_states(plan: Plan) -> dict[Row, ResumeState]:
-    """The state of every row of a plan; invalid settings of a plug-in are the ``error`` of its row.
-
-    Raises:
-        RecordError: an existing file is not a record of this schema.
-    """
+    """The state of every row of a plan; invalid settings of a plug-in are the ``error`` of its row."""
     states: dict[Row, ResumeState] = {}
     for system, seed in sorted(plan.rows, key=lambda row: -row[0].generation):  # children first: they need the weights
         children = [state for (child, s), state in states.items() if child.parent == system and s == seed]

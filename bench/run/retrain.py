@@ -63,10 +63,7 @@ def retrain(
         "name": images.name, "fingerprint": images.fingerprint, "synthetic": images.synthetic,
         "images": len(used.images), "of": len(images.images), "draws": unlabelled.draws, "size": images.described(),
     }  # fmt: skip
-    seconds = {
-        "seconds_teacher": round(unlabelled.seconds_teacher, 3),
-        "seconds_statistics": round(unlabelled.seconds_statistics, 3),
-    }
+    seconds = {name: round(getattr(unlabelled, name), 3) for name in ("seconds_teacher", "seconds_statistics")}
     return unlabelled.student, {**settings, **_outcome(unlabelled, [unlabelled]), "unlabelled": source, **seconds}
 
 

@@ -172,7 +172,7 @@ class RowRun:
         )  # fmt: skip
 
     def _set_failed(self, error: Exception) -> None:
-        self.record["status"], self.record["error"] = "failed", describe(error)
+        self.record.update(status="failed", error=describe(error))
 
     def _write(self) -> None:
         if self.record["status"] != "failed":

@@ -141,16 +141,8 @@ def train(
 ) -> tuple[ClassificationTask, Outcome]:  # fmt: skip
     """Train a system, or resume an interrupted training of the same settings from CHECKPOINT.
 
-    Args:
-        architecture: ``name`` or ``name:variant``.
-        recipe: with the epochs to train for.
-        datamodule: the data.
-        folder: for weights.safetensors, curve.json and, while training, last.ckpt.
-        seed: of weights, order and augmentation.
-        hardware: where to train.
-        tell: receives an event after each epoch and every EVERY_STEPS steps.
-        begin: trained weights of the system that the architecture ``BEGINS_WITH``, to train the other heads on.
-
+    Writes weights.safetensors, curve.json and, while training, last.ckpt to ``folder``. ``seed`` is for weights, order
+    and augmentation. ``begin``: trained weights of the system that the architecture ``BEGINS_WITH``; heads build on it.
     Returns: the trained task on the CPU, and its outcome.
     """
     with expected_warnings():
