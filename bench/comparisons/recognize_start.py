@@ -28,7 +28,7 @@ sys.exit(bench.__main__.main(sys.argv[1:]))
 
 
 def compare() -> Measurement:
-    """The larger of median seconds over ALLOWED_S and largest peak memory over ALLOWED_MB; fire:gwap, all characters."""
+    """The larger of median seconds over ALLOWED_S and peak memory over ALLOWED_MB, fire:gwap with all characters."""
     with tempfile.TemporaryDirectory() as folder:
         model, (image,) = random_export(Path(folder)), write_images(Path(folder), 1)
         rounds = [_round([str(model), str(image)]) for _ in range(ROUNDS)]

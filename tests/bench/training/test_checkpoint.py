@@ -132,7 +132,7 @@ def test_packed_weights_are_of_the_storage_that_they_name(bench: Bench, tmp_path
     for system in ("lenet5", "lenet5+c32"):
         with pytest.raises(UsageError, match=rf"{system.replace('+', '.')}, got those of lenet5\+u8-4"):
             check_checkpoint(system, tmp_path / "weights.packed")
-    assert "say --classes 5" in refused(bench, "profile lenet5+u8-4 --checkpoint weights.packed")
+    assert "use --classes 5" in refused(bench, "profile lenet5+u8-4 --checkpoint weights.packed")
 
 
 def test_another_number_of_labels_names_the_flag(bench: Bench, tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_a_given_cascade_has_no_parent() -> None:
     ("said", "says"),
     [
         ({"architecture": "lenet5"}, "acme_tiny.safetensors: wanted weights of acme_tiny, got those of lenet5"),
-        ({"labels": '["post", "bar"]'}, "wanted the classes of the data in their order, got post for bar"),
+        ({"labels": '["post", "bar"]'}, "wanted the data's classes in the same order, got post for bar"),
     ],
 )
 def test_weights_that_say_they_are_others_are_refused(
