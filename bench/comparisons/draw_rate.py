@@ -18,7 +18,7 @@ from datamodules.synthetic.pictographs import draw_pictograph, pictographs
 GOAL = "at most 1: 1,000 samples a second on one core"
 LIMIT = 1.0
 VERSION = "1"
-WANTED = 1_000  # samples a second
+WANTED = 1_000  # samples per second
 CHARACTERS = [LEVEL1[i] for i in np.linspace(0, len(LEVEL1) - 1, 200).astype(int)]
 SAMPLES = 5  # of each character by each writer
 ROUNDS = 9  # writers

@@ -18,8 +18,16 @@ from tasks.compression.storage import Storage
 from tasks.recipe import Recipe
 from tasks.recogniser import Recogniser
 from tasks.retraining import ConventionalTask, Retraining, RetrainingTask
-from tasks.retraining_settings import CONVENTIONAL_RATES as RATES  # with labels
-from tasks.retraining_settings import DRAWS, LAYERS, LOSSES, RATE, loss_of_labels, most_images, retraining_recipe
+from tasks.retraining_settings import (
+    CONVENTIONAL_RATES,
+    DRAWS,
+    LAYERS,
+    LOSSES,
+    RATE,
+    loss_of_labels,
+    most_images,
+    retraining_recipe,
+)
 
 Record = dict[str, Any]
 
@@ -30,7 +38,7 @@ def retrain(
 ) -> tuple[Quantised, Record]:  # fmt: skip
     """Train the weights that are not quantised, on the teacher's predictions or on labels, as the storage says.
 
-    Without labels there is one learning rate, and no selection. With labels each of RATES starts from the
+    Without labels there is one learning rate, and no selection. With labels each of CONVENTIONAL_RATES starts from the
     same student, and the best validation accuracy selects one. ``seconds`` covers all rates, because a user who does
     not know the best rate needs them all; ``seconds_best`` covers the best rate alone.
 
@@ -46,12 +54,12 @@ def retrain(
     fit = partial(_fit, accelerator, precision_for(task.architecture, accelerator))
     if storage.learned == "conventional":
         tasks = []
-        for number, rate in enumerate(RATES):
+        for number, rate in enumerate(CONVENTIONAL_RATES):
             labelled = ConventionalTask(copy.deepcopy(student), retraining_recipe(recipe, rate))
             plan.datamodule.seed = seed
-            fit(labelled, plan.datamodule, Progress(tell, len(RATES), number))
+            fit(labelled, plan.datamodule, Progress(tell, len(CONVENTIONAL_RATES), number))
             tasks.append(labelled)
-        best = max(tasks, key=lambda fit: fit.points[-1]["accuracy"])  # the first rate of equal ones
+        best = max(tasks, key=lambda task: task.points[-1]["accuracy"])  # the first rate of equal ones
         return best.student, {**settings, **_outcome(best, tasks)}
     images = plan.unlabelled or images_of(plan.datamodule)
     unlabelled = RetrainingTask(copy.deepcopy(student), teacher, retraining_recipe(recipe, RATE))
@@ -71,7 +79,7 @@ def retraining_settings(plan: Plan, storage: Storage, trained: Recipe) -> Record
     """The retraining settings of a row for its record, which identify the retraining; ``trained``: parent's recipe."""
     recipe = retraining_recipe(trained, RATE)
     partial_layers = storage.settings.layers or storage.settings.within is not None
-    rates = RATES if storage.learned == "conventional" else (RATE,)
+    rates = CONVENTIONAL_RATES if storage.learned == "conventional" else (RATE,)
     settings = {
         "method": storage.learned, "optimizer": recipe.optimizer, "schedule": recipe.schedule, "batch": recipe.batch,
         "epochs": recipe.all_epochs, "rates": [{"lr": retraining_recipe(trained, rate).lr} for rate in rates],
