@@ -59,7 +59,7 @@ def retrain(
             plan.datamodule.seed = seed
             fit(labelled, plan.datamodule, Progress(tell, len(CONVENTIONAL_RATES), number))
             tasks.append(labelled)
-        best = max(tasks, key=lambda task: task.points[-1]["accuracy"])  # the first rate of equal ones
+        best = max(tasks, key=lambda candidate: candidate.points[-1]["accuracy"])  # the first rate of equal ones
         return best.student, {**settings, **_outcome(best, tasks)}
     images = plan.unlabelled or images_of(plan.datamodule)
     unlabelled = RetrainingTask(copy.deepcopy(student), teacher, retraining_recipe(recipe, RATE))
