@@ -1,4 +1,4 @@
-"""Registries of plug-ins: the file names of a folder are the names of its plug-ins; listing them imports none."""
+"""Plug-in registries: each file of a plug-in folder is one plug-in, and listing imports none of them."""
 
 from collections.abc import Sequence
 
@@ -11,9 +11,9 @@ MEASUREMENTS = Registry("bench.measurements")
 RUNTIMES = Registry("bench.runtimes")
 COMPARISONS = Registry("bench.comparisons")
 VERBS = Registry("bench.cli")
-# Those that ``bench list`` shows file by file.
+# Kinds that ``bench list`` shows file by file.
 LISTED = {"architectures": ARCHITECTURES, "datasets": DATASETS, "suites": SUITES, "measurements": MEASUREMENTS}
-KINDS = (*LISTED, "systems", "runtimes", "claims")  # what ``bench list`` lists
+KINDS = (*LISTED, "systems", "runtimes", "claims")  # all kinds that ``bench list`` accepts
 
 __all__ = [
     "ARCHITECTURES", "COMPARISONS", "DATASETS", "KINDS", "LISTED", "MEASUREMENTS", "RUNTIMES", "SUITES", "VERBS",
@@ -23,40 +23,37 @@ __all__ = [
 
 def systems() -> list[str]:
     """Every variant of every architecture, as ``name`` or ``name:variant``."""
-    found = []
-    for name in ARCHITECTURES.names():
-        variants = ARCHITECTURES.literals(name).get("VARIANTS", ())
-        found += [f"{name}:{variant}" for variant in variants] or [name]
-    return found
+    variants = {name: ARCHITECTURES.literals(name).get("VARIANTS", ()) for name in ARCHITECTURES.names()}
+    return [system for name in variants for system in [f"{name}:{v}" for v in variants[name]] or [name]]
 
 
 def runtimes() -> list[str]:
-    """Every runtime with its forms, sorted: ``onnxruntime``, ``onnxruntime-int8`` and so on."""
+    """Every runtime and its forms, sorted: ``onnxruntime``, ``onnxruntime-int8`` and so on."""
     forms = {file: ("", *RUNTIMES.literals(file).get("FORMS", ())) for file in RUNTIMES.names()}
     return sorted(f"{file}-{form}" if form else file for file in forms for form in forms[file])
 
 
-def check_runtimes(*asked: str) -> None:
-    """Raise UnknownPlugin, with the known names, unless all of these are runtimes, forms included."""
+def check_runtimes(*names: str) -> None:
+    """Raise UnknownPlugin, which lists the known names, if a name is no runtime or form of a runtime."""
     known = runtimes()
-    for name in asked:
+    for name in names:
         if name not in known:
             raise UnknownPlugin(f"unknown runtime {name!r}. Known: {', '.join(known)}")
 
 
 def figures(measurement: str) -> tuple[str, ...]:
-    """Names of a measurement's figures in records: its own name, or its FIGURES where it gives several."""
-    found: tuple[str, ...] = MEASUREMENTS.literals(measurement).get("FIGURES", (measurement,))
-    return found
+    """Names of a measurement's figures in records: its own name, or its FIGURES if it yields several."""
+    names: tuple[str, ...] = MEASUREMENTS.literals(measurement).get("FIGURES", (measurement,))
+    return names
 
 
 def measurement_of(figure: str, measurements: Sequence[str]) -> str | None:
-    """The one of these measurements that gives a figure; ``latency`` for ``latency@onnxruntime``; None if none does."""
-    own = (name for name in measurements if figure in figures(name))
+    """The measurement that yields a figure, such as ``latency`` for ``latency@onnxruntime``; None if none does."""
+    direct = (name for name in measurements if figure in figures(name))
     base, _, condition = figure.partition("@")
-    return next(own, base if condition in runtimes() and base in in_runtimes(measurements) else None)
+    return next(direct, base if condition in runtimes() and base in in_runtimes(measurements) else None)
 
 
 def in_runtimes(measurements: Sequence[str]) -> tuple[str, ...]:
-    """Those of these measurements that are made in each runtime: their files define ``measure_in``."""
+    """The measurements that also run in each runtime: their files define ``measure_in``."""
     return tuple(name for name in measurements if MEASUREMENTS.defines(name, "measure_in"))

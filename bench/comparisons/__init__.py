@@ -1,6 +1,6 @@
-"""Comparisons: a file here without a leading underscore is a row of suite ``performance``.
+"""Comparisons: each file here without a leading underscore is a row of suite ``performance``.
 
-Such a file holds ``GOAL`` (what the ratio should be, as text), ``LIMIT`` (the largest ratio that meets it; the
-smallest where the file says ``BETTER = "higher"``), ``VERSION`` and ``compare() -> Measurement``, whose value is the
-ratio of what is measured to what it is measured against, both in one run.
+A file defines ``GOAL`` (the wanted ratio, as text), ``LIMIT`` (the largest ratio that meets it, or the smallest if the
+file has ``BETTER = "higher"``), ``VERSION`` and ``compare() -> Measurement``, whose value is the ratio of the measured
+program to its reference, both measured in one run.
 """

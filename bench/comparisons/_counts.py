@@ -1,7 +1,6 @@
-"""Multiply-adds of the suite beside those of other counters, and what those count besides."""
+"""Compares multiply-adds with other counters, and explains the operations that they count in addition."""
 
 import importlib
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,33 +14,25 @@ from bench.plugins import ARCHITECTURES
 from bench.records.record import Measurement
 
 SYSTEMS = (
-    "resnet:18",
-    "resnet:50",
-    "mobilenet_v2",
-    "googlenet",
-    "squeezenet",
-    "alexnet",
-    "vgg16",
-    "shui_cnn",
-    "fire:fc",
+    "resnet:18", "resnet:50", "mobilenet_v2", "googlenet", "squeezenet", "alexnet", "vgg16", "shui_cnn", "fire:fc",
     "fire:gwap",
-)
+)  # fmt: skip
 CLASSES = 3755
 _ACTIVATIONS, _POOLS = (nn.ReLU, nn.ReLU6), (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d)
 
 
 @dataclass
 class Work:
-    """What one forward pass does beside multiply-adds; values are numbers in tensors.
+    """Numbers of tensor elements that other operations of one forward pass process.
 
     Attributes:
-        biased: values that a convolution or a fully connected layer adds its bias to.
-        normalised: values that batch normalisation takes.
-        activated: values that ``functional.relu`` gives, called by a module or not.
-        pooled: values that the functions of pooling take, called by a module or not.
-        averaged: values that adaptive average pooling alone takes.
-        module_activated: values that modules ``ReLU`` and ``ReLU6`` give.
-        module_pooled: values that modules of pooling take.
+        biased: outputs of convolutions and fully connected layers with a bias.
+        normalised: inputs of batch normalisation.
+        activated: outputs of ``functional.relu``, including calls by modules.
+        pooled: inputs of functional pooling, including calls by modules.
+        averaged: inputs of adaptive average pooling only.
+        module_activated: outputs of the modules ``ReLU`` and ``ReLU6``.
+        module_pooled: inputs of pooling modules.
         derived: multiply-adds of modules of a class derived from ``Conv2d``, such as global weighted pooling.
     """
 
@@ -55,26 +46,23 @@ class Work:
     derived: int = 0
 
 
-def compared(theirs: Callable[[nn.Module, Tensor], int], besides: Callable[[nn.Module, Work], int]) -> Measurement:
-    """Another counter's figures and this suite's, over all systems.
+PeerCount = Callable[[nn.Module, Tensor], int]  # another counter's figure for a network and its input (1, C, S, S)
+ExtraOperations = Callable[[nn.Module, Work], int]  # what it counts that this suite does not call a multiply-add
 
-    Args:
-        theirs: the other counter's figure of a network in eval mode and its input, float (1, C, S, S).
-        besides: what it counts that is no multiply-add of this suite's convention, from what the pass does.
 
-    Returns: one and the largest share of a figure that ``besides`` does not explain; and of each system, its
+def compare_counters(peer_count: PeerCount, extra_operations: ExtraOperations) -> Measurement:
+    """Compare another counter with this suite's, over all systems.
+
+    Returns: one plus the largest share of a figure that ``extra_operations`` does not explain; for each system its
         multiply-adds here, the other figure, and their ratio.
     """
-    found = {name: _compared(name, theirs, besides) for name in SYSTEMS}
-    return Measurement(1 + max(one["unexplained"] for one in found.values()), {"n": len(found), "systems": found})
+    systems = {name: _compare_system(name, peer_count, extra_operations) for name in SYSTEMS}
+    largest = max(system["unexplained"] for system in systems.values())
+    return Measurement(1 + largest, {"n": len(systems), "systems": systems})
 
 
 def peer(name: str) -> Any:
-    """A module of another counter.
-
-    Raises:
-        ModuleNotFoundError: it is not installed; says what to install.
-    """
+    """Import another counter's module; a ModuleNotFoundError says what to install."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -82,12 +70,7 @@ def peer(name: str) -> Any:
 
 
 def work_of(network: nn.Module, image: Tensor) -> Work:
-    """Watch one forward pass.
-
-    Args:
-        network: in eval mode.
-        image: float (1, C, S, S).
-    """
+    """Record the operations of one forward pass of a network in eval mode; ``image`` is float (1, C, S, S)."""
     work = Work()
 
     def watch(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
@@ -130,16 +113,12 @@ class _Watch(TorchFunctionMode):
         return result
 
 
-def _compared(
-    system: str, theirs: Callable[[nn.Module, Tensor], int], besides: Callable[[nn.Module, Work], int]
-) -> dict[str, Any]:
+def _compare_system(system: str, peer_count: PeerCount, extra_operations: ExtraOperations) -> dict[str, Any]:
     name, _, variant = system.partition(":")
     module = ARCHITECTURES.load(name)
     channels, size = module.INPUT
     network = module.build(variant, CLASSES, channels, size).eval()
     image = torch.zeros(1, channels, size, size)
-    ours, other = count(network, image).macs, theirs(network, image)
-    explained = ours + besides(network, work_of(network, image))
-    return {
-        "macs": ours, "theirs": other, "ratio": other / ours, "unexplained": math.fabs(other - explained) / ours,
-    }  # fmt: skip
+    ours, theirs = count(network, image).macs, peer_count(network, image)
+    unexplained = abs(theirs - ours - extra_operations(network, work_of(network, image))) / ours
+    return {"macs": ours, "theirs": theirs, "ratio": theirs / ours, "unexplained": unexplained}

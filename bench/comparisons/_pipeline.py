@@ -1,4 +1,4 @@
-"""What the comparisons of input pipelines share: the same characters, batches and operations, one thread."""
+"""Speed of input pipelines on one thread, with the same characters, batches and operations."""
 
 import time
 from collections.abc import Iterator
@@ -8,17 +8,16 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from bench.comparisons._paired import alternate, median_ratio
 from bench.records.record import Measurement
-from bench.records.statistics import bootstrap_ratio
 from datamodules._characters import Characters
 from datamodules._loader import BatchDataset, EpochBatches, View
 from datamodules.synthetic_hwdb import SyntheticHWDB
 from tasks.augmentation import CharacterAugmentation
 from tasks.recipes import LIGHT_AUGMENTATION
 
-CLASSES, WRITERS = 30, (40, 1)  # 1,200 synthetic characters: tenths of a second a pass
+CLASSES, WRITERS = 30, (40, 1)  # 1,200 synthetic characters: tenths of a second per pass
 SIZE, BATCH = 64, 64  # the suite's default input and recipe light's batch
 ROUNDS = 15
 # Recipe light's rotation, stretch, zoom, shift and shear, and both flips at the usual probability.
@@ -26,12 +25,7 @@ AUGMENTATION = replace(LIGHT_AUGMENTATION, flip_left_right=0.5, flip_up_down=0.5
 
 
 class Pipeline:
-    """From packed characters to batches of augmented images, in this process.
-
-    Args:
-        characters: at their native size.
-        view: what each becomes, uint8 (SIZE, SIZE).
-    """
+    """Makes batches of augmented images in this process; ``view`` turns native-size images into uint8 (SIZE, SIZE)."""
 
     def __init__(self, characters: Characters, view: View) -> None:
         self._dataset = BatchDataset(characters, view, SIZE, 1, seed=0)
@@ -39,7 +33,7 @@ class Pipeline:
         self._passes = 0
 
     def images_per_second(self) -> float:
-        """One pass over all characters, drawn afresh; by CPU time, which busy neighbours hardly change."""
+        """One pass over all characters with new augmentations; CPU time, which other processes hardly affect."""
         self._sampler.set_epoch(self._passes)
         self._passes += 1
         keys = list(self._sampler)
@@ -50,7 +44,7 @@ class Pipeline:
 
 
 def suite_pipeline() -> Pipeline:
-    """The suite's own: flips, rotation, stretch, zoom, shift and shear as one anti-aliased resampling."""
+    """The suite's pipeline: flips, rotation, stretch, zoom, shift and shear in one anti-aliased resampling."""
     return Pipeline(synthetic_characters(), CharacterAugmentation(AUGMENTATION, SIZE))
 
 
@@ -62,31 +56,18 @@ def synthetic_characters() -> Characters:
 
 
 def speedup(stock: View) -> Measurement:
-    """How many times the images a second of a stock pipeline the suite's own makes, passes in turn.
-
-    Args:
-        stock: the other pipeline's view; characters, order and batches are the same.
-    """
+    """The suite's images per second over those of a stock pipeline with the view ``stock``, in alternating passes."""
     ours, theirs = suite_pipeline(), Pipeline(synthetic_characters(), stock)
     with one_thread():
-        rounds = []
-        for number in range(ROUNDS + 1):
-            first, second = (ours, theirs) if number % 2 else (theirs, ours)
-            rates = {first: first.images_per_second(), second: second.images_per_second()}
-            rounds.append((rates[ours], rates[theirs]))
-    rated = np.array(rounds[1:])  # the first round warms up
-    ratio, low, high = bootstrap_ratio(np.log(rated[:, 0] / rated[:, 1]), seed=0)
-    return Measurement(ratio, {"ci_low": low, "ci_high": high, **_medians(rated)})
-
-
-def _medians(rated: NDArray[np.float64]) -> dict[str, float]:
-    suite, stock = np.median(rated, axis=0)
-    return {"n": len(rated), "images_per_second": float(suite), "stock_images_per_second": float(stock)}
+        rounds = alternate(ROUNDS + 1, lambda _: ours.images_per_second(), lambda _: theirs.images_per_second())
+    rates = rounds[1:]  # the first round warms up
+    suite_rate, stock_rate = map(float, np.median(rates, axis=0))
+    return median_ratio(rates[:, 0] / rates[:, 1], images_per_second=suite_rate, stock_images_per_second=stock_rate)
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Keep OpenCV and torch to one thread each."""
+    """Limit OpenCV and torch to one thread each."""
     before = cv2.getNumThreads(), torch.get_num_threads()
     cv2.setNumThreads(1)
     torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-"""A file to take home and images to read with it, for comparisons of what reading takes: weights are random."""
+"""Makes exported models with random weights, and images to recognise, for comparisons of speed."""
 
 from pathlib import Path
 
@@ -10,11 +10,11 @@ from bench.run.profile import random_row
 from datamodules.readers.gb2312 import LEVEL1
 
 SYSTEM, CLASSES = "fire:gwap", len(LEVEL1)
-_MARGIN = 24  # pixels of paper around a character, as in a scan: `recognize` cuts the character out
+_MARGIN = 24  # pixels of paper around a character, as in a scan; `recognize` crops it
 
 
-def write_home(system: str, classes: int, weights: Path) -> Path:
-    """A system for so many characters as ``bench export`` writes it, an ONNX file beside its weights."""
+def write_export(system: str, classes: int, weights: Path) -> Path:
+    """Export a system with ``classes`` characters to ONNX, next to its weights."""
     labels, out = weights.with_name("labels.txt"), weights.with_name("hanzi.onnx")
     labels.write_text("\n".join(LEVEL1[:classes]), encoding="utf-8")
     export_system(system, weights, "onnx", out, labels, leaderboards=weights.parent)
@@ -22,14 +22,14 @@ def write_home(system: str, classes: int, weights: Path) -> Path:
 
 
 def random_export(folder: Path) -> Path:
-    """One of fire:gwap for all characters, with random weights."""
+    """Export fire:gwap for all characters, with random weights."""
     weights = folder / "weights.safetensors"
     random_row(SYSTEM, CLASSES, weights)
-    return write_home(SYSTEM, CLASSES, weights)
+    return write_export(SYSTEM, CLASSES, weights)
 
 
 def write_images(folder: Path, count: int) -> list[Path]:
-    """Synthetic characters as scans, grey PNG."""
+    """Write synthetic characters as scans, grey PNG."""
     characters = random_row("nearest_mean", 2, folder / "unused.safetensors").characters(256)
     files = []
     for number in range(count):

@@ -1,4 +1,4 @@
-"""Suite ``performance``: each row is the ratio of two programs, measured side by side."""
+"""Runs suite ``performance``: each row is the ratio of two programs, measured in one run."""
 
 import argparse
 import time
@@ -16,28 +16,23 @@ from datamodules._errors import UsageError
 
 
 def refuse_unused(options: argparse.Namespace) -> None:
-    """Refuse what comparisons would ignore: they bring their data, networks and seeds, and run on the CPU.
-
-    Raises:
-        UsageError: names the flags.
-    """
-    given = {
-        "--dataset": options.dataset, "--data-root": options.data_root,
-        "--unlabelled": options.unlabelled, "--weights": options.weights, "--runtime": options.runtime,
-        "--seed": options.seed is not None, "--seeds": options.seeds, "--accelerator": options.accelerator != "auto",
-        "--dry-run": options.dry_run, "--wandb": options.wandb != "off",
+    """Raise UsageError for options without effect: comparisons fix data, networks and seeds, and run on the CPU."""
+    flags = {
+        "--dataset": options.dataset, "--data-root": options.data_root, "--unlabelled": options.unlabelled,
+        "--weights": options.weights, "--runtime": options.runtime, "--seed": options.seed is not None,
+        "--seeds": options.seeds, "--accelerator": options.accelerator != "auto", "--dry-run": options.dry_run,
+        "--wandb": options.wandb != "off",
     }  # fmt: skip
-    unused = [flag for flag, value in given.items() if value]
-    if unused:
+    if unused := [flag for flag, value in flags.items() if value]:
         raise UsageError(f"suite {options.suite} compares programs; it takes no {', '.join(unused)}")
 
 
 def run_comparisons(request: Request, console: Console) -> list[dict[str, Any]]:
-    """Measure every comparison that has no current record yet.
+    """Measure every comparison without a current record.
 
     Raises:
         UsageError: a scale that the suite does not have.
-        UnknownPlugin: an unknown comparison; the known ones are listed.
+        UnknownPlugin: an unknown comparison; the message lists the known ones.
     """
     suite: Suite = SUITES.load(request.suite).SUITE
     if request.scale not in suite.scales:
@@ -60,23 +55,18 @@ def _row(request: Request, name: str) -> dict[str, Any]:
     )  # fmt: skip
     path = record_path(request.out / "results", record)
     if path.exists() and not request.fresh:
-        found = read_record(path)
-        if found["status"] == "whole" and found["measurements"]["ratio"]["version"] == module.VERSION:
-            return found
+        stored = read_record(path)
+        if stored["status"] == "whole" and stored["measurements"]["ratio"]["version"] == module.VERSION:
+            return stored
     started = time.monotonic()
     try:
         ratio: Measurement = module.compare()
         record["measurements"]["ratio"] = ratio.as_dict("ratio", module.VERSION)
-        record["verdict"] = "met" if _meets(ratio.value, module) else "missed"
+        sign = -1 if getattr(module, "BETTER", "lower") == "higher" else 1
+        met = ratio.value is not None and sign * ratio.value <= sign * module.LIMIT
+        record["verdict"] = "met" if met else "missed"
     except Exception as error:
         record.update(status="failed", error=describe(error))
     record["seconds"]["measure"] = round(time.monotonic() - started, 1)
     write_record(request.out / "results", record)
     return record
-
-
-def _meets(ratio: float | None, comparison: Any) -> bool:
-    if ratio is None:
-        return False
-    at_least = getattr(comparison, "BETTER", "lower") == "higher"
-    return bool(ratio >= comparison.LIMIT if at_least else ratio <= comparison.LIMIT)

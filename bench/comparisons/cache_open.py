@@ -1,4 +1,4 @@
-"""Opening a prepared cache of HWDB1.1's size, up to the first training batch, against the second that it may take."""
+"""Time to open a prepared cache of HWDB1.1's size, and to load the first training batch, against one second."""
 
 import os
 import statistics
@@ -16,7 +16,7 @@ LIMIT = 1.0
 VERSION = "1"
 ALLOWED_S = 1.0
 RECORDS = 1_121_749  # HWDB1.1: 897,758 + 223,991
-SIDE = 16  # pixels: what is mapped and not read costs nothing
+SIDE = 16  # pixels; the cache is memory-mapped, so unread pixels cost nothing
 ROUNDS = 3  # fresh processes; each imports torch and Lightning first
 PROBE = """
 import sys, time
@@ -34,24 +34,22 @@ print(opened - started, time.perf_counter() - opened)
 
 
 def compare() -> Measurement:
-    """The slower of opening with fingerprint, and the first batch: median over fresh processes, over ALLOWED_S.
+    """The slower of opening (with fingerprint) and the first batch, over ALLOWED_S; median over fresh processes.
 
-    Importing torch and Lightning is outside; listing against its half second is comparison ``startup``.
+    The import of torch and Lightning is not timed; comparison ``startup`` times the listing.
     """
     with tempfile.TemporaryDirectory() as folder:
         root, cache = Path(folder) / "data", Path(folder) / "cache"
         records = write_repeated(root, RECORDS, SIDE)
         prepare_alone(root, cache)
         rounds = [_probe(root, cache) for _ in range(ROUNDS)]
-    opened, first = (statistics.median(one[phase] for one in rounds) for phase in (0, 1))
+    opened, first = map(statistics.median, zip(*rounds, strict=True))
     detail = {"n": ROUNDS, "records": records, "open_seconds": opened, "first_batch_seconds": first}
     return Measurement(max(opened, first) / ALLOWED_S, detail)
 
 
 def _probe(root: Path, cache: Path) -> tuple[float, float]:
     environment = {**os.environ, "HCCR_BENCH_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", PROBE, str(root)], env=environment, check=True, capture_output=True, text=True
-    )
-    opened, first = done.stdout.split()
+    command = [sys.executable, "-c", PROBE, str(root)]
+    opened, first = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.split()
     return float(opened), float(first)

@@ -1,10 +1,10 @@
-"""Multiply-adds of this suite against fvcore's flops, which are multiply-adds by another name."""
+"""Multiply-adds of this suite against fvcore's flops, which also count a multiply-add as one."""
 
 import warnings
 
 from torch import Tensor, nn
 
-from bench.comparisons._counts import Work, compared, peer
+from bench.comparisons._counts import Work, compare_counters, peer
 from bench.records.record import Measurement
 
 GOAL = "exactly 1: every difference is explained"
@@ -13,30 +13,22 @@ VERSION = "1"
 
 
 def compare() -> Measurement:
-    """One and the largest unexplained share of fvcore's flops.
+    """One plus the largest unexplained share of fvcore's flops.
 
-    It counts two operations for each value that batch normalisation takes, though inference folds it into the
-    convolution before, and one for each that adaptive average pooling takes; no other pooling, activation or bias.
-
-    Raises:
-        ModuleNotFoundError: fvcore is not installed; the extra ``peers`` has it.
+    fvcore also counts two operations per input of batch normalisation (which inference folds into the convolution
+    before it), and one per input of adaptive average pooling; no other pooling, and no activations or biases.
     """
-    return compared(theirs, besides)
+    return compare_counters(peer_count, extra_operations)
 
 
-def theirs(network: nn.Module, image: Tensor) -> int:
-    """Flops of one forward pass by its count."""
+def peer_count(network: nn.Module, image: Tensor) -> int:
+    """Flops of one forward pass, counted by fvcore."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # its last release, of 2022, uses what PyTorch calls deprecated today
-        analysis = (
-            peer("fvcore.nn")
-            .FlopCountAnalysis(network, image)
-            .unsupported_ops_warnings(False)
-            .uncalled_modules_warnings(False)
-        )
-        return int(analysis.total())
+        warnings.simplefilter("ignore")  # its last release, of 2022, uses PyTorch functions that are now deprecated
+        analysis = peer("fvcore.nn").FlopCountAnalysis(network, image)
+        return int(analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False).total())
 
 
-def besides(network: nn.Module, work: Work) -> int:
-    """What it counts that is no multiply-add here."""
+def extra_operations(network: nn.Module, work: Work) -> int:
+    """Operations that it counts in addition to this suite's multiply-adds."""
     return 2 * work.normalised + work.averaged

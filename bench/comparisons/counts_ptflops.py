@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from bench.comparisons._counts import Work, compared, peer
+from bench.comparisons._counts import Work, compare_counters, peer
 from bench.records.record import Measurement
 
 GOAL = "exactly 1: every difference is explained"
@@ -11,27 +11,24 @@ VERSION = "1"
 
 
 def compare() -> Measurement:
-    """One and the largest unexplained share of ptflops' figures, by its default engine.
+    """One plus the largest unexplained share of ptflops' figures, by its default engine.
 
-    Beside multiply-adds that engine counts one operation for each value that a bias is added to, two for each that
-    batch normalisation takes, and one for each that an activation gives or a pooling takes: one for the module and
-    one more for the function that the module calls, so that those of most modules count twice. It knows modules by
-    their very class, and so leaves out global weighted pooling, whose class is derived from a convolution's.
-
-    Raises:
-        ModuleNotFoundError: ptflops is not installed; the extra ``peers`` has it.
+    This engine also counts one operation per output with a bias, two per input of batch normalisation, and one per
+    output of an activation and per input of a pooling; activations and poolings count once for the module and once for
+    the function that it calls, so most count twice. It matches modules by exact class, so it misses global weighted
+    pooling, whose class is derived from a convolution.
     """
-    return compared(theirs, besides)
+    return compare_counters(peer_count, extra_operations)
 
 
-def theirs(network: nn.Module, image: Tensor) -> int:
-    """Multiply-adds of one forward pass by its count."""
+def peer_count(network: nn.Module, image: Tensor) -> int:
+    """Multiply-adds of one forward pass, counted by ptflops."""
     shape = tuple(image.shape[1:])
     macs, _ = peer("ptflops").get_model_complexity_info(network, shape, print_per_layer_stat=False, as_strings=False)
     return int(macs)
 
 
-def besides(network: nn.Module, work: Work) -> int:
-    """What it counts that is no multiply-add here."""
+def extra_operations(network: nn.Module, work: Work) -> int:
+    """Operations that it counts in addition to this suite's multiply-adds."""
     functions, modules = work.activated + work.pooled, work.module_activated + work.module_pooled
     return work.biased + 2 * work.normalised + functions + modules - work.derived

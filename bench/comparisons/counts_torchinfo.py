@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from bench.comparisons._counts import Work, compared, peer
+from bench.comparisons._counts import Work, compare_counters, peer
 from bench.records.record import Measurement
 
 GOAL = "exactly 1: every difference is explained"
@@ -11,23 +11,20 @@ VERSION = "1"
 
 
 def compare() -> Measurement:
-    """One and the largest unexplained share of torchinfo's figures.
+    """One plus the largest unexplained share of torchinfo's figures.
 
-    It multiplies a layer's parameters, biases with them, by the places of its output; batch normalisation's by one,
-    as it does with every layer that is no convolution.
-
-    Raises:
-        ModuleNotFoundError: torchinfo is not installed; the extra ``peers`` has it.
+    torchinfo multiplies the parameters of a convolution, including biases, by the number of output positions; the
+    parameters of other layers, such as batch normalisation, count once.
     """
-    return compared(theirs, besides)
+    return compare_counters(peer_count, extra_operations)
 
 
-def theirs(network: nn.Module, image: Tensor) -> int:
-    """Multiply-adds of one forward pass by its count."""
+def peer_count(network: nn.Module, image: Tensor) -> int:
+    """Multiply-adds of one forward pass, counted by torchinfo."""
     return int(peer("torchinfo").summary(network, input_data=image, verbose=0).total_mult_adds)
 
 
-def besides(network: nn.Module, work: Work) -> int:
-    """What it counts that is no multiply-add here."""
+def extra_operations(network: nn.Module, work: Work) -> int:
+    """Operations that it counts in addition to this suite's multiply-adds."""
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     return work.biased + sum(parameter.numel() for norm in norms for parameter in norm.parameters())

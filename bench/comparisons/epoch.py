@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch import nn
@@ -13,9 +12,9 @@ from torch.nn.functional import cross_entropy
 from torch.optim import Optimizer
 from torchmetrics.classification import MulticlassAccuracy
 
+from bench.comparisons._paired import alternate, median_ratio
 from bench.records.record import Measurement
-from bench.records.statistics import bootstrap_ratio
-from bench.training.train import Curve, expected_warnings
+from bench.training.train import QUIET, Curve, expected_warnings
 from datamodules.synthetic_hwdb import SyntheticHWDB
 from tasks.augmentation import CharacterAugmentation
 from tasks.classification import ClassificationTask, make_optimizer, make_schedule
@@ -23,7 +22,7 @@ from tasks.classification import ClassificationTask, make_optimizer, make_schedu
 GOAL = "at most 1.10 times a bare loop"
 LIMIT = 1.10
 VERSION = "2"
-SYSTEM = "lenet5"  # the cheapest network: overhead weighs most beside it
+SYSTEM = "lenet5"  # the cheapest network, for which overhead matters most
 CLASSES, WRITERS = 30, (100, 1)
 EPOCHS = 3  # of each fit; the first warms up and is not counted
 ROUNDS = 9
@@ -32,26 +31,21 @@ ROUNDS = 9
 def compare() -> Measurement:
     """Median ratio of paired fits: forward, backward, optimiser step and a validation pass with metrics, per epoch.
 
-    CPU time of one thread, not the wall clock: a busy neighbour changes the latter by more than what is sought.
+    CPU time of one thread, because other processes change the wall clock by more than the overhead.
     """
     datamodule = SyntheticHWDB(CLASSES, WRITERS)
     datamodule.setup()
     suite, bare = _suite_epochs(datamodule), _bare_epochs(datamodule)
-    logs = []
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        for number in range(ROUNDS):
-            first, second = (suite, bare) if number % 2 else (bare, suite)
-            seconds = {first: first(), second: second()}
-            logs.append(np.log(seconds[suite] / seconds[bare]))
+        seconds = alternate(ROUNDS, suite, bare)
     finally:
         torch.set_num_threads(threads)
-    ratio, low, high = bootstrap_ratio(np.array(logs), seed=0)
-    return Measurement(ratio, {"n": ROUNDS, "ci_low": low, "ci_high": high})
+    return median_ratio(seconds[:, 0] / seconds[:, 1])
 
 
-def _suite_epochs(datamodule: SyntheticHWDB) -> Callable[[], float]:
+def _suite_epochs(datamodule: SyntheticHWDB) -> Callable[[int], float]:
     """Trainer.fit, timed between its hooks from the second epoch on."""
 
     class Clock(pl.Callback):
@@ -64,23 +58,22 @@ def _suite_epochs(datamodule: SyntheticHWDB) -> Callable[[], float]:
         def on_train_end(self, *_: Any) -> None:
             self.seconds = time.process_time() - self.started
 
-    def epochs() -> float:
+    def epochs(_: int) -> float:
         clock, curve = Clock(), Curve(Path(), lambda event: None, 0)
         with expected_warnings():
             trainer = pl.Trainer(
-                max_epochs=EPOCHS, accelerator="cpu", logger=False, callbacks=[clock, curve], num_sanity_val_steps=0,
-                enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
-            )  # fmt: skip
+                max_epochs=EPOCHS, accelerator="cpu", callbacks=[clock, curve], num_sanity_val_steps=0, **QUIET
+            )
             trainer.fit(ClassificationTask(SYSTEM, CLASSES), datamodule=datamodule)
         return clock.seconds
 
     return epochs
 
 
-def _bare_epochs(datamodule: SyntheticHWDB) -> Callable[[], float]:
-    """The same without Lightning: same network, batches, augmentation, optimiser, schedule, losses and metrics."""
+def _bare_epochs(datamodule: SyntheticHWDB) -> Callable[[int], float]:
+    """Without Lightning: the same network, batches, augmentation, optimiser, schedule, losses and metrics."""
 
-    def epochs() -> float:
+    def epochs(_: int) -> float:
         task = ClassificationTask(SYSTEM, CLASSES)
         recipe = task.recipe
         datamodule.set_input(task.channels, task.size)
@@ -124,7 +117,7 @@ def _bare_validation(network: nn.Module, loader: Any, scores: list[MulticlassAcc
         count += len(labels)
         for score in scores:
             score.update(logits, labels)
-    found = [float(score.compute()) for score in scores]
+    figures = [float(score.compute()) for score in scores]
     for score in scores:
         score.reset()
-    return [float(total) / count, *found]
+    return [float(total) / count, *figures]

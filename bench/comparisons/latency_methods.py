@@ -1,4 +1,4 @@
-"""A recogniser timed by this suite, by timm's method and by PyTorch's own timer, in turn."""
+"""Latency of a recogniser by this suite, by timm's method and by torch.utils.benchmark, alternately."""
 
 import statistics
 import tempfile
@@ -27,24 +27,24 @@ CLASSES = 1000
 REPEATS = 5
 ROUNDS = 20  # of this suite's protocol
 WARM, TIMED = 10, 40  # timm's benchmark.py: defaults of --num-warm-iter and --num-bench-iter
-LEAST_S = 1.0  # of torch.utils.benchmark; its own least is 0.2 s, which a busy machine fills with chance
+LEAST_S = 1.0  # of torch.utils.benchmark, whose default of 0.2 s is too short on a busy machine
 
 
 def compare() -> Measurement:
-    """Largest of the systems' ratios of this suite's time to that of torch.utils.benchmark, or the inverse.
+    """The largest ratio, over systems, of this suite's time to that of torch.utils.benchmark, or its inverse.
 
     All three time the same call: a native-size character to probabilities, one thread, batch 1, in fresh processes.
-    Times are medians over the repeats; ``spread`` is the slowest repeat over the fastest, which shows what a method
-    makes of a machine that is not still. This suite's own is that of its ratios to the reference, by which it ranks.
+    Times are medians over the repeats; ``spread`` is the slowest repeat over the fastest, a measure of sensitivity to
+    noise. ``suite_ratio`` is the spread of the suite's ratios to the reference, by which it ranks.
     """
     with tempfile.TemporaryDirectory() as folder:
         systems = {name: _methods(name, Path(folder) / name.replace(":", "-")) for name in SYSTEMS}
-    apart = [one["ns"]["suite"] / one["ns"]["torch"] for one in systems.values()]
-    return Measurement(max(max(ratio, 1 / ratio) for ratio in apart), {"n": len(systems), "systems": systems})
+    ratios = [system["ns"]["suite"] / system["ns"]["torch"] for system in systems.values()]
+    return Measurement(max(max(ratio, 1 / ratio) for ratio in ratios), {"n": len(systems), "systems": systems})
 
 
 def timm_ns(call: Callable[[Any], Any], images: "cycle[Any]") -> float:
-    """Mean nanoseconds of a call, as timm's benchmark takes it: a few calls to warm up, then a fixed number."""
+    """Mean nanoseconds of a call by timm's method: WARM calls to warm up, then TIMED calls."""
     for _ in range(WARM):
         call(next(images))
     started = time.perf_counter_ns()
@@ -70,8 +70,8 @@ def _methods(name: str, weights: Path) -> dict[str, Any]:
             ns["suite"].append(ours["value"])
             ratios.append(ours["ratio_to_reference"])
             for method in ("timm", "torch"):
-                found = run_apart(partial(_other, method, deployment.prepare, deployment.characters))
-                ns[method].append(found["ns"])
+                task = partial(_time_by, method, deployment.prepare, deployment.characters)
+                ns[method].append(run_apart(task)["ns"])
     spread = {method: max(times) / min(times) for method, times in ns.items()}
     return {
         "ns": {method: statistics.median(times) for method, times in ns.items()},
@@ -79,8 +79,8 @@ def _methods(name: str, weights: Path) -> dict[str, Any]:
     }
 
 
-def _other(method: str, prepare: Callable[[], Loader], characters: Characters) -> dict[str, Any]:
-    """What the measuring process does."""
+def _time_by(method: str, prepare: Callable[[], Loader], characters: Characters) -> dict[str, Any]:
+    """Runs in the measuring process."""
     torch.set_num_threads(1)
     images = cycle([characters.image(index) for index in range(len(characters))])
     return {"ns": (timm_ns if method == "timm" else torch_ns)(prepare()(), images)}

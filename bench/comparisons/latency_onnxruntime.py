@@ -1,4 +1,4 @@
-"""An exported recogniser timed by this suite and by ONNX Runtime's own profiler, in turn."""
+"""Latency of an exported recogniser by this suite's clock and by ONNX Runtime's profiler."""
 
 import importlib
 import json
@@ -9,10 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench.comparisons._recognised import write_home
+from bench.comparisons._recognised import write_export
 from bench.latency.isolated_process import run_apart, time_apart
 from bench.measurements._deployment import deployed
-from bench.measurements._row import Row
 from bench.records.record import Measurement
 from bench.run.profile import random_row
 from datamodules._characters import Characters
@@ -27,27 +26,29 @@ WARM, TIMED = 50, 200  # calls
 
 
 def compare() -> Measurement:
-    """Ratio of a call's wall clock to the time of its ``model_run`` in ONNX Runtime's profile, median of the repeats.
+    """A call's wall-clock time over its ``model_run`` in ONNX Runtime's profile; median over the repeats.
 
-    Beside it ``suite_ns``, what this suite finds without the profiler: writing an event for each operator takes time.
+    ``suite_ns`` is this suite's latency without the profiler, which takes time to write an event per operator.
     """
+    ours, theirs = [], []
     with tempfile.TemporaryDirectory() as folder:
         row = random_row(SYSTEM, CLASSES, Path(folder) / "weights.safetensors")
-        ours, theirs = _in_turn(row, write_home(SYSTEM, CLASSES, row.weights))
-    ratio = statistics.median(one["wall_ns"] / one["ns"] for one in theirs)
-    profiler = [one["ns"] for one in theirs]
+        model = write_export(SYSTEM, CLASSES, row.weights)
+        with deployed(row, "onnxruntime") as deployment:
+            for repeat in range(REPEATS):
+                ours.append(time_apart(deployment.prepare, deployment.characters, ROUNDS, repeat)["value"])
+                theirs.append(run_apart(partial(profiled_ns, model, deployment.characters)))
+    ratio = statistics.median(profile["wall_ns"] / profile["ns"] for profile in theirs)
+    profiler = [profile["ns"] for profile in theirs]
     return Measurement(max(ratio, 1 / ratio), {"n": REPEATS, "suite_ns": ours, "profiler_ns": profiler})
 
 
 def profiled_ns(model: Path, characters: Characters) -> dict[str, Any]:
-    """Median nanoseconds of ``model_run``, and by the wall clock, over TIMED calls, one thread, after WARM others.
+    """Median nanoseconds of ``model_run``, and by the wall clock, over TIMED calls on one thread after WARM calls.
 
-    Args:
-        model: a file of ``bench export``, ONNX, of a network that takes grey characters.
-        characters: cycled through.
+    ``model`` is an ONNX file of ``bench export`` for grey input.
     """
-    # This package has a file of that name, too.
-    runtime = importlib.import_module("onnxruntime")
+    runtime = importlib.import_module("onnxruntime")  # not bench.runtimes.onnxruntime
     options = runtime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.enable_profiling = True
@@ -64,12 +65,3 @@ def profiled_ns(model: Path, characters: Characters) -> dict[str, Any]:
     return {
         "ns": statistics.median(runs[WARM:]) * 1000, "wall_ns": statistics.median(wall[WARM:]), "runs": len(runs),
     }  # fmt: skip
-
-
-def _in_turn(row: Row, model: Path) -> tuple[list[float], list[dict[str, Any]]]:
-    ours, theirs = [], []
-    with deployed(row, "onnxruntime") as deployment:
-        for repeat in range(REPEATS):
-            ours.append(time_apart(deployment.prepare, deployment.characters, ROUNDS, repeat)["value"])
-            theirs.append(run_apart(partial(profiled_ns, model, deployment.characters)))
-    return ours, theirs

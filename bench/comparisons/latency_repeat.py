@@ -1,4 +1,4 @@
-"""The same system timed twice: how far apart two paired latency ratios are."""
+"""Repeatability of latency: the same system timed twice."""
 
 import tempfile
 from pathlib import Path
@@ -17,7 +17,7 @@ CLASSES = 100
 
 
 def compare() -> Measurement:
-    """Largest of the systems' ratios of the slower to the faster of two measurements, weights random."""
+    """The largest ratio, over systems, of the slower to the faster of two measurements; random weights."""
     ratios = {}
     with tempfile.TemporaryDirectory() as folder:
         for name in SYSTEMS:

@@ -1,4 +1,4 @@
-"""Peak memory of preparing a hundred times as many records: it must not grow."""
+"""Peak memory of preparing a cache: must not grow with a hundred times the records."""
 
 import tempfile
 from pathlib import Path
@@ -12,11 +12,11 @@ LIMIT = 1.0
 VERSION = "1"
 ALLOWED_BYTES = 50e6
 FEW, MANY = 10_000, 1_000_000  # records
-SIDE = 16  # pixels: a million records of native size would be 4 GB
+SIDE = 16  # pixels; a million records of native size would take 4 GB
 
 
 def compare() -> Measurement:
-    """Difference of the two peaks, each of a process of its own, over ALLOWED_BYTES."""
+    """The difference of the peaks of two processes, over ALLOWED_BYTES."""
     peaks = {}
     with tempfile.TemporaryDirectory() as folder:
         for wanted in (FEW, MANY):

@@ -1,4 +1,4 @@
-"""Images a second that ``bench recognize --batch`` reads, against those a second that its runtime alone classifies."""
+"""Rate of ``bench recognize --batch`` on image files, against its runtime alone on images in memory."""
 
 import tempfile
 import time
@@ -7,30 +7,30 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.comparisons._paired import median_ratio
 from bench.comparisons._recognised import random_export, write_images
 from bench.deploy.load import ExportedRecogniser, open_exported
 from bench.deploy.recognize import BATCH, recognize_batches
 from bench.records.provenance import cores
 from bench.records.record import Measurement
-from bench.records.statistics import bootstrap_ratio
 
 GOAL = "at least 0.8 of the rate of the runtime's own batches"
 LIMIT = 0.8
 BETTER = "higher"
 VERSION = "1"
-IMAGES = 2048  # a folder; of few, the last batches leave cores idle
+IMAGES = 2048  # with fewer, the last batches leave cores idle
 ROUNDS = 7
 
 
 def compare() -> Measurement:
-    """Median over rounds of the two rates' ratio: files decoded, cut out and fitted, against fitted ones in memory.
+    """The rate with decoding, cropping and resizing over the rate on network inputs in memory; median over rounds.
 
-    Both classify by as many threads as there are cores, each a batch of BATCH at a time. A round has both, in turns.
+    Both use one thread per core, each with batches of BATCH.
     """
     threads, rates = cores(), []
     with tempfile.TemporaryDirectory() as folder:
-        home, files = random_export(Path(folder)), write_images(Path(folder), IMAGES)
-        recogniser = open_exported(home, threads, batch=True)
+        model, files = random_export(Path(folder)), write_images(Path(folder), IMAGES)
+        recogniser = open_exported(model, threads, batch=True)
         _alone(recogniser, threads)
         for _ in range(ROUNDS):
             started = time.perf_counter()
@@ -40,13 +40,10 @@ def compare() -> Measurement:
             rates.append((IMAGES / (between - started), IMAGES / (time.perf_counter() - between)))
     refused = sum(bool(answer.error) for answer in answers)
     if refused:
-        raise RuntimeError(f"{refused} of {IMAGES} images are refused, which takes no classifying")
+        raise RuntimeError(f"{refused} of {IMAGES} images are rejected before classification")
     read, alone = np.array(rates).T
-    ratio, low, high = bootstrap_ratio(np.log(read / alone), seed=0)
-    detail = {"n": ROUNDS, "ci_low": low, "ci_high": high, "threads": threads}
-    return Measurement(
-        ratio, {**detail, "images_per_second": float(np.median(read)), "alone_per_second": float(np.median(alone))}
-    )
+    medians = {"images_per_second": float(np.median(read)), "alone_per_second": float(np.median(alone))}
+    return median_ratio(read / alone, threads=threads, **medians)
 
 
 def _alone(recogniser: ExportedRecogniser, threads: int) -> None:

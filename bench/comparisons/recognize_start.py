@@ -1,4 +1,4 @@
-"""A new process that recognises one image from an exported file, against the time and memory it may take."""
+"""Time and peak memory of a new process that recognises one image with an exported model, against limits."""
 
 import statistics
 import subprocess
@@ -16,7 +16,7 @@ LIMIT = 1.0
 VERSION = "1"
 ALLOWED_S, ALLOWED_MB = 0.6, 150.0
 ROUNDS = 9
-_PEAK = "VmHWM:"  # Linux: the most memory that the process ever held, in kB
+_PEAK = "VmHWM:"  # Linux: peak resident memory, in kB
 _PROBE = """
 import atexit, pathlib, sys, bench.__main__
 def tell():
@@ -28,25 +28,21 @@ sys.exit(bench.__main__.main(sys.argv[1:]))
 
 
 def compare() -> Measurement:
-    """The larger of median wall time over ALLOWED_S and largest peak memory over ALLOWED_MB, fire:gwap, all characters.
-
-    Raises:
-        RuntimeError: no answer, or one for which torch was imported.
-    """
+    """The larger of median seconds over ALLOWED_S and peak memory over ALLOWED_MB, fire:gwap with all characters."""
     with tempfile.TemporaryDirectory() as folder:
-        home, (image,) = random_export(Path(folder)), write_images(Path(folder), 1)
-        rounds = [_round([str(home), str(image)]) for _ in range(ROUNDS)]
+        model, (image,) = random_export(Path(folder)), write_images(Path(folder), 1)
+        rounds = [_round([str(model), str(image)]) for _ in range(ROUNDS)]
     seconds, peak = statistics.median(s for s, _ in rounds), max(mb for _, mb in rounds)
     detail: dict[str, Any] = {"n": ROUNDS, "seconds": seconds, "slowest_seconds": max(s for s, _ in rounds)}
     return Measurement(max(seconds / ALLOWED_S, peak / ALLOWED_MB), {**detail, "peak_mb": peak})
 
 
 def _round(arguments: list[str]) -> tuple[float, float]:
-    """Seconds and megabytes of one process."""
+    """Seconds and megabytes of one process; raises RuntimeError if it fails or imports torch."""
     started = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", _PROBE, "recognize", *arguments], capture_output=True, text=True)
     seconds = time.perf_counter() - started
-    said = done.stderr.split()
-    if done.returncode or said[-1] != "False":
+    words = done.stderr.split()
+    if done.returncode or words[-1] != "False":
         raise RuntimeError(f"bench recognize fails or imports torch: {done.stderr.strip()[-300:]}")
-    return seconds, float(said[said.index(_PEAK) + 1]) * 1024 / 1e6
+    return seconds, float(words[words.index(_PEAK) + 1]) * 1024 / 1e6

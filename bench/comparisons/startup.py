@@ -1,4 +1,4 @@
-"""``bench --help`` and every ``bench list`` against the half second they may take: they must not wait for torch."""
+"""Start-up time of ``bench --help`` and every ``bench list``, against half a second: they must not import torch."""
 
 import statistics
 import subprocess
@@ -16,12 +16,8 @@ ROUNDS = 5
 
 
 def compare() -> Measurement:
-    """Largest median wall time of ``bench --help`` and every ``bench list`` over ALLOWED_S.
-
-    Raises:
-        RuntimeError: one of them imports torch.
-    """
-    commands = [["--help"], *(["list", what] for what in KINDS)]
+    """The largest median wall-clock time of ``bench --help`` and every ``bench list``, over ALLOWED_S."""
+    commands = [["--help"], *(["list", kind] for kind in KINDS)]
     seconds = {" ".join(words): _median_seconds(words) for words in commands}
     return Measurement(max(seconds.values()) / ALLOWED_S, {"n": ROUNDS, "seconds": seconds})
 

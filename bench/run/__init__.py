@@ -1,1 +1,1 @@
-"""A run: from a request to trained, measured and timed rows, each with its record."""
+"""Runs a suite: plans, trains, measures and times its rows, and writes one record per row."""

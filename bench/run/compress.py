@@ -1,4 +1,4 @@
-"""Makes a compressed row: encodes its parent's weights, lets the rest learn, and answers from the bytes on disk."""
+"""Compressed rows: quantises the parent's weights, retrains the rest if asked, predicts from the packed file."""
 
 import time
 from pathlib import Path
@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from bench.records.predictions import Predictions, write_predictions
 from bench.records.provenance import source_state
@@ -35,43 +33,31 @@ Record = dict[str, Any]
 
 
 class CompressionError(BenchError):
-    """A storage chooses by validation characters, and none are given."""
+    """The storage selects its settings on validation characters, but there are none."""
 
 
 def compress(
     plan: Plan, task: ClassificationTask, storage: Storage, seed: int, parent: Parent, path: Path, tell: Tell
 ) -> Record:
-    """Make a compressed row: the packed file, and the answers that its bytes give on the test split.
+    """Write the packed file of a compressed row, and predict the test split from its bytes.
 
-    Args:
-        plan: of the run.
-        task: of the row; says its architecture, classes and recipe, and predicts.
-        storage: how the row is stored.
-        seed: of the row.
-        parent: the trained row that it is made from.
-        path: of the packed file.
-        tell: takes the events of retraining, where the storage has any.
-
-    Returns: what the record says of it. ``storage`` has the name, the numbers stored, what an ideal coder would need,
-        what HDF5 with gzip takes and, where validation images chose the centroids, how. ``parent`` names the parent
-        and its weights, and holds the difference of accuracy, row minus parent, on the same images with its paired
-        interval. ``retraining``, where the storage retrains, is what that took, and under ``test`` how much of what
-        quantising had lost is recovered.
+    Returns: entries for the record. ``storage``: its name, the count of stored numbers, the size under an ideal
+        entropy coder and as HDF5 with gzip, and how centroids were selected on validation images, if they were.
+        ``parent``: its name, its weights, and the paired difference of accuracy, row minus parent, with its interval.
+        ``retraining``: its cost, and under ``test`` the share of the quantisation loss that it recovered.
 
     Raises:
-        ValueError: weights that this storage cannot hold, or nothing is left to learn.
+        ValueError: the storage cannot hold these weights, or no trainable weights remain.
     """
     started = time.monotonic()
-    quantised, storage, chosen = quantised_network(parent.recogniser, storage, plan.datamodule.val)
-    packed = _write(quantised, storage, task, path)
-    answers = _answers(task, path, plan)
-    learned: Record = {}
+    quantised, storage, choice = _quantised_network(parent.recogniser, storage, plan.datamodule.val)
+    packed, answers = _pack_and_predict(quantised, storage, task, path, plan)
+    retraining: Record = {}
     if storage.learned:
         before = answers
-        quantised, learned = retrain(plan, task, storage, seed, quantised, parent.recogniser, tell)
-        packed = _write(quantised, storage, task, path)
-        answers = _answers(task, path, plan)
-        learned["test"] = share_recovered(before.correct, answers.correct, parent.answers.correct, seed)
+        quantised, retraining = retrain(plan, task, storage, seed, quantised, parent.recogniser, tell)
+        packed, answers = _pack_and_predict(quantised, storage, task, path, plan)
+        retraining["test"] = share_recovered(before.correct, answers.correct, parent.answers.correct, seed)
     write_predictions(path.parent, answers)
     return {
         "checkpoint_sha256": sha256(path),
@@ -79,74 +65,54 @@ def compress(
         "storage": {
             "name": storage.name, "numbers": packed.numbers, "entropy_bytes": packed.entropy_bytes,
             "hdf5": {**sizes(from_bytes(packed.content, path)[1]), "gzip_level": LEVEL},
-            **({} if chosen is None else chosen.as_dict()),
+            **({} if choice is None else choice.as_dict()),
         },
-        "parent": parent.compared(answers),
-        **({"retraining": learned} if learned else {}),
+        "parent": parent.comparison(answers),
+        **({"retraining": retraining} if retraining else {}),
         "seconds": {"train": round(time.monotonic() - started, 1), "measure": 0.0},
     }  # fmt: skip
 
 
 def pack_file(system: System, classes: int, weights: Path, path: Path) -> Packed:
-    """Write a trained network the way a system stores it; nothing is retrained.
-
-    Args:
-        system: with a storage.
-        classes: size of the label space.
-        weights: file of the trained network.
-        path: of the packed file; written whole or not at all.
+    """Quantise trained weights with the system's storage, without retraining, and write them to ``path`` atomically.
 
     Raises:
-        CompressionError: a storage that chooses by validation characters, which are not here.
-        ValueError: weights of another architecture, or such as this storage cannot hold.
+        CompressionError: the storage selects its settings on validation characters, which are not available here.
+        ValueError: weights of another architecture, or weights that the storage cannot hold.
     """
     if system.storage is None:
         raise ValueError(f"{system.name}: wanted a storage, got none")
     trained = load_recogniser(system.architecture, classes, weights)
-    quantised, storage, _ = quantised_network(trained, system.storage, None)
+    quantised, storage, _ = _quantised_network(trained, system.storage, None)
     packed = pack_quantised(quantised, storage, system.architecture, classes)
     write_whole(path, packed.content)
     return packed
 
 
-def quantised_network(
+def _quantised_network(
     trained: Recogniser, storage: Storage, validation: Characters | None
 ) -> tuple[Quantised, Storage, Choice | None]:
-    """Quantise a trained network; where the storage has a budget, validation characters choose its settings.
-
-    Returns: the network, the storage with the settings that were chosen, and how; None where nothing was to choose.
-
-    Raises:
-        CompressionError: a budget, and no characters to choose by.
-        ValueError: weights that this storage cannot hold.
-    """
-    network, chosen = trained.network, None
-    assert isinstance(network, Normalised)  # as all that are loaded
+    """The quantised network, and the storage with its final settings; a loss budget selects them on validation."""
+    network, choice = trained.network, None
+    assert isinstance(network, Normalised)  # as every loaded network is
     if storage.settings.within is not None:
         if validation is None:
             raise CompressionError(
                 f"{storage.name}: wanted validation characters to choose centroids by, got none; "
-                "store it by bench run, or name a storage that leaves nothing to choose, such as c32"
+                "use bench run, or a storage with fixed settings, such as c32"
             )
-        images, labels = _inputs(trained, validation)
-        storage, chosen = settle(network, storage, trained.channels, trained.size, images, labels)
-    return quantise(network, storage, trained.channels, trained.size), storage, chosen
+        picks = np.linspace(0, len(validation) - 1, min(MOST_IMAGES, len(validation))).astype(int)
+        images = [trained.preprocess(validation.image(int(pick))) for pick in picks]
+        inputs, labels = torch.cat(images or [torch.empty(0)]), validation.labels[picks]
+        storage, choice = settle(network, storage, trained.channels, trained.size, inputs, labels)
+    return quantise(network, storage, trained.channels, trained.size), storage, choice
 
 
-def _write(quantised: Quantised, storage: Storage, task: ClassificationTask, path: Path) -> Packed:
+def _pack_and_predict(
+    quantised: Quantised, storage: Storage, task: ClassificationTask, path: Path, plan: Plan
+) -> tuple[Packed, Predictions]:
+    """Write the packed file, and predict the test split from its bytes alone."""
     packed = pack_quantised(quantised, storage, task.architecture, task.classes)
     write_whole(path, packed.content)
-    return packed
-
-
-def _inputs(recogniser: Recogniser, characters: Characters) -> tuple[Tensor, NDArray[np.int64]]:
-    """At most MOST_IMAGES of the characters, evenly spread, as inputs of the network, and their labels."""
-    picks = np.linspace(0, len(characters) - 1, min(MOST_IMAGES, len(characters))).astype(int)
-    images = [recogniser.preprocess(characters.image(int(pick))) for pick in picks]
-    return torch.cat(images or [torch.empty(0)]), characters.labels[picks]
-
-
-def _answers(task: ClassificationTask, path: Path, plan: Plan) -> Predictions:
-    """Predictions of a packed file on the test split, from its bytes alone."""
     task.network = load_recogniser(task.architecture, task.classes, path).network  # type: ignore[assignment]
-    return predict(task, plan.datamodule, plan.request.hardware)
+    return packed, predict(task, plan.datamodule, plan.request.hardware)

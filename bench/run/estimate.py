@@ -1,4 +1,4 @@
-"""What a run will cost, before anything is trained."""
+"""Estimates the seconds that each row of a run takes: training, measuring, exporting, timing."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,48 +16,38 @@ from tasks.compression.layer_sweep import MOST_IMAGES
 from tasks.normalised import Normalised
 from tasks.retraining_settings import CONVENTIONAL_RATES, DRAWS, most_images, retraining_recipe
 
-# The first two were fitted to seconds.train of the 28 records of suites hccr and shui (2026-11, AMD EPYC, Zen 4), by
-# least squares of the logarithms and without the third; most were trained on
-# one thread. Half of them took within 1.6 times the estimate, all within 4.3 times.
-# Validation is in it; an image stands for a training image, a multiply-add for one of its forward pass.
+# The first two are a least-squares fit of log seconds.train over 28 records of suites hccr and shui (2026-11, AMD EPYC,
+# Zen 4, mostly one thread), without the third. Half of the records are within a factor of 1.6, all within 4.3.
+# Validation is included; an image is one training image, a MAC one multiply-add of its forward pass.
 SECONDS_PER_IMAGE = 1.0e-4
 SECONDS_PER_MAC = 1.0e-10
-SECONDS_PER_STEP = 3.0e-3  # of lenet5+paper, whose steps have one image each
-# Measured on the same machine, of lenet5, fire:gwap and torchvision:resnet50: paired timing of a row in a runtime, with
-# one thread and with all; its export; an answer; memory of a process that imports torch.
+SECONDS_PER_STEP = 3.0e-3  # of lenet5+paper, which has a batch size of 1
+# Measured on the same machine with lenet5, fire:gwap and torchvision:resnet50: paired timing of a row in a runtime with
+# one thread and with all; its export; one prediction; the memory probe, a process that imports torch.
 SECONDS_TO_TIME = 5.0
 SECONDS_TO_TIME_A_MAC = 4e-9
 SECONDS_TO_EXPORT = 2.5
 SECONDS_TO_ANSWER_A_MAC = 1.5e-11
 SECONDS_OF_MEMORY = 2.5
-_PHASES = ("seconds_train", "seconds_measure", "seconds_export", "seconds_time")  # as a run goes through them
-PASSES_TO_CHOOSE = 3  # of the validation images for each layer whose centroids are chosen; measured on fire:gwap
-HEADS_SHARE = 0.5  # of a training image's cost, where early heads learn on a frozen network
-PASS_SHARE = 1 / 3  # of a training image's cost: it goes forward, and back through activations and weights
+_PHASES = ("seconds_train", "seconds_measure", "seconds_export", "seconds_time")  # in the order of a run
+PASSES_TO_CHOOSE = 3  # over the validation images, for each layer whose centroids are selected; measured on fire:gwap
+HEADS_SHARE = 0.5  # of a training image's cost, when early heads train on a frozen network
+PASS_SHARE = 1 / 3  # of a training image's cost: forward, and backward through activations and weights
 
 
 def costs(plan: Plan, states: Mapping[tuple[System, int], ResumeState] | None = None) -> list[dict[str, Any]]:
-    """System, seed, macs, params, what is to do, and estimated seconds of each row, in all and in each phase.
+    """System, seed, macs, params, remaining work, and estimated seconds of each row, total and per phase.
 
-    ``todo`` is what the run will do: nothing where the record is whole and current, measure where the row is trained
-    already, else train. A row that was trained before on this machine is estimated by what that took, others by their
-    multiply-adds. One whose network cannot be built has an ``error`` and no cost; the run makes it a failed row.
-
-    Raises:
-        RecordError: a file in the way is no record of this schema.
+    ``todo`` is ``nothing`` if the record is whole and current, ``measure`` if the row is already trained, else
+    ``train``. Earlier training on this machine gives the estimate; without it, the multiply-adds do. A row whose
+    network cannot be built has an ``error`` and no cost; the run records it as failed.
     """
     states = resume_states(plan) if states is None else states
     return [{"system": s.name, "seed": seed, **_cost_or_error(plan, s, states[s, seed])} for s, seed in plan.rows]
 
 
 def training_seconds(images: float, macs: int, batch: int = 64) -> float:
-    """Estimated seconds to train on so many images, all epochs together.
-
-    Args:
-        images: of all epochs.
-        macs: multiply-adds of the network.
-        batch: images a step.
-    """
+    """Estimated seconds to train on ``images`` images (all epochs), with ``macs`` multiply-adds for each."""
     return images * (SECONDS_PER_IMAGE + macs * SECONDS_PER_MAC + SECONDS_PER_STEP / batch)
 
 
@@ -66,27 +56,26 @@ def _cost_or_error(plan: Plan, system: System, state: ResumeState) -> dict[str, 
         if state.error is not None:
             raise state.error
         return _cost(plan, system, state)
-    except Exception as error:  # one plug-in's failure must not keep the others from running
+    except Exception as error:  # one broken plug-in must not stop the other rows
         nothing = {"seconds": 0.0, **dict.fromkeys(_PHASES, 0.0)}
         return {"macs": None, "params": None, "todo": "nothing", **nothing, "error": describe(error)}
 
 
 def _cost(plan: Plan, system: System, state: ResumeState) -> dict[str, Any]:
     name, _, variant = system.architecture.partition(":")
-    module = ARCHITECTURES.load(name)
+    module, info = ARCHITECTURES.load(name), plan.datamodule.info
     channels, size = module.INPUT
-    info = plan.datamodule.info
     with torch.device("meta"):
         network = Normalised(module.build(variant, info.classes, channels, size), "contiguous").eval()
         counted = count(network, torch.empty(1, channels, size, size, dtype=torch.uint8))
     params = sum(p.numel() for p in network.parameters())
     seconds = dict.fromkeys(_PHASES, 0.0)
     if state.todo == "train":
-        taken = (state.record.get("seconds") or {}).get("train")
+        earlier = (state.record.get("seconds") or {}).get("train")
         images, batch = _images(plan, system, network), plan.recipe(system).batch
-        seconds["seconds_train"] = taken or training_seconds(images, counted.macs, batch)
+        seconds["seconds_train"] = earlier or training_seconds(images, counted.macs, batch)
     if state.todo != "nothing":
-        passes = sum(MEASUREMENTS.literals(name).get("PASSES", 0) for name in plan.taken)
+        passes = sum(MEASUREMENTS.literals(name).get("PASSES", 0) for name in plan.scale_measurements)
         seconds["seconds_measure"] = PASS_SHARE * training_seconds(passes * info.sizes["test"], counted.macs)
         answers = 2 * affordable(COMPARED, counted.macs) + affordable(min(ANSWERED, info.sizes["test"]), counted.macs)
         answered = answers * counted.macs * SECONDS_TO_ANSWER_A_MAC
@@ -98,28 +87,28 @@ def _cost(plan: Plan, system: System, state: ResumeState) -> dict[str, Any]:
 
 
 def _timing_seconds(plan: Plan, system: System, macs: int) -> float:
-    """What is timed alone on the machine: eager and each runtime, every exit of a cascade, and memory."""
-    taken = plan.measurements(system)
+    """Timing of eager, each runtime and every exit of a cascade, and the memory probe."""
+    measurements = plan.measurements(system)
     heads = len(ARCHITECTURES.literals(system.architecture.partition(":")[0]).get("HEADS", ()))
-    timings = {"latency": 1, "exit_latency": heads + 1}  # each head alone, and the cascade beside them
+    timings = {"latency": 1, "exit_latency": heads + 1}  # each head alone, and the whole cascade
     deployed = [name for _, name in plan.deployed(system)]
-    exports = heads * deployed.count("exit_latency")  # a runtime takes each head as a file of its own
-    timed = sum(timings.get(name, 0) for name in (*taken, *deployed))
+    exports = heads * deployed.count("exit_latency")  # a runtime loads one file per head
+    timed = sum(timings.get(name, 0) for name in (*measurements, *deployed))
     each = SECONDS_TO_TIME + SECONDS_TO_TIME_A_MAC * macs
-    return each * timed + SECONDS_TO_EXPORT * exports + SECONDS_OF_MEMORY * ("process_bytes" in taken)
+    return each * timed + SECONDS_TO_EXPORT * exports + SECONDS_OF_MEMORY * ("process_bytes" in measurements)
 
 
 def _images(plan: Plan, system: System, network: Normalised) -> float:
-    """What a row is made from, as so many training images: its training, or choosing centroids and learning again."""
+    """The row's cost in training images: training, or centroid selection and retraining."""
     recipe, sizes = plan.recipe(system), plan.datamodule.info.sizes
     storage = system.storage
     answers = PASS_SHARE * sizes["test"]
-    if system.given:
+    if system.pretrained:
         return answers
     if storage is None:
         begun = recipe.heads is not None and recipe.heads.begun
         return recipe.all_epochs * sizes["train"] * (HEADS_SHARE if begun else 1)
-    images = answers  # packing takes about as long as reading the weights
+    images = answers  # packing takes about as long as loading the weights
     if storage.settings.within is not None:
         layers = sum(parameter.ndim > 1 for parameter in network.parameters())
         images += PASS_SHARE * PASSES_TO_CHOOSE * layers * min(MOST_IMAGES, sizes["val"])

@@ -1,4 +1,4 @@
-"""Rows made from another row's trained weights: loading the parent, and comparing the row with it."""
+"""Parents of compressed and multi-head rows: loads their trained weights and compares accuracies."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,27 +16,20 @@ from tasks.recogniser import Recogniser, load_recogniser
 
 
 class ParentError(BenchError):
-    """The row whose weights are wanted was not trained."""
+    """The parent row is not trained."""
 
 
 @dataclass(frozen=True)
 class Parent:
-    """A trained row that another row is made from.
-
-    Attributes:
-        system: its name.
-        weights: file of its weights.
-        recogniser: its trained network, on the CPU.
-        answers: its predictions on the test split.
-    """
+    """A trained row whose weights another row uses; ``answers`` are its predictions on the test split."""
 
     system: str
     weights: Path
     recogniser: Recogniser
     answers: Predictions
 
-    def compared(self, answers: Predictions) -> dict[str, Any]:
-        """What a record says of its parent: name, weights, and the paired difference of accuracy, row minus parent."""
+    def comparison(self, answers: Predictions) -> dict[str, Any]:
+        """The record's ``parent``: name, checksum, accuracy, and the paired difference, row minus parent."""
         accuracy = float(self.answers.correct.mean())
         return {
             "system": self.system, "checkpoint_sha256": sha256(self.weights),
@@ -45,23 +38,16 @@ class Parent:
 
 
 def load_parent(system: System, seed: int, folder: Path, key: Mapping[str, Any], classes: int) -> Parent:
-    """The trained parent of a row.
-
-    Args:
-        system: of the row.
-        seed: of both rows.
-        folder: of the parent's row.
-        key: of the parent's training.
-        classes: size of the label space.
+    """Load the trained parent of a row from the parent's ``folder``; ``key`` is the parent's training key.
 
     Raises:
-        ParentError: its weights are not there.
+        ParentError: the parent has no trained weights.
     """
     parent = system.parent
     if parent is None or read_training(folder, parent.weights_file, dict(key)) is None:
         name = parent.name if parent else system.name
         raise ParentError(
-            f"wanted the trained weights of {name}, seed {seed}, to make {system.name} from, got none; run its row"
+            f"{system.name}: wanted the trained weights of {name}, seed {seed}, got none; run that row first"
         )
     weights = folder / parent.weights_file
     trained = load_recogniser(parent.architecture, classes, weights)
@@ -69,8 +55,8 @@ def load_parent(system: System, seed: int, folder: Path, key: Mapping[str, Any],
 
 
 def discard_checkpoint_of_other_parent(weights: Path, folder: Path) -> None:
-    """Delete a row's unfinished training where it began with other weights of its parent than these."""
-    noted, now = folder / "begun_with.sha256", sha256(weights) or ""
-    if not noted.exists() or noted.read_text() != now:
+    """Delete a row's unfinished training if it started from other parent weights than these."""
+    file, checksum = folder / "begun_with.sha256", sha256(weights) or ""
+    if not file.exists() or file.read_text() != checksum:
         (folder / CHECKPOINT).unlink(missing_ok=True)
-    write_whole(noted, now.encode())
+    write_whole(file, checksum.encode())

@@ -1,4 +1,4 @@
-"""From what was asked to the rows of a run; refuses wrong use before anything is trained."""
+"""Plans a run: turns a request into rows, and rejects invalid requests before any training."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -9,7 +9,7 @@ from bench.plugins import ARCHITECTURES, DATASETS, MEASUREMENTS, SUITES, check_r
 from bench.records.predictions import row_folder
 from bench.records.record import slug, slug_system
 from bench.suites._base import SCALES, Scale, Suite
-from bench.system import System, parse_system, refuse_other_layers, with_parents
+from bench.system import System, parse_system, refuse_unknown_layers, with_parents
 from bench.training.pretrained import check_pretrained, weights_files
 from bench.training.train import Hardware
 from datamodules._base import CharacterDataModule, DataSettings
@@ -21,22 +21,22 @@ from tasks.recipes import GIVEN, recipe_for
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asked of ``bench run``.
+    """The options of ``bench run``.
 
     Attributes:
-        suite, dataset, scale: names; dataset None for the suite's own.
+        suite, dataset, scale: names; dataset None for the suite's default.
         data_root: the user's files; None for embedded data.
         systems: names; empty for the suite's default rows.
-        runtimes: beside eager and those of the scale.
-        seeds: of the rows, one record each.
+        runtimes: in addition to eager and the scale's runtimes.
+        seeds: one record per system and seed.
         out: folder of ``results/`` and the boards.
         runs: folder of checkpoints, curves and predictions.
-        fresh: measure again what is there.
+        fresh: ignore existing records.
         hardware: where to train.
-        command: as records state it.
-        unlabelled: ``DATASET`` or ``DATASET:ROOT``, whose images retraining learns from; None for the dataset's own
-            training images without their labels.
-        weights: folder of the trained weights that rows +given take, by architecture.
+        command: the command line, for records.
+        unlabelled: ``DATASET`` or ``DATASET:ROOT``, the images for retraining; None for the dataset's own training
+            images without labels.
+        weights: folder of weights supplied by the user, for rows +given; files are named by architecture.
     """
 
     suite: str
@@ -57,11 +57,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run will do.
+    """A checked request: the systems, the data and the scale of a run.
 
     Attributes:
-        unlabelled: the images that the request names for retraining; None for the dataset's own.
-        given: files of trained weights by the architectures of their rows.
+        unlabelled: the images for retraining that the request names; None for the dataset's own.
+        pretrained: files of the weights supplied by the user, by architecture.
     """
 
     request: Request
@@ -70,7 +70,7 @@ class Plan:
     systems: tuple[System, ...]
     datamodule: CharacterDataModule
     unlabelled: UnlabelledImages | None = None
-    given: Mapping[str, Path] = field(default_factory=dict)
+    pretrained: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def rows(self) -> list[tuple[System, int]]:
@@ -79,21 +79,21 @@ class Plan:
 
     @property
     def runtimes(self) -> tuple[str, ...]:
-        """Where rows are deployed beside eager: what the scale does anyway, then what was asked for."""
+        """Runtimes in addition to eager: those of the scale, then those of the request."""
         return tuple(dict.fromkeys((*self.scale.runtimes, *self.request.runtimes)))
 
     @property
-    def taken(self) -> tuple[str, ...]:
-        """The suite's measurements, without those that the scale has no time for."""
+    def scale_measurements(self) -> tuple[str, ...]:
+        """The suite's measurements, without those that the scale leaves out."""
         return tuple(name for name in self.suite.measurements if name not in self.scale.without)
 
     def deployed(self, system: System) -> tuple[tuple[str, str], ...]:
-        """(runtime, measurement) of what is measured of a system there, such as ("onnxruntime", "latency")."""
+        """The (runtime, measurement) pairs of a system, such as ("onnxruntime", "latency")."""
         names = in_runtimes(self.measurements(system))
         return tuple((runtime, name) for runtime in self.runtimes for name in names)
 
     def recipe(self, system: System) -> Recipe:
-        """A system's recipe with the scale's share of its epochs, one at the least."""
+        """A system's recipe with the scale's share of its epochs, at least one."""
         recipe = recipe_for(system.recipe, ARCHITECTURES.load(system.architecture.partition(":")[0]).RECIPE)
         if self.request.data_root is not None:
             epochs = recipe.epochs * self.scale.share_own
@@ -105,31 +105,31 @@ class Plan:
         return replace(recipe, epochs=float(max(1, round(epochs))), heads=heads)
 
     def pretrained_weights(self, system: System) -> Path | None:
-        """The given weights that a row takes, or is made from; None where they are trained."""
-        return self.given.get(system.architecture) if system.recipe == GIVEN else None
+        """Weights supplied by the user for a row or its parent; None if the weights are trained."""
+        return self.pretrained.get(system.architecture) if system.recipe == GIVEN else None
 
     def measurements(self, system: System) -> tuple[str, ...]:
-        """Those measurements that apply to a system: some need what not every architecture has."""
+        """The measurements that apply to a system: some need early exits, or weights that are not compressed."""
         literals = ARCHITECTURES.literals(system.architecture.partition(":")[0])
-        said = {name: MEASUREMENTS.literals(name) for name in self.taken}
+        needs = {name: MEASUREMENTS.literals(name) for name in self.scale_measurements}
         return tuple(
-            name for name, one in said.items()
-            if one.get("NEEDS") in (None, *literals) and (one.get("STORED", True) or not system.storage)
+            name for name, need in needs.items()
+            if need.get("NEEDS") in (None, *literals) and (need.get("STORED", True) or not system.storage)
         )  # fmt: skip
 
     def folder(self, system: System, seed: int) -> Path:
-        """Where a row's weights, curve and predictions lie."""
-        asked = self.request
-        row = {"suite": asked.suite, "dataset": {"name": self.datamodule.info.name}, "scale": asked.scale}
-        return row_folder(asked.runs, {**row, "system": system.name, "seed": seed})
+        """Folder of a row's weights, curve and predictions."""
+        row = {"suite": self.request.suite, "dataset": {"name": self.datamodule.info.name}, "scale": self.request.scale}
+        return row_folder(self.request.runs, {**row, "system": system.name, "seed": seed})
 
 
 def make_plan(request: Request) -> Plan:
     """Check every name and load the dataset.
 
     Raises:
-        UnknownPlugin: an unknown suite, dataset, system, recipe or runtime; the known ones are listed.
-        UsageError: an unknown scale, a dataset that cannot take what was asked, or a suite that trains nothing.
+        UnknownPlugin: an unknown suite, dataset, system, recipe or runtime; the message lists the known ones.
+        UsageError: an unknown scale, options that the dataset does not support, or options without a row that needs
+            them.
         DataError: damaged or missing data.
     """
     suite: Suite = SUITES.load(request.suite).SUITE
@@ -152,24 +152,22 @@ def make_plan(request: Request) -> Plan:
         raise UsageError(str(error)) from error
     datamodule.setup()
     _check_validation(datamodule, request.data_root)
-    images = _images(unlabelled, datamodule)
-    systems = tuple(_learning_from(system, images) for system in systems)
+    images = _images_name(unlabelled, datamodule)
+    systems = tuple(_with_images(system, images) for system in systems)
     plan = Plan(request, suite, scale, with_parents(systems), datamodule, unlabelled)
     _check_training(datamodule, [system for system in plan.systems if _trains(system, unlabelled)])
     for system in plan.systems:
-        refuse_other_layers(system, datamodule.info.classes)
-    return replace(plan, given=_given(weights, plan))
+        refuse_unknown_layers(system, datamodule.info.classes)
+    return replace(plan, pretrained=_pretrained(weights, plan))
 
 
-def _given(files: Mapping[str, Path], plan: "Plan") -> dict[str, Path]:
-    """The files of weights that rows take, by the rows' architectures."""
-    rows = [system for system in plan.systems if system.given]
+def _pretrained(files: Mapping[str, Path], plan: "Plan") -> dict[str, Path]:
+    """The weights supplied by the user for the plan's rows, by architecture."""
+    rows = [system for system in plan.systems if system.pretrained]
     if files and not rows:
-        raise UsageError(
-            "--weights: no row takes them; name one that does, such as --system torchvision:resnet50+given"
-        )
+        raise UsageError("--weights: no row uses them; name one, such as --system torchvision:resnet50+given")
     if rows and plan.request.seeds != (0,):
-        raise UsageError(f"{rows[0].name}: wanted seed 0 alone: given weights are the same for all")
+        raise UsageError(f"{rows[0].name}: wanted seed 0 only: weights supplied by the user are the same for all seeds")
     for system in rows:
         name = slug_system(system.architecture)
         if name not in files:
@@ -179,63 +177,61 @@ def _given(files: Mapping[str, Path], plan: "Plan") -> dict[str, Path]:
     return {system.architecture: files[slug_system(system.architecture)] for system in rows}
 
 
-def _unlabelled(spelt: str | None, systems: tuple[System, ...], settings: DataSettings) -> UnlabelledImages | None:
+def _unlabelled(source: str | None, systems: tuple[System, ...], settings: DataSettings) -> UnlabelledImages | None:
     """The images that the request names for retraining, if any."""
-    if spelt is None:
+    if source is None:
         return None
     if not any(system.learned == "retrained" for system in systems):
-        raise ValueError(
-            "--unlabelled: no system learns from it; name one that does, such as --system lenet5+c8-retrained"
-        )
-    return read_unlabelled(spelt, settings)
+        raise ValueError("--unlabelled: no system uses it; name one, such as --system lenet5+c8-retrained")
+    return read_unlabelled(source, settings)
 
 
-def _images(unlabelled: UnlabelledImages | None, datamodule: CharacterDataModule) -> str:
-    """What names of systems call the images that they learn from without labels; empty where these are their own."""
+def _images_name(unlabelled: UnlabelledImages | None, datamodule: CharacterDataModule) -> str:
+    """The name of the unlabelled images in system names; empty for the dataset's own."""
     if unlabelled is None or unlabelled.fingerprint == datamodule.fingerprint:
         return ""
-    return slug(unlabelled.name) or unlabelled.fingerprint.removeprefix("sha256:")[:8]  # of a name without any of a-z
+    return slug(unlabelled.name) or unlabelled.fingerprint.removeprefix("sha256:")[:8]  # names without a-z have no slug
 
 
-def _learning_from(system: System, images: str) -> System:
-    """A system under the name that says whose images it learns from without labels."""
+def _with_images(system: System, images: str) -> System:
+    """The system with the name of its unlabelled images."""
     storage = system.storage
     if storage is None or storage.learned != "retrained" or storage.images == images:
         return system
     if storage.images:
-        got = f"those of {images}" if images else "none but its own"
+        got = f"those of {images}" if images else "only its own"
         raise UsageError(f"{system.name}: wanted the images of {storage.images}, got {got}; name them by --unlabelled")
     return replace(system, storage=storage.on_images(images))
 
 
 def _check_validation(datamodule: CharacterDataModule, root: Path | None) -> None:
-    """Refuse data whose validation part is too small to time a network with, before anything is trained."""
-    found = len(datamodule.val)
-    if found < LEAST_CHARACTERS:
+    """Reject data with too few validation characters to measure latency."""
+    count = len(datamodule.val)
+    if count < LEAST_CHARACTERS:
         raise DataError(
             root or datamodule.info.name, 0, f"at least {LEAST_CHARACTERS} validation characters, which latency needs",
-            f"{found}, cut from {len(datamodule.train) + found} training characters",
-            f"Add training characters: at least {3 * LEAST_CHARACTERS} are wanted, a third of which validate.",
+            f"{count}, cut from {len(datamodule.train) + count} training characters",
+            f"Add training characters: at least {3 * LEAST_CHARACTERS} are needed; a third of them is for validation.",
         )  # fmt: skip
 
 
 def _trains(system: System, unlabelled: UnlabelledImages | None) -> bool:
-    """Whether a row learns from training images, with labels or without."""
+    """Whether a row needs the dataset's training images, with or without labels."""
     if not system.storage:
-        return not system.given
+        return not system.pretrained
     return system.learned == "conventional" or bool(system.learned and unlabelled is None)
 
 
 def _check_training(datamodule: CharacterDataModule, systems: list[System]) -> None:
-    """Refuse data without a training part, where rows are to learn from it."""
+    """Reject data without a training part if rows need it."""
     if systems and not len(datamodule.train):
         names = ", ".join(system.name for system in systems)
         raise UsageError(
-            f"{datamodule.info.name}: wanted training images for {names}, got none; add that part, name rows +given "
-            "with --weights, or give systems +…-retrained other images by --unlabelled"
+            f"{datamodule.info.name}: wanted training images for {names}, got none; add that part, use rows +given "
+            "with --weights, or pass other images for systems +…-retrained by --unlabelled"
         )
 
 
 def scale_recipe(suite: Suite) -> str:
-    """The recipe that the suite's system names leave out: that of its default scale."""
+    """The recipe of the suite's default scale, which system names leave out."""
     return suite.scales["quick"].recipe

@@ -1,4 +1,4 @@
-"""The cost of one system without training: one record, never ranked where its weights are random."""
+"""Profiles one system without training; the record is never ranked if the weights are random."""
 
 import tempfile
 import time
@@ -15,7 +15,7 @@ from bench.records.provenance import provenance
 from bench.records.record import new_record
 from bench.run.compress import pack_file
 from bench.run.measure import figure, measure_phase, measurement_modules
-from bench.system import System, parse_system, refuse_other_layers
+from bench.system import System, parse_system, refuse_unknown_layers
 from bench.training.checkpoint import check_checkpoint, unfit
 from datamodules._errors import UsageError
 from datamodules._files import sha256
@@ -25,35 +25,29 @@ from tasks.normalised import Normalised
 from tasks.recogniser import load_recogniser, save_weights
 
 MEASURED = ("macs", "params", "params_keras", "size_bytes", "peak_activation_bytes", "machine_limit")
-DEPLOYED = ("latency", "process_bytes")  # what a runtime changes
+DEPLOYED = ("latency", "process_bytes")  # measurements that depend on the runtime
 ROUNDS = 60  # of paired timing, as at scale quick
 LONG = 3  # measuring processes of a long profile: LAT-1 asks for three
-# 64 characters of each of 4 validation writers: what latency cycles through.
-_CLASSES = 64
+_CLASSES = 64  # times 4 validation writers: the 256 characters that latency cycles through
 
 
 def profile_system(
     name: str, classes: int, runtime: str, checkpoint: Path | None, command: str, launches: int = 1
 ) -> dict[str, Any]:
-    """Measure what needs no test data.
+    """Run all measurements that need no test data, on trained weights (packed or not) or, without, on random ones.
 
-    Args:
-        name: a system.
-        classes: size of the label space.
-        runtime: what to time, and whose process to weigh; ``latency`` for eager, ``latency@NAME`` otherwise.
-        checkpoint: trained weights, packed or not; None for random ones.
-        command: as the record states it.
-        launches: measuring processes that time it.
+    ``runtime`` is for latency and the memory probe; figures are ``latency`` for eager, ``latency@NAME`` otherwise.
+    ``launches`` is the number of measuring processes for latency.
 
     Raises:
         UnknownPlugin: an unknown system or runtime.
-        UsageError: a checkpoint that is not there, or of another system or label space.
-        DataError: a checkpoint that is no file of weights.
+        UsageError: the checkpoint is missing, or belongs to another system or label space.
+        DataError: the checkpoint is not a file of weights.
     """
     system = parse_system(name, "light") if checkpoint is None else _checked(name, checkpoint, classes)
     check_runtimes(runtime)
-    refuse_other_layers(system, classes)
-    made, started = provenance(command), time.monotonic()
+    refuse_unknown_layers(system, classes)
+    facts, started = provenance(command), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         weights = checkpoint or Path(folder) / "weights.safetensors"
         if checkpoint is None:
@@ -66,35 +60,34 @@ def profile_system(
         except ValueError as error:
             if checkpoint is None:
                 raise
-            raise unfit(
-                checkpoint, error, f"is it of this system, and are its classes {classes} (--classes)?"
-            ) from error
+            hint = f"is it of this system, and does it have {classes} classes (--classes)?"
+            raise unfit(checkpoint, error, hint) from error
         checksum = sha256(weights)
         measurements: dict[str, Any] = {}
         for phase in ("figures", "timing"):
             measure_phase(phase, row, measurement_modules(MEASURED), measurements)
         measurements |= _deployed(row, runtime)
-    made["seconds"]["measure"] = round(time.monotonic() - started, 1)
+    facts["seconds"]["measure"] = round(time.monotonic() - started, 1)
     return new_record(
-        system.name, weights="random" if checkpoint is None else "trained", checkpoint_sha256=checksum, **made,
+        system.name, weights="random" if checkpoint is None else "trained", checkpoint_sha256=checksum, **facts,
         classes=classes, inputs=_inputs(row), measurements=measurements,
     )  # fmt: skip
 
 
 def random_row(name: str, classes: int, weights: Path) -> Row:
-    """A row with random weights, written to the file ``weights``; its time is real, its answers mean nothing."""
+    """A row with random weights, saved to ``weights``: valid for timing, not for accuracy."""
     system = parse_system(name, "light")
     _write_random(system.architecture, classes, weights)
     return _row(system, classes, weights, trained=False)
 
 
 def _checked(name: str, checkpoint: Path, classes: int) -> System:
-    """The system of a checkpoint that fits what was asked for."""
-    system, origin = check_checkpoint(name, checkpoint)
-    if origin.classes not in (None, classes):
+    """The checkpoint's system; raises UsageError if its classes differ."""
+    system, metadata = check_checkpoint(name, checkpoint)
+    if metadata.classes not in (None, classes):
         raise UsageError(
-            f"--checkpoint {checkpoint}: tells {origin.classes:,} classes apart, got --classes {classes}; "
-            f"say --classes {origin.classes}"
+            f"--checkpoint {checkpoint}: has {metadata.classes:,} classes, got --classes {classes}; "
+            f"use --classes {metadata.classes}"
         )
     return system
 
@@ -109,7 +102,7 @@ def _row(system: System, classes: int, weights: Path, trained: bool, launches: i
 
 
 def _inputs(row: Row) -> dict[str, Any]:
-    """Which characters were timed: the validation part of these data."""
+    """The data whose validation part was timed."""
     info = row.datamodule.info
     return {
         "dataset": info.name, "synthetic": info.synthetic, "fingerprint": row.datamodule.fingerprint,
@@ -125,7 +118,7 @@ def _write_random(architecture: str, classes: int, path: Path) -> None:
 
 
 def _deployed(row: Row, runtime: str) -> dict[str, dict[str, Any]]:
-    """What is measured of a row in a runtime."""
+    """The measurements of a row in one runtime."""
     condition = "" if runtime == EAGER else f"@{runtime}"
     with deployed(row, runtime) as deployment:
         modules = [(name, MEASUREMENTS.load(name)) for name in DEPLOYED]

@@ -1,4 +1,4 @@
-"""Progress of a run on stderr: live bars on a terminal, one line a row elsewhere."""
+"""Shows the progress of a run on stderr: live bars on a terminal, one line per row elsewhere."""
 
 import time
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ NAMES = {"train": "training", "export": "exporting", "time": "timing"}
 
 
 class Bars:
-    """Progress bars of a run: a callable that takes its events.
+    """Progress bars of a run: call it with each event.
 
     Args:
         console: on stderr.
-        seconds: estimated (training, exporting, timing) of each row, in their order; rows that are kept take none.
+        seconds: estimated (training, exporting, timing) of each row, in order; zeros for rows that are kept.
         parallel: rows that train, or are exported, in parallel.
     """
 
@@ -26,14 +26,14 @@ class Bars:
         self.exporting = [exporting / parallel for _, exporting, _ in seconds]
         self.timing = [timing for _, _, timing in seconds]
         self.total = sum(self.training) + sum(self.exporting) + sum(self.timing)
-        self.trained: dict[int, float] = {}  # estimated seconds of training that are done, by the row's number
+        self.trained: dict[int, float] = {}  # completed part of the estimated training seconds, by row number
         self.started = time.monotonic()
         self.bars = Progress(
             TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"), TimeElapsedColumn(),
             TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal,
         )  # fmt: skip
         self.all_rows = self.bars.add_task("rows", note="", total=self.total)
-        self.own: dict[int, TaskID] = {}  # bars of the rows that train, by the row's number
+        self.row_bars: dict[int, TaskID] = {}  # bars of the rows in training, by row number
 
     def __enter__(self) -> "Bars":
         self.bars.start()
@@ -50,13 +50,13 @@ class Bars:
             self._epoch(event)
         elif event.kind == "trained":
             self._done_training(event.row, 1)
-            if event.row in self.own:
-                self.bars.remove_task(self.own.pop(event.row))
+            if event.row in self.row_bars:
+                self.bars.remove_task(self.row_bars.pop(event.row))
         elif event.kind == "recorded":
             self._failures(event)
 
     def _phase(self, event: Event) -> None:
-        """A row enters a phase; training, exporting and timing are three passes over all rows."""
+        """Show that a row enters a phase; training, exporting and timing are three passes over all rows."""
         system, before = event.record["system"], event.row - 1
         passed = sum(self.trained.values())
         if event.phase == "export":
@@ -69,10 +69,10 @@ class Bars:
             minutes, remaining = (time.monotonic() - self.started) / 60, (self.total - passed) / 60
             self.console.print(f"{minutes:5.1f} min, about {remaining:.1f} left  {name}  {system}", highlight=False)
         if event.phase == "train":
-            self.own[event.row] = self.bars.add_task(system, note="")
+            self.row_bars[event.row] = self.bars.add_task(system, note="")
 
     def _epoch(self, event: Event) -> None:
-        task = self.own[event.row]
+        task = self.row_bars[event.row]
         self.bars.update(task, total=event.epochs, completed=event.done)
         if "val_accuracy" in event.scores:
             accuracy = f"validation {event.scores['val_accuracy']:.1%}"
@@ -84,12 +84,12 @@ class Bars:
         self.bars.update(self.all_rows, completed=sum(self.trained.values()))
 
     def _failures(self, event: Event) -> None:
-        """Print what failed of a row at once."""
+        """Print a row's errors as soon as it is recorded."""
         record = event.record
         if record["status"] == "failed":
             self.console.print(f"{record['system']} failed: {record['error']}", style="red", highlight=False)
-        for name, found in record["measurements"].items():
-            why = found.get("error") or ", ".join(found.get("incomplete") or ())
-            if why:
-                word = "" if "error" in found else "incomplete, no known cost: "
-                self.console.print(f"{record['system']}, {name}: {word}{why}", style="red", highlight=False)
+        for name, result in record["measurements"].items():
+            reason = result.get("error") or ", ".join(result.get("incomplete") or ())
+            if reason:
+                prefix = "" if "error" in result else "incomplete, no known cost: "
+                self.console.print(f"{record['system']}, {name}: {prefix}{reason}", style="red", highlight=False)

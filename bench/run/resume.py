@@ -1,7 +1,7 @@
 """Finds which results of an earlier run can be reused, row by row, and what remains to do.
 
-A row keeps its record when that is whole and of the same training; it keeps its training when the weights are still
-there, in its own folder below ``runs/`` or in that of another suite that has trained the same.
+A record is reused if it is whole and of the same training; a training is reused if its weights still exist, in the
+row's own folder below ``runs/`` or in the folder of another suite that ran the same training.
 """
 
 import json
@@ -22,25 +22,24 @@ from bench.system import System
 from datamodules._files import sha256
 
 Record = dict[str, Any]
-KEY = ("dataset", "recipe", "system", "seed", "scale")  # facts of a record; other values are another training
-# Facts of a retraining; other values are another retraining.
+KEY = ("dataset", "recipe", "system", "seed", "scale")  # entries of a record that identify its training
+# Entries that identify a retraining.
 RETRAINING_KEY = ("method", "optimizer", "schedule", "batch", "epochs", "loss", "layers")
-BEGUN, TRAINED = "begun.json", "trained.json"  # files in a row's folder: the key of its training; what it ended with
+BEGUN, TRAINED = "begun.json", "trained.json"  # files of a row: its training key; its training's result
 
 
 @dataclass(frozen=True)
 class ResumeState:
-    """What an earlier run has left of a row.
+    """What can be reused of a row.
 
     Attributes:
-        facts: what its record says before anything is made: where it lies, data, recipe, weights supplied by the user,
-            settings of retraining.
-        record: the record of the same training; empty where there is none.
-        current: measurements of that record that need not be made again.
-        trained: what the training said when it ended, if its weights and predictions are still there; else None.
-        todo: the least that makes the row's record whole and current.
-        folder: where weights and predictions lie: the row's own folder, or that of another suite.
-        error: why the row cannot be made; None where it can.
+        facts: record entries known before training: names, data, recipe, weights supplied by the user, retraining.
+        record: the existing record of the same training; empty if there is none.
+        current: measurements of that record that are up to date.
+        trained: result of the finished training, if its weights and predictions still exist; else None.
+        todo: the least work that makes the record whole and current.
+        folder: of weights and predictions: the row's own, or that of another suite.
+        error: why the row cannot run; None if it can.
     """
 
     facts: Record = field(default_factory=dict)
@@ -56,66 +55,54 @@ Row = tuple[System, int]  # a system and a seed
 
 
 def resume_states(plan: Plan) -> dict[Row, ResumeState]:
-    """The state of every row of a plan.
-
-    A plug-in whose settings cannot be read is the ``error`` of its row.
-
-    Raises:
-        RecordError: a file in the way is no record of this schema.
-    """
-    found: dict[Row, ResumeState] = {}
-    for system, seed in sorted(plan.rows, key=lambda row: -row[0].generation):  # children tell what parents must have
-        children = [state for (one, other), state in found.items() if one.parent == system and other == seed]
-        wanted = any(child.todo == "train" and child.error is None for child in children)
-        found[system, seed] = resume_state(plan, system, seed, weights_wanted=wanted)
-    return found
+    """The state of every row of a plan; invalid settings of a plug-in are the ``error`` of its row."""
+    states: dict[Row, ResumeState] = {}
+    for system, seed in sorted(plan.rows, key=lambda row: -row[0].generation):  # children first: they need the weights
+        children = [state for (child, s), state in states.items() if child.parent == system and s == seed]
+        needed = any(child.todo == "train" and child.error is None for child in children)
+        states[system, seed] = resume_state(plan, system, seed, weights_needed=needed)
+    return states
 
 
-def resume_state(plan: Plan, system: System, seed: int, weights_wanted: bool = False) -> ResumeState:
-    """The state of one row.
-
-    Args:
-        plan: of the run.
-        system: of the row.
-        seed: of the row.
-        weights_wanted: whether another row is to be made from this one's weights, which then must lie in its folder.
+def resume_state(plan: Plan, system: System, seed: int, weights_needed: bool = False) -> ResumeState:
+    """The state of one row; ``weights_needed``: another row of the run needs this row's weights in its own folder.
 
     Raises:
-        RecordError: a file in the way is no record of this schema.
+        RecordError: an existing file is not a record of this schema.
     """
-    facts = _place(plan, system, seed)
+    facts = _identity(plan, system, seed)
     path = record_path(plan.request.out / "results", facts)
-    record = read_record(path) if path.exists() else {}  # an unreadable file is in the way of a fresh run too
+    record = read_record(path) if path.exists() else {}  # even a fresh run must not overwrite an unreadable file
     try:
         facts |= _recipe_facts(plan, system)
         key = training_key(facts)
         same = bool(record) and training_key(record) == key
         if plan.request.fresh:
             return ResumeState(facts, record if same else {})
-        return _state(plan, system, seed, facts, key, record if same else {}, path, weights_wanted)
+        return _state(plan, system, seed, facts, key, record if same else {}, path, weights_needed)
     except RecordError:
         raise
-    except Exception as error:  # a plug-in's settings that recipes do not have
+    except Exception as error:  # invalid settings of a plug-in
         return ResumeState(facts, error=error)
 
 
 def training_key(facts: Mapping[str, Any]) -> Record:
-    """What tells one training from another, of a record or of the facts that it will have."""
-    # Older records do not name the data's plug-in.
+    """The entries of a record, or of ``ResumeState.facts``, that identify a training."""
+    # Older records lack the dataset's plug-in.
     data = {name: value for name, value in (facts.get("dataset") or {}).items() if name != "plugin"}
-    given = {"given": facts["given"]["sha256"]} if facts.get("given") else {}
-    return {**{name: facts.get(name) for name in KEY}, "dataset": data, **given, **_retraining_key(facts)}
+    pretrained = {"given": facts["given"]["sha256"]} if facts.get("given") else {}
+    return {**{name: facts.get(name) for name in KEY}, "dataset": data, **pretrained, **_retraining_key(facts)}
 
 
 def copy_training(state: ResumeState, folder: Path) -> None:
-    """Copy the training that was found into a row's own folder, where it lies in another suite's."""
+    """Copy a training found in another suite's folder into the row's own folder."""
     if state.folder is not None and state.folder != folder:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(state.folder, folder, ignore=shutil.ignore_patterns("predictions@*", "exported"))
 
 
 def begun_key(folder: Path) -> Record | None:
-    """The key of the training whose files lie in a folder; None where that is not known."""
+    """The key of the training in a folder; None if unknown."""
     try:
         key: Record = json.loads((folder / BEGUN).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -123,21 +110,21 @@ def begun_key(folder: Path) -> Record | None:
     return key
 
 
-def _place(plan: Plan, system: System, seed: int) -> Record:
-    """Where a record lies, and what it is of."""
+def _identity(plan: Plan, system: System, seed: int) -> Record:
+    """The record entries that name a row, its machine and its data."""
     info = plan.datamodule.info
     plugin = plan.request.dataset or plan.suite.dataset
     data = {
         "name": info.name, "synthetic": info.synthetic, "fingerprint": plan.datamodule.fingerprint,
         "classes": info.classes, **info.sizes, **({"note": info.note} if info.note else {}),
-        **({"plugin": plugin} if plugin != info.name else {}),  # what --dataset takes
+        **({"plugin": plugin} if plugin != info.name else {}),  # the value of --dataset
     }  # fmt: skip
     names = {"suite": plan.request.suite, "scale": plan.request.scale, "system": system.name, "seed": seed}
     return {**names, "machine": machine(), "dataset": data}
 
 
 def _recipe_facts(plan: Plan, system: System) -> Record:
-    """How a row is trained: its recipe as it reads back from a record, weights supplied by the user, retraining."""
+    """The record entries for training: recipe (as read back from JSON), weights supplied by the user, retraining."""
     recipe, weights, storage = plan.recipe(system), plan.pretrained_weights(system), system.storage
     return {
         "recipe": json.loads(json.dumps(recipe.as_dict())),
@@ -147,71 +134,70 @@ def _recipe_facts(plan: Plan, system: System) -> Record:
 
 
 def _retraining_key(facts: Mapping[str, Any]) -> Record:
-    """What tells one retraining from another; nothing of a row that does not retrain."""
-    said = facts.get("retraining") or {}
-    if not said:
+    """The record entries that identify a retraining; empty without one."""
+    retraining = facts.get("retraining") or {}
+    if not retraining:
         return {}
-    images = said.get("unlabelled") or {}
+    images = retraining.get("unlabelled") or {}
     return {
         "retraining": {
-            **{name: said.get(name) for name in RETRAINING_KEY},
-            "rates": [rate["lr"] for rate in said.get("rates") or ()],
+            **{name: retraining.get(name) for name in RETRAINING_KEY},
+            "rates": [rate["lr"] for rate in retraining.get("rates") or ()],
             "unlabelled": {name: images.get(name) for name in ("name", "fingerprint", "draws")},
         }
     }
 
 
 def _state(
-    plan: Plan, system: System, seed: int, facts: Record, key: Record, record: Record, path: Path, weights_wanted: bool
+    plan: Plan, system: System, seed: int, facts: Record, key: Record, record: Record, path: Path, weights_needed: bool
 ) -> ResumeState:
-    """The state of a row that is not to be measured afresh; ``record`` is empty where there is none of its training."""
+    """The state of a row without ``--fresh``; ``record`` is empty if it is of another training."""
     parent = sha256(plan.folder(system.parent, seed) / system.parent.weights_file) if system.parent else None
-    own = plan.folder(system, seed)
-    folder, trained = _training(plan.request.runs, own, system.weights_file, key, parent)
+    row_folder = plan.folder(system, seed)
+    folder, trained = _find_training(plan.request.runs, row_folder, system.weights_file, key, parent)
     todo: Literal["measure", "train"] = "train" if trained is None else "measure"
-    if not record or not _is_made_of(parent, record):
+    if not record or not _has_parent(parent, record):
         return ResumeState(facts, {}, {}, trained, todo, folder)
     check_shape(record, path)
     current = {name: value for name, value in record["measurements"].items() if _is_current(name, value, plan)}
-    named = (figure for name in plan.measurements(system) for figure in figures(name))
-    wanted = {*named, *(f"{name}@{runtime}" for runtime, name in plan.deployed(system))}
-    whole = record["status"] != "failed" and wanted <= set(current)
-    if whole and not (weights_wanted and folder != own):
-        return ResumeState(facts, record, current, trained, "nothing", folder)
-    return ResumeState(facts, record, current, trained, todo, folder)
+    names = (figure for name in plan.measurements(system) for figure in figures(name))
+    required = {*names, *(f"{name}@{runtime}" for runtime, name in plan.deployed(system))}
+    whole = record["status"] != "failed" and required <= set(current)
+    done = whole and not (weights_needed and folder != row_folder)
+    return ResumeState(facts, record, current, trained, "nothing" if done else todo, folder)
 
 
-def _is_current(name: str, found: Mapping[str, Any], plan: Plan) -> bool:
-    """Whether a figure is made by today's protocol: a value, or operators that nobody can count."""
+def _is_current(name: str, result: Mapping[str, Any], plan: Plan) -> bool:
+    """Whether a figure has the current VERSION and a value, or a list of operators without a known cost."""
     measurement = measurement_of(name, plan.suite.measurements)
-    if measurement is None or found.get("version") != str(MEASUREMENTS.load(measurement).VERSION):
+    if measurement is None or result.get("version") != str(MEASUREMENTS.load(measurement).VERSION):
         return False
-    return found.get("value") is not None or bool(found.get("incomplete"))
+    return result.get("value") is not None or bool(result.get("incomplete"))
 
 
-def _is_made_of(parent: str | None, said: Mapping[str, Any]) -> bool:
-    """Whether a row was made of these weights of its parent, by their SHA-256; None where they are not there."""
-    return parent is None or (said.get("parent") or {}).get("checkpoint_sha256") == parent
+def _has_parent(parent: str | None, entries: Mapping[str, Any]) -> bool:
+    """Whether a row derives from the parent weights with this SHA-256; None matches any."""
+    return parent is None or (entries.get("parent") or {}).get("checkpoint_sha256") == parent
 
 
-def _training(
-    runs: Path, own: Path, weights_file: str, key: Record, parent: str | None
+def _find_training(
+    runs: Path, row_folder: Path, weights_file: str, key: Record, parent: str | None
 ) -> tuple[Path | None, Record | None]:
-    """The folder of a finished training of this key, and what it said: a row's own, else that of another suite."""
-    others = sorted(runs.glob(Path("*", *own.relative_to(runs).parts[1:]).as_posix()))
-    for folder in (own, *others):
+    """Folder and result of a finished training: in the row's own folder, else in that of another suite."""
+    others = sorted(runs.glob(Path("*", *row_folder.relative_to(runs).parts[1:]).as_posix()))
+    for folder in (row_folder, *others):
         trained = read_training(folder, weights_file, key)
-        if trained is not None and _is_made_of(parent, trained):
+        if trained is not None and _has_parent(parent, trained):
             return folder, trained
     return None, None
 
 
 def read_training(folder: Path, weights_file: str, key: Record) -> Record | None:
-    """What a finished training of this key said, if its weights and predictions lie in the folder; else None."""
+    """Result of a finished training of this key, if its weights and predictions are in the folder; else None."""
     try:
         if begun_key(folder) != key or not (folder / FILE).exists():
             return None
-        said: Record = json.loads((folder / TRAINED).read_text(encoding="utf-8"))
-        return said if said["checkpoint_sha256"] == sha256(folder / weights_file) else None
+        trained: Record = json.loads((folder / TRAINED).read_text(encoding="utf-8"))
+        return trained if trained["checkpoint_sha256"] == sha256(folder / weights_file) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None  # never finished, or damaged

@@ -1,15 +1,15 @@
-"""Retrains a quantised network: what it keeps in float32 learns again, without labels or with them."""
+"""Retrains the float32 parts of a quantised network, by distillation without labels or with labels."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import pytorch_lightning as pl
 
 from bench.run.plan import Plan
-from bench.training.events import EVERY_STEPS, Event, Tell
-from bench.training.train import expected_warnings, interruptible, precision_for
+from bench.training.events import Tell
+from bench.training.train import QUIET, Progress, expected_warnings, interruptible, precision_for
 from datamodules._base import CharacterDataModule
 from datamodules._unlabelled import Unlabelled, images_of
 from tasks.classification import ClassificationTask
@@ -33,36 +33,23 @@ Record = dict[str, Any]
 
 
 def retrain(
-    plan: Plan,
-    task: ClassificationTask,
-    storage: Storage,
-    seed: int,
-    student: Quantised,
-    teacher: Recogniser,
+    plan: Plan, task: ClassificationTask, storage: Storage, seed: int, student: Quantised, teacher: Recogniser,
     tell: Tell,
-) -> tuple[Quantised, Record]:
-    """Train what is not quantised, by the teacher's answers or by labels, as the system's storage says.
+) -> tuple[Quantised, Record]:  # fmt: skip
+    """Train the weights that are not quantised, on the teacher's predictions or on labels, as the storage says.
 
-    Without labels one learning rate is tried, and nothing is chosen. With labels each of CONVENTIONAL_RATES starts from
-    the same student, and the one with the best validation accuracy is kept. Its seconds are those of all rates, which
-    are needed by whoever does not know the best one; those of the best rate alone are recorded too.
+    Without labels there is one learning rate, and no selection. With labels each of CONVENTIONAL_RATES starts from the
+    same student, and the best validation accuracy selects one. ``seconds`` covers all rates, because a user who does
+    not know the best rate needs them all; ``seconds_best`` covers the best rate alone.
 
-    Args:
-        plan: of the run.
-        task: of the row; says its architecture and recipe.
-        storage: of the row; it retrains.
-        seed: of order and augmentation.
-        student: is left as it is.
-        teacher: the trained network that was quantised.
-        tell: takes an event after each epoch.
-
-    Returns: the trained student, on the CPU, and what the record says of it.
+    The teacher is the network before quantisation. The given student is not modified.
+    Returns: the trained student, on the CPU, and its entries for the record.
 
     Raises:
-        ValueError: nothing is left to learn.
+        ValueError: no trainable weights remain.
     """
     recipe, classes = task.recipe, task.classes
-    said = retraining_settings(plan, storage, recipe)
+    settings = retraining_settings(plan, storage, recipe)
     accelerator = plan.request.hardware.accelerator
     fit = partial(_fit, accelerator, precision_for(task.architecture, accelerator))
     if storage.learned == "conventional":
@@ -70,51 +57,40 @@ def retrain(
         for number, rate in enumerate(CONVENTIONAL_RATES):
             labelled = ConventionalTask(copy.deepcopy(student), retraining_recipe(recipe, rate))
             plan.datamodule.seed = seed
-            fit(labelled, plan.datamodule, _Progress(tell, len(CONVENTIONAL_RATES), number))
+            fit(labelled, plan.datamodule, Progress(tell, len(CONVENTIONAL_RATES), number))
             tasks.append(labelled)
-        best = max(tasks, key=lambda one: one.points[-1]["accuracy"])  # the first, fastest rate where several are equal
-        return best.student, {**said, **_outcome(best, tasks)}
+        best = max(tasks, key=lambda candidate: candidate.points[-1]["accuracy"])  # the first rate of equal ones
+        return best.student, {**settings, **_outcome(best, tasks)}
     images = plan.unlabelled or images_of(plan.datamodule)
     unlabelled = RetrainingTask(copy.deepcopy(student), teacher, retraining_recipe(recipe, RATE))
     used = images.at_most(most_images(unlabelled.network, classes, unlabelled.draws))
     if plan.unlabelled is not None:
         used.say_conversion(student.channels, student.size)
-    fit(unlabelled, Unlabelled(used, plan.datamodule, seed), _Progress(tell, 1, 0))
+    fit(unlabelled, Unlabelled(used, plan.datamodule, seed), Progress(tell))
     source = {
         "name": images.name, "fingerprint": images.fingerprint, "synthetic": images.synthetic,
         "images": len(used.images), "of": len(images.images), "draws": unlabelled.draws, "size": images.described(),
     }  # fmt: skip
-    seconds = {
-        "seconds_teacher": round(unlabelled.seconds_teacher, 3),
-        "seconds_statistics": round(unlabelled.seconds_statistics, 3),
-    }
-    return unlabelled.student, {**said, **_outcome(unlabelled, [unlabelled]), "unlabelled": source, **seconds}
+    seconds = {name: round(getattr(unlabelled, name), 3) for name in ("seconds_teacher", "seconds_statistics")}
+    return unlabelled.student, {**settings, **_outcome(unlabelled, [unlabelled]), "unlabelled": source, **seconds}
 
 
 def retraining_settings(plan: Plan, storage: Storage, trained: Recipe) -> Record:
-    """How a row is retrained, as its record says it before and after: other settings are another training.
-
-    Args:
-        plan: of the run.
-        storage: of the row; it retrains.
-        trained: recipe that its parent is trained with.
-    """
+    """The retraining settings of a row for its record, which identify the retraining; ``trained``: parent's recipe."""
     recipe = retraining_recipe(trained, RATE)
-    partly = storage.settings.layers or storage.settings.within is not None
+    partial_layers = storage.settings.layers or storage.settings.within is not None
     rates = CONVENTIONAL_RATES if storage.learned == "conventional" else (RATE,)
-    said = {
+    settings = {
         "method": storage.learned, "optimizer": recipe.optimizer, "schedule": recipe.schedule, "batch": recipe.batch,
         "epochs": recipe.all_epochs, "rates": [{"lr": retraining_recipe(trained, rate).lr} for rate in rates],
-        **({"layers": LAYERS} if partly else {}),
+        **({"layers": LAYERS} if partial_layers else {}),
     }  # fmt: skip
     if storage.learned == "conventional":
-        return {**said, "loss": loss_of_labels(recipe)}
-    source, own = plan.unlabelled, plan.datamodule
-    images = {
-        "name": source.name if source else own.info.name,
-        "fingerprint": source.fingerprint if source else own.fingerprint, "draws": DRAWS,
-    }  # fmt: skip
-    return {**said, "loss": LOSSES["kl"], "unlabelled": images}
+        return {**settings, "loss": loss_of_labels(recipe)}
+    name = plan.unlabelled.name if plan.unlabelled else plan.datamodule.info.name
+    fingerprint = (plan.unlabelled or plan.datamodule).fingerprint
+    images = {"name": name, "fingerprint": fingerprint, "draws": DRAWS}
+    return {**settings, "loss": LOSSES["kl"], "unlabelled": images}
 
 
 def _fit(
@@ -125,8 +101,7 @@ def _fit(
         trainer = pl.Trainer(
             max_epochs=task.recipe.all_epochs, accelerator=accelerator, devices=1,
             precision=precision,  # type: ignore[arg-type]
-            callbacks=[progress], logger=False, enable_checkpointing=False, enable_progress_bar=False,
-            enable_model_summary=False, num_sanity_val_steps=0,
+            callbacks=[progress], num_sanity_val_steps=0, **QUIET,
         )  # fmt: skip
         trainer.validate(task, datamodule=datamodule, verbose=False)
         trainer.fit(task, datamodule=datamodule)
@@ -135,10 +110,10 @@ def _fit(
 
 
 def _outcome(best: Retraining, tasks: Sequence[Retraining]) -> Record:
-    """What a record says of the fits: rates, seconds and the curve of the best one."""
+    """Record entries of the fits: rates, seconds, and the curve of the best one."""
     rates = [
-        {"lr": one.recipe.lr, "seconds": round(one.points[-1]["seconds"], 3), "accuracy": one.points[-1]["accuracy"]}
-        for one in tasks
+        {"lr": fit.recipe.lr, "seconds": round(fit.points[-1]["seconds"], 3), "accuracy": fit.points[-1]["accuracy"]}
+        for fit in tasks
     ]
     epochs = len(best.points) - 1
     return {
@@ -148,24 +123,3 @@ def _outcome(best: Retraining, tasks: Sequence[Retraining]) -> Record:
         "seconds_epoch": round((best.points[-1]["seconds"] - best.seconds_before) / epochs, 3),
         "curve": [{**point, "seconds": round(point["seconds"], 3)} for point in best.points],
     }  # fmt: skip
-
-
-class _Progress(pl.Callback):
-    """Tells of the progress of one of several fits."""
-
-    def __init__(self, tell: Tell, fits: int, number: int) -> None:
-        self.tell, self.fits, self.number = tell, fits, number
-
-    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        """Tell every few steps."""
-        if trainer.global_step % EVERY_STEPS == 0:
-            self._tell(trainer, trainer.fit_loop.batch_idx / max(1, trainer.num_training_batches), {})
-
-    def on_train_epoch_end(self, trainer: pl.Trainer, task: pl.LightningModule) -> None:
-        """Tell the epoch's accuracy."""
-        self._tell(trainer, 1, {name: float(value) for name, value in trainer.callback_metrics.items()})
-
-    def _tell(self, trainer: pl.Trainer, share: float, scores: Mapping[str, float]) -> None:
-        epochs = trainer.max_epochs or 1
-        done = self.number * epochs + trainer.current_epoch + share
-        self.tell(Event("epoch", done=done, epochs=self.fits * epochs, scores=dict(scores)))

@@ -1,4 +1,4 @@
-"""One row on its way from nothing, or from what an earlier run has left, to a whole record."""
+"""Runs one row: trains or resumes it, measures, exports and times it, and writes its record."""
 
 import json
 import shutil
@@ -24,7 +24,7 @@ from tasks.compression.storage import Storage
 from tasks.recogniser import load_recogniser
 
 Record = dict[str, Any]
-EXPORTED = "exported"  # folder of a row, while it is measured in its runtimes
+EXPORTED = "exported"  # a row's folder of exports; removed after timing
 
 
 class RowRun:
@@ -32,13 +32,9 @@ class RowRun:
 
     Attributes:
         system, seed: of the row.
-        state: what an earlier run has left of it.
-        record: as far as it is made.
+        state: results of an earlier run.
+        record: the record so far.
         kept: whether the record is that of an earlier run, whole and current.
-
-    Args:
-        plan: of the run.
-        system, seed, state: as above.
     """
 
     def __init__(self, plan: Plan, system: System, seed: int, state: ResumeState) -> None:
@@ -49,7 +45,7 @@ class RowRun:
         self.resume(state)
 
     def resume(self, state: ResumeState) -> None:
-        """Start from the record of an earlier run, where it is current, else from a new one."""
+        """Start from the record of an earlier run if it is current, else from a new one."""
         self.state, self.kept = state, state.todo == "nothing"
         facts = {name: value for name, value in state.facts.items() if name != "machine"}
         new = new_record(**provenance(self.plan.request.command), **facts, measurements=dict(state.current))
@@ -59,16 +55,16 @@ class RowRun:
 
     @property
     def unfinished(self) -> bool:
-        """Whether there is more to measure of it than its figures."""
+        """Whether exports and timing remain."""
         return not self.kept and self.record["status"] != "failed"
 
     @property
     def is_trained_again(self) -> bool:
-        """Whether its weights may be others than before this run."""
+        """Whether this run trains it, so that its weights may change."""
         return not self.kept and self.state.trained is None
 
     def train_and_measure(self, parent: "RowRun | None", tell: Tell) -> Record:
-        """Train, and measure the figures; a failure becomes the row's error. Returns the record, which is written."""
+        """Train, measure the figures, write the record and return it; an exception becomes the row's error."""
         started = time.monotonic()
         try:
             self._train(parent, tell)
@@ -82,17 +78,17 @@ class RowRun:
         return self.record
 
     def export(self) -> None:
-        """Export it for its runtimes, and compare their answers with eager's."""
-        shutil.rmtree(self.folder / EXPORTED, ignore_errors=True)  # of an interrupted run, perhaps of other code
+        """Export the network for its runtimes, and compare their predictions with eager's."""
+        shutil.rmtree(self.folder / EXPORTED, ignore_errors=True)  # left by an interrupted run, maybe of other code
         self._continue(lambda row: export(row, self._deployed, self.record["measurements"], self.folder / EXPORTED))
 
     def time(self) -> None:
-        """Measure what needs a quiet machine."""
+        """Run the measurements that need a quiet machine."""
         self._continue(self._time)
         shutil.rmtree(self.folder / EXPORTED, ignore_errors=True)
 
     def fail(self, error: Exception) -> None:
-        """End the row with an error, and write its record."""
+        """Record an error, and write the record."""
         self._set_failed(error)
         self._write()
 
@@ -117,12 +113,12 @@ class RowRun:
             copy_training(self.state, self.folder)
             self.record.update(trained)
             if trained["checkpoint_sha256"] != self.state.record.get("checkpoint_sha256"):
-                self.record["measurements"] = {}  # those of other weights
+                self.record["measurements"] = {}  # they belong to other weights
             return
-        self.record["measurements"] = {}  # those of other weights
+        self.record["measurements"] = {}  # they belong to other weights
         key = training_key(self.state.facts)
         if self.plan.request.fresh or begun_key(self.folder) != key:
-            shutil.rmtree(self.folder, ignore_errors=True)  # another training's checkpoint must not be resumed
+            shutil.rmtree(self.folder, ignore_errors=True)  # never resume another training's checkpoint
             write_whole(self.folder / BEGUN, json.dumps(key, indent=1).encode())
         (self.folder / TRAINED).unlink(missing_ok=True)
         loaded = None
@@ -132,36 +128,36 @@ class RowRun:
         if self.system.storage is None or self.system.learned:
             tell(Event("training"))
         if self.system.storage is not None and loaded is not None:
-            said = self._compress(self.system.storage, loaded, tell)
+            result = self._compress(self.system.storage, loaded, tell)
         else:
-            said = self._fit(loaded, tell)
-        self.record.update(said)
-        write_whole(self.folder / TRAINED, json.dumps(said, indent=1).encode())
+            result = self._fit(loaded, tell)
+        self.record.update(result)
+        write_whole(self.folder / TRAINED, json.dumps(result, indent=1).encode())
 
     def _compress(self, storage: Storage, parent: Parent, tell: Tell) -> Record:
-        """Make a compressed row from its parent; returns what the record says of it."""
+        """Compress the parent; returns entries for the record."""
         recipe, classes = self.plan.recipe(self.system), self.plan.datamodule.info.classes
         task = ClassificationTask(self.system.architecture, classes, recipe)
         return compress(self.plan, task, storage, self.seed, parent, self.folder / self.system.weights_file, tell)
 
     def _fit(self, parent: Parent | None, tell: Tell) -> Record:
-        """Train, and predict the test split; returns what the record says of it."""
+        """Train, and predict the test split; returns entries for the record."""
         hardware, datamodule = self.plan.request.hardware, self.plan.datamodule
         weights = self.plan.pretrained_weights(self.system)
-        made = self.system.architecture, self.plan.recipe(self.system), datamodule, self.folder
+        setup = self.system.architecture, self.plan.recipe(self.system), datamodule, self.folder
         if weights is not None:
-            task, outcome = load_pretrained(*made, weights)
+            task, outcome = load_pretrained(*setup, weights)
         else:
             if parent is not None:
                 discard_checkpoint_of_other_parent(parent.weights, self.folder)
-            task, outcome = train(*made, self.seed, hardware, tell, parent.weights if parent else None)
+            task, outcome = train(*setup, self.seed, hardware, tell, parent.weights if parent else None)
         answers = predict(task, datamodule, hardware)
         write_predictions(self.folder, answers)
         return {
-            **({"parent": parent.compared(answers)} if parent else {}),
+            **({"parent": parent.comparison(answers)} if parent else {}),
             "checkpoint_sha256": sha256(outcome.weights),
             "precision": outcome.precision,
-            "trained_commit": source_state()[0],  # a later commit may measure it
+            "trained_commit": source_state()[0],  # a later commit may do the measuring
             "seconds": {"train": round(outcome.seconds, 1), "measure": 0.0},
         }
 
@@ -176,7 +172,7 @@ class RowRun:
         )  # fmt: skip
 
     def _set_failed(self, error: Exception) -> None:
-        self.record["status"], self.record["error"] = "failed", describe(error)
+        self.record.update(status="failed", error=describe(error))
 
     def _write(self) -> None:
         if self.record["status"] != "failed":

@@ -1,4 +1,4 @@
-"""Runs a plan: trains what is missing, parents first, measures every row, and times all of them last."""
+"""Runs a plan: trains missing rows, parents first, measures every row, and times all rows last."""
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -17,35 +17,30 @@ Rows = dict[tuple[System, int], RowRun]  # in the plan's order
 
 
 def run(plan: Plan, tell: Tell, states: Mapping[tuple[System, int], ResumeState] | None = None) -> list[Record]:
-    """Make every record of a plan that is not whole and current yet.
+    """Complete every record of a plan that is not whole and current; without ``states``, they are looked up.
 
-    Args:
-        plan: of the run.
-        tell: takes the events of the run.
-        states: what an earlier run has left of each row; None to find out.
-
-    Returns: the records of all rows, in the plan's order; failed rows included.
+    Returns: the records of all rows, in the plan's order, including failed rows.
 
     Raises:
-        RecordError: a file in the way is no record of this schema; nothing has been trained then.
+        RecordError: before any training, if an existing file is not a record of this schema.
     """
     states = resume_states(plan) if states is None else states
     rows = {(system, seed): RowRun(plan, system, seed, states[system, seed]) for system, seed in plan.rows}
     for generation in sorted({system.generation for system, _ in rows}):  # parents first
         _train_rows(plan, rows, generation, tell)
     if plan.runtimes:
-        with alone():  # latency that another program measures must not run beside the export
+        with alone():  # not while another program measures latency
             _export_rows(plan, rows, tell)
     for number, row in enumerate(rows.values(), 1):
-        told = _teller(row, number, len(rows), tell)
-        told(Event("phase", phase="time"))
+        tell_row = _row_events(row, number, len(rows), tell)
+        tell_row(Event("phase", phase="time"))
         row.time()
-        told(Event("recorded", kept=row.kept))
+        tell_row(Event("recorded", kept=row.kept))
     return [row.record for row in rows.values()]
 
 
 def _train_rows(plan: Plan, rows: Rows, generation: int, tell: Tell) -> None:
-    """Train and measure the rows of a generation that are not kept, one after another or in parallel."""
+    """Train and measure the rows of a generation that are not kept, in sequence or in parallel."""
 
     def jobs() -> Iterator[Job]:
         for number, (key, row) in enumerate(rows.items(), 1):
@@ -53,12 +48,12 @@ def _train_rows(plan: Plan, rows: Rows, generation: int, tell: Tell) -> None:
                 continue
             parent = rows[row.system.parent, row.seed] if row.system.parent else None
             if parent is not None and parent.is_trained_again:
-                children = [one for one in rows.values() if one.system.parent == row.system and one.seed == row.seed]
-                row.resume(resume_state(plan, *key, weights_wanted=any(not child.kept for child in children)))
+                children = [r for r in rows.values() if r.system.parent == row.system and r.seed == row.seed]
+                row.resume(resume_state(plan, *key, weights_needed=any(not child.kept for child in children)))
             if not row.kept and row.record["status"] == "partial":
-                told = _teller(row, number, len(rows), tell)
-                told(Event("phase", phase="train"))
-                yield Job(partial(row.train_and_measure, parent), told, partial(_take, row, told))
+                tell_row = _row_events(row, number, len(rows), tell)
+                tell_row(Event("phase", phase="train"))
+                yield Job(partial(row.train_and_measure, parent), tell_row, partial(_finish, row, tell_row))
 
     parallel = plan.request.hardware.parallel
     if parallel > 1:
@@ -69,13 +64,13 @@ def _train_rows(plan: Plan, rows: Rows, generation: int, tell: Tell) -> None:
 
 
 def _export_rows(plan: Plan, rows: Rows, tell: Tell) -> None:
-    """Export rows for their runtimes, several in parallel: each export runs in a process that a thread waits for."""
+    """Export rows for their runtimes in parallel: a thread per row waits for the exporting process."""
     with ThreadPoolExecutor(plan.request.hardware.parallel) as pool:
         try:
             numbered = [(number, row) for number, row in enumerate(rows.values(), 1) if row.unfinished]
-            done = [(number, row, pool.submit(row.export)) for number, row in numbered]
-            for number, row, future in done:
-                _teller(row, number, len(rows), tell)(Event("phase", phase="export"))
+            exports = [(number, row, pool.submit(row.export)) for number, row in numbered]
+            for number, row, future in exports:
+                _row_events(row, number, len(rows), tell)(Event("phase", phase="export"))
                 future.result()
         except KeyboardInterrupt:
             with stopping():
@@ -83,15 +78,15 @@ def _export_rows(plan: Plan, rows: Rows, tell: Tell) -> None:
             raise
 
 
-def _teller(row: RowRun, number: int, rows: int, tell: Tell) -> Tell:
-    """Adds to each event which row it is of."""
+def _row_events(row: RowRun, number: int, rows: int, tell: Tell) -> Tell:
+    """Passes events on with the row's number and record."""
     return lambda event: tell(replace(event, row=number, rows=rows, record=row.record))
 
 
-def _take(row: RowRun, tell: Tell, record: Record | None, how: str) -> None:
-    """The process of a row has ended, with a record or without."""
+def _finish(row: RowRun, tell: Tell, record: Record | None, reason: str) -> None:
+    """Store the record of a row's process, or the reason why there is none."""
     tell(Event("trained"))
     if record is None:
-        row.fail(RuntimeError(how))
+        row.fail(RuntimeError(reason))
     else:
         row.record = record

@@ -1,4 +1,4 @@
-"""Weights & Biases: one W&B run per row and one for the board; a failure of W&B never stops a run."""
+"""Logs to Weights & Biases: one W&B run per row and one for the board; a W&B failure never stops the benchmark."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,26 +10,26 @@ Mode = Literal["offline", "online"]
 
 PROJECT = "hccr-bench"
 INTERRUPTED = 130  # exit code of an interrupted command: 128 + SIGINT
-INIT_TIMEOUT_S = 30  # an unreachable server must not hold up a run for longer
+INIT_TIMEOUT_S = 30  # limits the delay by an unreachable server
 
 
 class WandbTracker:
-    """Logs the configuration, the curve and the record of each row: a callable that takes the events of a run.
+    """Logs configuration, curve and record of each row: call it with each event of the run.
 
-    wandb is imported with the first event, not before.
+    wandb is imported with the first event.
 
     Args:
         mode: ``offline`` or ``online``.
-        folder: where W&B keeps its files.
-        group: name under which the dashboard gathers this command's runs.
-        warn: is told, once, what failed; nothing is logged from then on.
+        folder: for W&B's files.
+        group: the dashboard's group for this command's runs.
+        warn: called once with the first failure; logging stops then.
     """
 
     def __init__(self, mode: Mode, folder: Path, group: str, warn: Callable[[str], None]) -> None:
         self.mode: Mode = mode
         self.folder, self.group, self.warn = folder, group, warn
         self.failed = False
-        # By system and seed: a row's run stays open until the row is timed, which is after all training.
+        # By system and seed; a run stays open until its row is timed, after all training.
         self.runs: dict[tuple[str, int], Any] = {}
         self.has_new_rows = False
 
@@ -46,12 +46,12 @@ class WandbTracker:
             self._guarded(lambda: self._close(record))
 
     def board(self, table: tuple[list[str], list[list[Any]]], picture: Path | None) -> None:
-        """Log the board's table, columns and rows, and its SVG in a run of their own; none where no row is new."""
+        """Log the board's table (columns, rows) and SVG in a separate run, unless no row is new."""
         if self.has_new_rows:
             self._guarded(lambda: self._board(table, picture))
 
     def close(self) -> None:
-        """Finish the runs of rows that have no record yet, as interrupted."""
+        """Finish the runs of rows without a record, marked as interrupted."""
         while self.runs:
             _, run = self.runs.popitem()
             self._guarded(lambda run=run: run.finish(exit_code=INTERRUPTED))  # type: ignore[misc]
@@ -61,9 +61,9 @@ class WandbTracker:
             return
         try:
             action()
-        except Exception as error:  # whatever W&B raises, the run and its records go on
+        except Exception as error:  # the benchmark and its records continue
             self.failed = True
-            self.warn(f"W&B stopped ({type(error).__name__}: {error}); the run goes on without it")
+            self.warn(f"W&B stopped ({type(error).__name__}: {error}); the run continues without it")
 
     def _init(self, name: str, job: str, config: Mapping[str, Any]) -> Any:
         import wandb
@@ -87,8 +87,7 @@ class WandbTracker:
         if key not in self.runs:
             self._open(record)
         run = self.runs.pop(key)
-        for name, found in record["measurements"].items():
-            run.summary[name] = found.get("value")
+        run.summary.update({name: result.get("value") for name, result in record["measurements"].items()})
         run.summary["record"] = dict(record)
         run.finish(exit_code=1 if record["status"] == "failed" else 0)
 

@@ -1,1 +1,1 @@
-"""Suites: a file here without a leading underscore is one and holds ``SUITE``."""
+"""Suites: each file here without a leading underscore is a suite, and defines ``SUITE``."""

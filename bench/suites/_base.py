@@ -1,43 +1,35 @@
-"""What a suite is: default rows, dataset and measurements under one name."""
+"""Classes of a suite: its default rows, dataset, measurements and scales."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 SCALES = ("smoke", "quick", "paper")
-# What any suite of recognisers measures of a row: how well it reads, what it costs, and how long it takes.
+# Accuracy, cost and latency: the measurements of every suite of recognisers.
 RECOGNISER_MEASUREMENTS = (
-    "accuracy",
-    "accuracy_top5",
-    "macs",
-    "params",
-    "params_keras",
-    "size_bytes",
-    "peak_activation_bytes",
-    "latency",
-    "machine_limit",
-    "process_bytes",
-)
-# Where each row is timed beside eager at scales quick and paper; smoke, which is for CI and has 90 s, stays with eager
-# and leaves out what takes a process that imports torch.
+    "accuracy", "accuracy_top5", "macs", "params", "params_keras", "size_bytes", "peak_activation_bytes", "latency",
+    "machine_limit", "process_bytes",
+)  # fmt: skip
+# Runtimes in addition to eager at scales quick and paper. Smoke, which CI runs in 90 s, uses eager only, and skips the
+# memory probe, whose process imports torch.
 RUNTIMES = ("onnxruntime",)
 SMOKE_WITHOUT = ("process_bytes",)
 
 
 @dataclass(frozen=True)
 class Scale:
-    """How much of the protocol a run does.
+    """The size of a run.
 
     Attributes:
-        systems: the default rows, by name.
+        systems: names of the default rows.
         classes: label-space size of embedded data; None for all.
         writers: (train, test) synthetic writers of embedded data.
         share: of the recipe's epochs, on embedded data.
-        share_own: of the recipe's epochs, on data that the user brings, which no scale cuts in size.
-        rounds: of paired timing for each system.
-        recipe: the default.
-        most_epochs: of any recipe, on embedded data; None for no bound.
-        runtimes: of ``bench.runtimes``, in which each row is deployed beside eager; a run may ask for more.
-        without: measurements of the suite that this scale leaves out, for want of time.
+        share_own: of the recipe's epochs, on the user's data, which is used in full at every scale.
+        rounds: of paired timing per system.
+        recipe: the default recipe.
+        most_epochs: upper bound for any recipe on embedded data; None for no bound.
+        runtimes: in addition to eager; a run may add more.
+        without: measurements of the suite that this scale skips to save time.
     """
 
     systems: tuple[str, ...]
@@ -58,10 +50,10 @@ class Suite:
 
     Attributes:
         title: heading of its boards.
-        dataset: the default.
-        measurements: what each row is measured for, in order; those of phase ``timing`` run after all training.
+        dataset: the default dataset.
+        measurements: of each row, in order; those of phase ``timing`` run after all training.
         scales: by name.
-        kind: ``recognisers``, or ``comparisons`` for suites whose rows are ratios of two programs.
+        kind: ``recognisers``, or ``comparisons`` if the rows are ratios of two programs.
     """
 
     title: str

@@ -1,62 +1,32 @@
-"""Handwritten Chinese characters: which compact network reads them best for its cost on a CPU."""
+"""Handwritten Chinese characters: accuracy of compact networks against their cost on a CPU."""
 
 from bench.suites._base import RECOGNISER_MEASUREMENTS, RUNTIMES, SMOKE_WITHOUT, Scale, Suite
 
+# fmt: off
 SMOKE = (
-    "nearest_mean",
-    "lenet5",
-    "shui_cnn",
-    "squeezenet",
-    "mobilenet_v1",
-    "mobilenet_v2",
-    "resnet:18",
-    "fire:gap",
+    "nearest_mean", "lenet5", "shui_cnn", "squeezenet", "mobilenet_v1", "mobilenet_v2", "resnet:18", "fire:gap",
     "fire:gwap",
 )
-# Within fifteen minutes on two cores; the heavier ones by --system. Two train at once, so that long ones come early and
-# short ones fill up the end.
+# Within fifteen minutes on two cores; heavier systems by --system. Two rows train in parallel, so long rows come early,
+# and short rows fill up the end.
 QUICK = (
-    "nearest_mean",
-    "shui_cnn",
-    "mobilenet_v2+paper",
-    "mobilenet_v2",
-    "fire:gwap",
-    "mobilenet_v1",
-    "fire:gap",
-    "squeezenet",
-    "lenet5+paper",
-    "lenet5",
-    "dlqdf:dlqdf",
+    "nearest_mean", "shui_cnn", "mobilenet_v2+paper", "mobilenet_v2", "fire:gwap", "mobilenet_v1", "fire:gap",
+    "squeezenet", "lenet5+paper", "lenet5", "dlqdf:dlqdf",
 )
 PAPER = (
-    "nearest_mean",
-    "lenet5",
-    "alexnet",
-    "vgg16",
-    "googlenet",
-    "resnet:18",
-    "resnet:50",
-    "squeezenet",
-    "mobilenet_v1",
-    "mobilenet_v2",
-    "shui_cnn",
-    "fire:gap",
-    "fire:fc",
-    "fire:gwap",
+    "nearest_mean", "lenet5", "alexnet", "vgg16", "googlenet", "resnet:18", "resnet:50", "squeezenet", "mobilenet_v1",
+    "mobilenet_v2", "shui_cnn", "fire:gap", "fire:fc", "fire:gwap",
 )
+# fmt: on
 
 SUITE = Suite(
     title="Handwritten Chinese character recognition",
     dataset="synthetic_hwdb",
     measurements=RECOGNISER_MEASUREMENTS,
     scales={
-        "smoke": Scale(
-            SMOKE, classes=20, writers=(24, 12), share=0.05, share_own=0.025, rounds=10, without=SMOKE_WITHOUT
-        ),
-        "quick": Scale(QUICK, classes=30, writers=(60, 20), share=0.25, share_own=0.35, rounds=60, runtimes=RUNTIMES),
+        "smoke": Scale(SMOKE, 20, (24, 12), share=0.05, share_own=0.025, rounds=10, without=SMOKE_WITHOUT),
+        "quick": Scale(QUICK, 30, (60, 20), share=0.25, share_own=0.35, rounds=60, runtimes=RUNTIMES),
         # 240 and 60 writers, as HWDB1.1.
-        "paper": Scale(
-            PAPER, classes=None, writers=(240, 60), share=1, share_own=1, rounds=60, recipe="paper", runtimes=RUNTIMES
-        ),
+        "paper": Scale(PAPER, None, (240, 60), share=1, share_own=1, rounds=60, recipe="paper", runtimes=RUNTIMES),
     },
 )

@@ -1,4 +1,4 @@
-"""The suite's own speed: ratios of two programs measured side by side in one run."""
+"""Speed of the suite itself: ratios of two programs, measured alternately in one run."""
 
 from bench.suites._base import Scale, Suite
 

@@ -1,1 +1,1 @@
-"""Training: from a recipe to trained weights."""
+"""Training: turns a recipe into trained weights."""

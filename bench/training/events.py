@@ -1,4 +1,4 @@
-"""Events of a run: what the progress bars and Weights & Biases are told while rows train and are measured."""
+"""Events of a run, for the progress bars and Weights & Biases."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,20 +7,17 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happens to a row.
+    """A change in the state of a row.
 
     Attributes:
-        kind: ``phase``: the row enters a phase. ``training``: its training starts. ``epoch``: a part of its training
-            is done. ``trained``: its training and its figures are done, or it has failed. ``recorded``: its record is
-            written, or kept from an earlier run.
-        row: number of the row, from 1.
-        rows: how many rows the run has.
-        record: of the row, as far as it is made.
-        phase: ``train``, ``export`` or ``time``; of a ``phase``.
-        done: epochs that are done; of an ``epoch``.
-        epochs: epochs of the training; of an ``epoch``.
-        scores: of the last validation, where there was one; of an ``epoch``.
-        kept: whether the record is that of an earlier run; of a ``recorded``.
+        kind: ``phase``: the row enters a phase. ``training``: its training starts. ``epoch``: progress of its training.
+            ``trained``: training and figures are done, or failed. ``recorded``: its record is written, or kept.
+        row, rows: number of the row, from 1, and of all rows.
+        record: the row's record so far.
+        phase: ``train``, ``export`` or ``time``; for ``phase`` events.
+        done, epochs: completed epochs, and all epochs of the training; for ``epoch`` events.
+        scores: of the validation, if any; for ``epoch`` events.
+        kept: whether the record is that of an earlier run; for ``recorded`` events.
     """
 
     kind: Literal["phase", "training", "epoch", "trained", "recorded"]
@@ -35,4 +32,4 @@ class Event:
 
 
 Tell = Callable[[Event], None]
-EVERY_STEPS = 8  # between two events of an epoch; bars need no more
+EVERY_STEPS = 8  # training steps between two ``epoch`` events; enough for progress bars

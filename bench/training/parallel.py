@@ -1,4 +1,4 @@
-"""Trains rows in parallel, one process each: two single-threaded trainings get more done than one of two threads."""
+"""Trains rows in parallel, one single-threaded process each: faster on two cores than two threads per row."""
 
 import warnings
 from collections.abc import Callable, Iterable
@@ -20,9 +20,9 @@ class Job:
     """One row to train and measure.
 
     Attributes:
-        work: does it, in the row's process, and returns the record.
-        tell: takes the row's events, in the first process.
-        ended: takes the record, in the first process; or None and how the process ended, where it died without one.
+        work: runs in the row's process, and returns the record.
+        tell: receives the row's events in the main process.
+        ended: receives the record in the main process, or None and the reason if the row's process died.
     """
 
     work: Callable[[Tell], Record]
@@ -31,33 +31,28 @@ class Job:
 
 
 def run_parallel(jobs: Iterable[Job], most: int) -> None:
-    """Run jobs in processes that fork from this one, ``most`` at once; each gets its share of the threads.
+    """Run jobs in forked processes, at most ``most`` at once, each with an equal share of the threads.
 
-    A fork shares the imports and the data of this process, so that two trainings need little more memory than one, and
-    frees all that a training took. Nothing may have been trained in this process before: PyTorch's gradients do not
-    survive a fork.
-
-    Args:
-        jobs: taken one by one, as processes become free.
-        most: processes at once.
+    Jobs are consumed lazily. Forks share imports and data, so two trainings need little more memory than one. This
+    process must not have trained anything before: PyTorch's autograd does not survive a fork.
 
     Raises:
-        KeyboardInterrupt: on Ctrl-C; the processes are ended.
+        KeyboardInterrupt: on Ctrl-C; the processes are killed.
     """
     context = get_context("fork")
     threads = max(1, torch.get_num_threads() // most)
-    waiting = iter(jobs)
+    pending = iter(jobs)
     running: dict[Connection, tuple[ForkProcess, Job]] = {}
     try:
         while True:
-            while len(running) < most and (job := next(waiting, None)) is not None:
+            while len(running) < most and (job := next(pending, None)) is not None:
                 receiver, sender = context.Pipe(duplex=False)
                 process = context.Process(target=_work, args=(job, sender, threads))
                 with warnings.catch_warnings():
-                    # Python 3.12 and later: the other threads draw bars or speak to W&B, which a fork does not.
+                    # Python 3.12 and later. The other threads draw bars or serve W&B, which the fork does not use.
                     warnings.filterwarnings("ignore", ".*multi-threaded, use of fork.*", DeprecationWarning)
                     process.start()
-                sender.close()  # the row's process holds the only other one, so its death ends the pipe
+                sender.close()  # then the pipe ends when the row's process dies
                 running[receiver] = process, job
             if not running:
                 return
@@ -72,9 +67,9 @@ def run_parallel(jobs: Iterable[Job], most: int) -> None:
 
 
 def _receive(receiver: Connection, running: dict[Connection, tuple[ForkProcess, Job]]) -> None:
-    """Take one event, or the record, or the end of a process."""
+    """Handle one event, the record, or the death of a process."""
     process, job = running[receiver]
-    record, how = None, ""
+    record, reason = None, ""
     try:
         received = receiver.recv()
         if isinstance(received, Event):
@@ -84,24 +79,24 @@ def _receive(receiver: Connection, running: dict[Connection, tuple[ForkProcess, 
     except EOFError:
         process.join()
         code = process.exitcode or 0
-        how = f"its process ended {f'by signal {-code}' if code < 0 else f'with exit code {code}'}"
+        reason = f"its process ended {f'by signal {-code}' if code < 0 else f'with exit code {code}'}"
     del running[receiver]
     receiver.close()
     process.join()
-    job.ended(record, how)
+    job.ended(record, reason)
 
 
 def _work(job: Job, sender: Connection, threads: int) -> None:
-    """Do a job in the row's process; events and record go through the pipe."""
+    """Run a job in the row's process; send its events and record through the pipe."""
     torch.set_num_threads(threads)
 
     def tell(event: Event) -> None:
         try:
             sender.send(event)
-        except BrokenPipeError:  # the first process is gone; not an error of the row
+        except BrokenPipeError:  # the main process is gone; not an error of the row
             raise KeyboardInterrupt from None
 
     try:
         sender.send(job.work(tell))
     except (KeyboardInterrupt, BrokenPipeError):
-        raise SystemExit(1) from None  # Ctrl-C reaches all processes, and the first one answers it
+        raise SystemExit(1) from None  # Ctrl-C reaches all processes; the main one handles it

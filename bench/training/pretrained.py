@@ -1,4 +1,4 @@
-"""Trained weights that the user gives, by the systems that their files are named after."""
+"""Weights supplied by the user (``--weights``): finds the files by system name, and checks them."""
 
 from pathlib import Path
 
@@ -13,49 +13,44 @@ _ENDING = ".safetensors"
 
 
 class WeightsError(BenchError):
-    """The user's weights are not those of the network they are named after; names file and tensor."""
+    """The user's weights do not fit the system in their file name; names file and tensor."""
 
 
 def weights_files(folder: Path) -> dict[str, Path]:
-    """The files of weights in a folder by their names without the ending, such as ``resnet--50``; no other is read.
+    """The safetensors files of a folder, by file stem such as ``resnet--50``; other files are ignored.
 
     Raises:
-        WeightsError: there is none in it, or one that is named after no system.
+        WeightsError: the folder has none, or the name of one is no system.
     """
     known = {slug_system(system) for system in systems()}
-    found = {path.stem: path for path in sorted(folder.glob(f"*{_ENDING}"))}
+    files = {path.stem: path for path in sorted(folder.glob(f"*{_ENDING}"))}
     form = f"files named by system, such as resnet--50{_ENDING} and vgg16{_ENDING}"
-    if not found:
-        there = ", ".join(sorted(path.name for path in folder.iterdir())[:5]) if folder.is_dir() else "no folder"
-        raise WeightsError(f"{folder}: wanted {form}, got {there or 'an empty folder'}; no pickle is read")
-    for name, path in found.items():
+    if not files:
+        content = ", ".join(sorted(path.name for path in folder.iterdir())[:5]) if folder.is_dir() else "no folder"
+        raise WeightsError(f"{folder}: wanted {form}, got {content or 'an empty folder'}; no pickle is read")
+    for name, path in files.items():
         if name not in known:
             raise WeightsError(f"{path}: wanted {form}, got no system's name; see: bench list systems")
-    return found
+    return files
 
 
 def check_pretrained(path: Path, architecture: str, datamodule: CharacterDataModule) -> None:
-    """Refuse weights that a row cannot take, by their header and by what they say of themselves.
-
-    Args:
-        path: of the file.
-        architecture: ``name`` or ``name:variant``, of the row.
-        datamodule: the data that it shall read.
+    """Check, by shapes and metadata, that a safetensors file fits a row's architecture and data.
 
     Raises:
-        WeightsError: those of another network, of other classes or in another order, or packed ones.
-        DataError: no safetensors file.
+        WeightsError: weights of another network, other classes or another class order, or packed weights.
+        DataError: not a safetensors file.
     """
-    said, labels = read_metadata(path), datamodule.labels
-    if said.storage:
-        raise WeightsError(f"{path}: wanted weights in float32, got packed ones; store them by the row's name")
-    if said.architecture not in ("", architecture):
+    metadata, labels = read_metadata(path), datamodule.labels
+    if metadata.storage:
+        raise WeightsError(f"{path}: wanted weights in float32, got packed ones; the row's name compresses them")
+    if metadata.architecture not in ("", architecture):
         raise WeightsError(
-            f"{path}: wanted weights of {architecture}, got those of {said.architecture}; rename the file"
+            f"{path}: wanted weights of {architecture}, got those of {metadata.architecture}; rename the file"
         )
-    other = next((pair for pair in zip(said.labels, labels, strict=False) if pair[0] != pair[1]), None)
-    if other is not None and len(said.labels) == len(labels):
-        raise WeightsError(f"{path}: wanted the classes of the data in their order, got {other[0]} for {other[1]}")
+    mismatch = next((pair for pair in zip(metadata.labels, labels, strict=False) if pair[0] != pair[1]), None)
+    if mismatch is not None and len(metadata.labels) == len(labels):
+        raise WeightsError(f"{path}: wanted the data's classes in the same order, got {mismatch[0]} for {mismatch[1]}")
     try:
         check_weights(architecture, len(labels), path)
     except ValueError as error:

@@ -87,7 +87,7 @@ def test_comparisons_refuse_what_they_cannot_use(bench: Bench, flags: str) -> No
 @pytest.mark.parametrize(
     ("command", "says"),
     [
-        ("profile lenet5 --checkpoint nowhere.safetensors", "--checkpoint nowhere.safetensors: no such file; give the"),
+        ("profile lenet5 --checkpoint nowhere.safetensors", "--checkpoint nowhere.safetensors: no such file; pass the"),
         ("recognize nowhere.onnx x.png", "nowhere.onnx: No such file or directory; is it named right?"),
         ("data synthesize --classes 4000 --writers 1 --out x", "--classes: wanted 1 to 3755 classes, got 4000"),
         ("render", "leaderboards: no folder results/ with records in it; run: bench run --suite hccr"),

@@ -63,7 +63,7 @@ def test_settings_of_a_recipe_are_varied_by_name(name: str, spelt: str, recipe: 
         ("lenet5~nesterov=1", "lenet5~nesterov=1: unknown setting 'nesterov'; known: average, batch"),
         ("lenet5~rotate=1+paper", "wanted settings after the recipe: lenet5+paper~rotate=1"),
         ("lenet5~threshold=0.5", "setting threshold is one of early exits, which this recipe does not train"),
-        ("torchvision:vgg16+given~lr=1", "+given is not trained, so that no setting can be varied"),
+        ("torchvision:vgg16+given~lr=1", "+given is not trained, so its settings cannot be varied"),
     ],
 )
 def test_settings_that_a_recipe_does_not_have_are_refused(name: str, says: str) -> None:

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from bench.comparisons import _counts, counts_fvcore, counts_ptflops, counts_torchinfo
-from bench.comparisons._counts import Work, compared, peer, work_of
+from bench.comparisons._counts import Work, compare_counters, peer, work_of
 from bench.measurements._mac_counter import count
 
 COUNTERS = [counts_fvcore, counts_ptflops, counts_torchinfo]
@@ -46,8 +46,8 @@ def test_functions_without_a_module_are_told_apart(image: torch.Tensor) -> None:
 @pytest.mark.parametrize("counter", COUNTERS)
 def test_a_counter_gives_the_figure_by_hand_and_all_of_it_is_explained(counter, network, image) -> None:
     assert count(network, image).macs == MACS
-    assert counter.theirs(network, image) == BY_HAND[counter]
-    assert MACS + counter.besides(network, work_of(network, image)) == BY_HAND[counter]
+    assert counter.peer_count(network, image) == BY_HAND[counter]
+    assert MACS + counter.extra_operations(network, work_of(network, image)) == BY_HAND[counter]
 
 
 @pytest.mark.parametrize("counter", COUNTERS)
@@ -60,7 +60,7 @@ def test_no_difference_is_left_on_the_systems(counter, monkeypatch: pytest.Monke
 
 def test_a_difference_that_nothing_explains_is_the_figure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_counts, "SYSTEMS", ("lenet5",))
-    found = compared(lambda network, image: 2 * count(network, image).macs, lambda network, work: 0)
+    found = compare_counters(lambda network, image: 2 * count(network, image).macs, lambda network, work: 0)
     assert found.value == 2
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bench.comparisons import latency_methods, latency_onnxruntime
-from bench.comparisons._recognised import write_home
+from bench.comparisons._recognised import write_export
 from bench.comparisons.latency_methods import TIMED, WARM, timm_ns, torch_ns
 from bench.run.profile import random_row
 from datamodules._characters import Characters
@@ -42,7 +42,7 @@ def test_the_profiler_sees_each_call(tmp_path: Path, characters, monkeypatch: py
     monkeypatch.setattr(latency_onnxruntime, "TIMED", 4)
     monkeypatch.setattr(latency_onnxruntime, "WARM", 2)
     row = random_row("lenet5", 10, tmp_path / "weights.safetensors")
-    found = latency_onnxruntime.profiled_ns(write_home("lenet5", 10, row.weights), characters)
+    found = latency_onnxruntime.profiled_ns(write_export("lenet5", 10, row.weights), characters)
     assert found["runs"] == 6
     assert 0 < found["ns"] <= found["wall_ns"]
 

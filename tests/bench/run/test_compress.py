@@ -217,7 +217,7 @@ def test_a_row_is_made_anew_where_its_parent_became_another_in_the_same_run(
 def test_a_parent_that_failed_leaves_nothing_to_store(house: House) -> None:
     parent, stored = house.run("acme_step+c4")
     assert (parent["status"], stored["status"]) == ("failed", "failed")
-    assert stored["error"].startswith("ParentError: wanted the trained weights of acme_step, seed 0, to make")
+    assert stored["error"].startswith("ParentError: acme_step+c4: wanted the trained weights of acme_step, seed 0")
 
 
 def test_profile_has_nothing_to_choose_centroids_by() -> None:

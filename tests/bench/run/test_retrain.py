@@ -138,8 +138,8 @@ def test_the_best_of_three_rates_by_validation_is_kept(house: House, monkeypatch
 @pytest.mark.parametrize(
     ("systems", "unlabelled", "error", "says"),
     [
-        (("acme_tiny+c2",), "synthetic_hwdb", UsageError, "--unlabelled: no system learns from it"),
-        ((BOTH[1],), "synthetic_hwdb", UsageError, "--unlabelled: no system learns from it"),
+        (("acme_tiny+c2",), "synthetic_hwdb", UsageError, "--unlabelled: no system uses it"),
+        ((BOTH[1],), "synthetic_hwdb", UsageError, "--unlabelled: no system uses it"),
         ((BOTH[0],), "synthetic_hwdb:x", UsageError, "synthetic_hwdb is embedded"),
         ((BOTH[0],), "mnist", UnknownPlugin, "'mnist'.*Known: .*cifar10"),
         ((BOTH[0],), "image_folder:nowhere", DataError, "nowhere: byte 0"),
@@ -147,7 +147,7 @@ def test_the_best_of_three_rates_by_validation_is_kept(house: House, monkeypatch
             (f"{BOTH[0]}-on-kmnist",),
             None,
             UsageError,
-            "images of kmnist, got none but its own; .* --unlabelled",
+            "images of kmnist, got only its own; .* --unlabelled",
         ),
         ((f"{BOTH[1]}-on-kmnist",), None, UnknownPlugin, "unknown recipe or storage"),
         (("acme_tiny+c2-retrained-conventional",), None, UnknownPlugin, "unknown recipe or storage"),

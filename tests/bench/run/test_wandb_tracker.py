@@ -126,7 +126,7 @@ def test_its_failing_is_said_once_and_stops_nothing(
     tracker(Event("recorded", record=record()))
     tracker.board((["system"], [["lenet5"]]), None)
     reason = "UsageError: no API key" if fails == "init" else "CommError: server is down"
-    assert said == [f"W&B stopped ({reason}); the run goes on without it"]
+    assert said == [f"W&B stopped ({reason}); the run continues without it"]
 
 
 def test_importing_the_tracker_imports_no_wandb() -> None:

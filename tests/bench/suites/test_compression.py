@@ -13,10 +13,10 @@ EXITS = {"exit_accuracy", "exit_rate", "expected_macs", "exit_latency", "exit_cu
 
 def test_figures_of_exits_are_for_systems_with_exits() -> None:
     plan = make_plan(Request("compression", scale="smoke"))
-    assert set(SUITE.measurements) - set(plan.taken) == {"process_bytes"}  # smoke has no time for it
+    assert set(SUITE.measurements) - set(plan.scale_measurements) == {"process_bytes"}  # smoke has no time for it
     asked = {system.name: set(plan.measurements(system)) for system in plan.systems}
-    assert asked["fire_cascade"] == asked["fire_cascade+joint"] == set(plan.taken)
-    assert asked["fire:gwap"] == set(plan.taken) - EXITS
+    assert asked["fire_cascade"] == asked["fire_cascade+joint"] == set(plan.scale_measurements)
+    assert asked["fire:gwap"] == set(plan.scale_measurements) - EXITS
 
 
 def test_exits_are_timed_of_the_network_that_a_stored_one_is_made_from() -> None:

@@ -68,15 +68,15 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("file", "says"),
     [
-        ("gone", "no such file; give the weights.safetensors that bench run leaves below runs/"),
-        ("run", "is a folder; give the weights.safetensors"),
-        ("empty", "wanted weights as safetensors, got an empty file. Give the weights.safetensors of a run"),
-        ("torch.pt", "got a pickle, which can run code when it is loaded; it was not and never is. Give the weights"),
-        ("plain.pkl", "got a pickle, which can run code when it is loaded; it was not and never is. Give the weights"),
-        ("x.png", "got a PNG image. Give the weights.safetensors of a run"),
-        ("home.onnx", "got a file that bench export wrote, which holds a graph to run. Give the weights"),
-        ("home.zip", "got a file that bench export wrote, which holds a graph to run. Give the weights"),
-        ("bare.onnx", "got an ONNX graph. Give the weights.safetensors of a run"),
+        ("gone", "no such file; pass the weights.safetensors that bench run writes below runs/"),
+        ("run", "is a folder; pass the weights.safetensors"),
+        ("empty", "wanted weights as safetensors, got an empty file. Pass the weights.safetensors of a run"),
+        ("torch.pt", "got a pickle, which can run code when it is loaded; it is never loaded. Pass the weights"),
+        ("plain.pkl", "got a pickle, which can run code when it is loaded; it is never loaded. Pass the weights"),
+        ("x.png", "got a PNG image. Pass the weights.safetensors of a run"),
+        ("home.onnx", "got a file of bench export, which holds a graph to run. Pass the weights"),
+        ("home.zip", "got a file of bench export, which holds a graph to run. Pass the weights"),
+        ("bare.onnx", "got an ONNX graph. Pass the weights.safetensors of a run"),
     ],
 )
 def test_other_files_are_called_what_they_are(bench: Bench, others: Path, verb: str, file: str, says: str) -> None:
@@ -132,14 +132,14 @@ def test_packed_weights_are_of_the_storage_that_they_name(bench: Bench, tmp_path
     for system in ("lenet5", "lenet5+c32"):
         with pytest.raises(UsageError, match=rf"{system.replace('+', '.')}, got those of lenet5\+u8-4"):
             check_checkpoint(system, tmp_path / "weights.packed")
-    assert "say --classes 5" in refused(bench, "profile lenet5+u8-4 --checkpoint weights.packed")
+    assert "use --classes 5" in refused(bench, "profile lenet5+u8-4 --checkpoint weights.packed")
 
 
 def test_another_number_of_labels_names_the_flag(bench: Bench, tmp_path: Path) -> None:
     write_checkpoint(tmp_path / "w.safetensors")
     for flag, got in (("", "3755"), (" --classes 6", "6")):
         err = refused(bench, f"profile nearest_mean --checkpoint w.safetensors{flag}")
-        assert f"tells {len(CHARACTERS)} classes apart, got --classes {got}; say --classes 5" in err
+        assert f"has {len(CHARACTERS)} classes, got --classes {got}; use --classes 5" in err
 
 
 @pytest.mark.parametrize("verb", VERBS)

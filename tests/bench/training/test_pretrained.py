@@ -84,7 +84,7 @@ def test_a_given_cascade_has_no_parent() -> None:
     ("said", "says"),
     [
         ({"architecture": "lenet5"}, "acme_tiny.safetensors: wanted weights of acme_tiny, got those of lenet5"),
-        ({"labels": '["post", "bar"]'}, "wanted the classes of the data in their order, got post for bar"),
+        ({"labels": '["post", "bar"]'}, "wanted the data's classes in the same order, got post for bar"),
     ],
 )
 def test_weights_that_say_they_are_others_are_refused(
@@ -134,13 +134,13 @@ def test_weights_of_another_network_are_refused_by_their_header(house: House, we
 
 
 def test_rows_and_weights_must_fit(house: House, weights: Path) -> None:
-    with pytest.raises(UsageError, match=r"--weights: no row takes them; name one that does, such as"):
+    with pytest.raises(UsageError, match=r"--weights: no row uses them; name one, such as"):
         house.plan("acme_tiny", weights=weights)
     with pytest.raises(UsageError, match=r"lenet5\+given: wanted a file lenet5.safetensors .*, got those of acme_tiny"):
         house.plan("lenet5+given", weights=weights)
     with pytest.raises(UsageError, match=r"acme_tiny\+given: wanted a file acme_tiny.safetensors .*, got no --weights"):
         house.plan(SYSTEMS[0])
-    with pytest.raises(UsageError, match="wanted seed 0 alone"):
+    with pytest.raises(UsageError, match="wanted seed 0 only"):
         house.plan("acme_tiny+given", weights=weights, seeds=(1,))
     with pytest.raises(WeightsError, match="no pickle is read"):
         house.plan("acme_tiny+given", weights=house.strokes)
