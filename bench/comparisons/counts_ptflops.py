@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from bench.comparisons._counts import Work, compare_counters, peer
+from bench.comparisons._mac_counters import Work, compare_counters, peer
 from bench.records.record import Measurement
 
 GOAL = "exactly 1: every difference is explained"

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench.comparisons._recognised import write_export
+from bench.comparisons._exported_file import write_export
 from bench.latency.isolated_process import run_apart, time_apart
 from bench.measurements._deployment import deployed
 from bench.records.record import Measurement

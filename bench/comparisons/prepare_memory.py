@@ -3,8 +3,8 @@
 import tempfile
 from pathlib import Path
 
-from bench.comparisons._preparing import prepare_alone
-from bench.comparisons._repeated import write_repeated
+from bench.comparisons._large_gnt import write_repeated
+from bench.comparisons._prepare_process import prepare_alone
 from bench.records.record import Measurement
 
 GOAL = "at most 1: within 50 MB"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.comparisons._large_gnt import write_repeated
 from bench.comparisons._paired import alternate, median_ratio
-from bench.comparisons._repeated import write_repeated
 from bench.records.record import Measurement
 from datamodules.cache.prepared import prepare
 from datamodules.casia_hwdb import PROTOCOL

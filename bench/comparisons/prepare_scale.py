@@ -5,8 +5,8 @@ import time
 from functools import partial
 from pathlib import Path
 
+from bench.comparisons._large_gnt import write_repeated
 from bench.comparisons._paired import alternate, median_ratio
-from bench.comparisons._repeated import write_repeated
 from bench.comparisons.prepare_rate import pack_seconds
 from bench.records.record import Measurement
 

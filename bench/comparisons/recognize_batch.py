@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.comparisons._exported_file import random_export, write_images
 from bench.comparisons._paired import median_ratio
-from bench.comparisons._recognised import random_export, write_images
 from bench.deploy.load import ExportedRecogniser, open_exported
 from bench.deploy.recognize import BATCH, recognize_batches
 from bench.records.provenance import cores

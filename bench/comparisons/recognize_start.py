@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.comparisons._recognised import random_export, write_images
+from bench.comparisons._exported_file import random_export, write_images
 from bench.records.record import Measurement
 
 GOAL = "at most 1: 0.6 s from the start of the process to the answer, 150 MB at its peak"

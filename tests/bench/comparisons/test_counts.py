@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from bench.comparisons import _counts, counts_fvcore, counts_ptflops, counts_torchinfo
-from bench.comparisons._counts import Work, compare_counters, peer, work_of
+from bench.comparisons._mac_counters import Work, compare_counters, peer, work_of
 from bench.measurements._mac_counter import count
 
 COUNTERS = [counts_fvcore, counts_ptflops, counts_torchinfo]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bench.comparisons import latency_methods, latency_onnxruntime
-from bench.comparisons._recognised import write_export
+from bench.comparisons._exported_file import write_export
 from bench.comparisons.latency_methods import TIMED, WARM, timm_ns, torch_ns
 from bench.run.profile import random_row
 from datamodules._characters import Characters
