@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from bench.comparisons import _counts, counts_fvcore, counts_ptflops, counts_torchinfo
+from bench.comparisons import _mac_counters, counts_fvcore, counts_ptflops, counts_torchinfo
 from bench.comparisons._mac_counters import Work, compare_counters, peer, work_of
 from bench.measurements._mac_counter import count
 
@@ -52,14 +52,14 @@ def test_a_counter_gives_the_figure_by_hand_and_all_of_it_is_explained(counter, 
 
 @pytest.mark.parametrize("counter", COUNTERS)
 def test_no_difference_is_left_on_the_systems(counter, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_counts, "SYSTEMS", ("squeezenet", "mobilenet_v2", "fire:gwap"))
+    monkeypatch.setattr(_mac_counters, "SYSTEMS", ("squeezenet", "mobilenet_v2", "fire:gwap"))
     found = counter.compare()
     assert found.value == 1
     assert all(one["ratio"] > 1 for one in found.detail["systems"].values())
 
 
 def test_a_difference_that_nothing_explains_is_the_figure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_counts, "SYSTEMS", ("lenet5",))
+    monkeypatch.setattr(_mac_counters, "SYSTEMS", ("lenet5",))
     found = compare_counters(lambda network, image: 2 * count(network, image).macs, lambda network, work: 0)
     assert found.value == 2
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from bench.comparisons import _recognised, recognize_batch, recognize_start
+from bench.comparisons import _exported_file, recognize_batch, recognize_start
 
 
 @pytest.fixture(autouse=True)
 def few_classes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_recognised, "CLASSES", 20)
+    monkeypatch.setattr(_exported_file, "CLASSES", 20)
 
 
 def test_the_worse_of_time_and_memory_counts(monkeypatch: pytest.MonkeyPatch) -> None:
