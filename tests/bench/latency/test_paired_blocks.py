@@ -62,7 +62,7 @@ def test_what_varies_is_warmed_up_on_the_same_few_and_has_longer_blocks(monkeypa
     warm_up(side)
     tens = [side._call.seen[i : i + 10] for i in range(0, len(side._call.seen), 10)]
     assert all(ten == tens[0] for ten in tens)  # each ten as the one before
-    assert side.block % _pairing.VARYING_BLOCKS == 0
+    assert side.block % _pairing.DATA_DEPENDENT_BLOCKS == 0
 
 
 def test_all_copies_together_go_through_the_characters() -> None:
