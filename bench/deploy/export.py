@@ -102,16 +102,11 @@ def _labels(checkpoint: Path, metadata: WeightsMetadata, file: Path | None) -> S
 
 
 def _about(
-    system: str,
-    checkpoint: Path,
-    labels: Sequence[str],
-    metadata: WeightsMetadata,
-    recogniser: Recogniser,
-    boards: Path,
+    system: str, weights: Path, labels: Sequence[str], metadata: WeightsMetadata, recogniser: Recogniser, folder: Path
 ) -> dict[str, str]:
     """The metadata of the file, as text, without paths of this machine."""
-    checksum = sha256(checkpoint)
-    records = [s.record for s in read_stored(boards)[0] if s.record.get("checkpoint_sha256") == checksum]
+    checksum = sha256(weights)
+    records = [s.record for s in read_stored(folder)[0] if s.record.get("checkpoint_sha256") == checksum]
     commit, dirty = source_state()
     cascade = cascade_of(recogniser.network)
     provenance: dict[str, Any] = {

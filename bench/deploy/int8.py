@@ -85,34 +85,25 @@ def _static(model: bytes, feeds: Sequence[Feed], kept: int) -> bytes:
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 
     graph = _named(onnx.load_from_string(model))
-    resize = [
-        node.name
-        for node in graph.graph.node
-        if any(value.startswith(_RESIZE) for value in (*node.input, *node.output))
-    ]
-    convolutions = [node.name for node in graph.graph.node if node.op_type == "Conv" and node.name not in resize]
+    nodes = graph.graph.node
+    resize = [node.name for node in nodes if any(name.startswith(_RESIZE) for name in (*node.input, *node.output))]
+    convolutions = [node.name for node in nodes if node.op_type == "Conv" and node.name not in resize]
     with tempfile.TemporaryDirectory() as folder, _quiet():
         path = Path(folder) / "int8.onnx"
         quantize_static(
-            graph,
-            path,
-            _Reader(feeds),
-            quant_format=QuantFormat.QDQ,  # OpenVINO refuses QOperator files
-            op_types_to_quantize=list(_OPERATORS),
+            graph, path, _Reader(feeds), op_types_to_quantize=list(_OPERATORS), per_channel=True,
             nodes_to_exclude=[*resize, *convolutions[:kept]],
-            per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
+            quant_format=QuantFormat.QDQ,  # OpenVINO refuses QOperator files
+            activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
             calibrate_method=CalibrationMethod.MinMax,  # measured on fire:gwap: agrees with fp32 in 99.6 % of hwdb100
-        )
+        )  # fmt: skip
         return path.read_bytes()
 
 
 def _answers(model: bytes, feeds: Sequence[Feed]) -> NDArray[np.float64]:
     """A graph's probabilities, (feeds, classes)."""
     session = open_session(model)
-    found = np.concatenate([session.run(["probabilities"], feed)[0] for feed in feeds])
-    return found.astype(np.float64)
+    return np.concatenate([session.run(["probabilities"], feed)[0] for feed in feeds]).astype(np.float64)
 
 
 def _divergence(wanted: NDArray[np.float64], found: NDArray[np.float64]) -> float:
@@ -123,13 +114,12 @@ def _divergence(wanted: NDArray[np.float64], found: NDArray[np.float64]) -> floa
 
 
 class _Reader:
-    """Calibration data as the quantiser reads them."""
+    """Calibration data as the quantiser reads them: inputs by name, and None after the last."""
 
     def __init__(self, feeds: Iterable[Feed]) -> None:
         self._feeds = iter(feeds)
 
     def get_next(self) -> Feed | None:
-        """The next inputs by name; None after the last."""
         return next(self._feeds, None)
 
 

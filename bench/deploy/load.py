@@ -34,24 +34,17 @@ class MissingRuntimeError(BenchError):
 class ExportedRecogniser:
     """A recogniser from an exported file.
 
-    Attributes:
-        classify: from images of one size, uint8 (n, h, w) or (n, h, w, 3), paper 255, to probabilities, float32
-            (n, classes); thread-safe.
-        labels: class names in label order.
-        channels: 1 or 3.
-        size: side of the network's input in pixels.
-        several: whether it takes batches; if not, n must be 1.
-        runtime: ``onnxruntime`` or ``openvino``.
-        about: the metadata of the file.
+    ``classify`` takes images of one size, uint8 (n, h, w) or (n, h, w, 3), paper 255, and returns probabilities,
+    float32 (n, classes). It is thread-safe.
     """
 
     classify: Classify
-    labels: tuple[str, ...]
-    channels: int
-    size: int
-    several: bool
-    runtime: str
-    about: Mapping[str, str]
+    labels: tuple[str, ...]  # class names in label order
+    channels: int  # 1 or 3
+    size: int  # side of the network's input in pixels
+    several: bool  # whether ``classify`` takes batches; if not, n must be 1
+    runtime: str  # ``onnxruntime`` or ``openvino``
+    about: Mapping[str, str]  # metadata of the file
 
 
 def open_exported(path: Path, threads: int = 1, batch: bool = False) -> ExportedRecogniser:

@@ -24,16 +24,10 @@ BATCH = 32  # images; larger batches were not faster on the networks of the suit
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to one image.
+    """The answer to one image, or the reason why there is none."""
 
-    Attributes:
-        image: its path.
-        top: the most probable classes and their probabilities, best first; empty if there is an error.
-        error: why there is no answer; otherwise empty.
-    """
-
-    image: str
-    top: tuple[tuple[str, float], ...] = ()
+    image: str  # path
+    top: tuple[tuple[str, float], ...] = ()  # most probable classes with their probabilities, best first
     error: str = ""
 
     def as_dict(self) -> dict[str, Any]:
@@ -84,10 +78,10 @@ def recognize_batches(
         threads: how many classify in parallel; normally the number of cores.
     """
     cv2.setNumThreads(0)  # batches run in parallel; threads within a batch would compete for the cores
-    size = BATCH if recogniser.several else 1
+    size, remaining = BATCH if recogniser.several else 1, iter(files)
     waiting: deque[Future[list[Answer]]] = deque()
     with ThreadPoolExecutor(threads) as pool:
-        for batch in _batched(files, size):
+        while batch := list(itertools.islice(remaining, size)):
             waiting.append(pool.submit(_answers, recogniser, top, *_read_batch(recogniser, batch)))
             if len(waiting) > 2 * threads:  # one more per thread is ready, and not the whole folder in memory
                 yield from waiting.popleft().result()
@@ -114,12 +108,6 @@ def _cut(image: NDArray[np.uint8], file: Path) -> NDArray[np.uint8]:
         return find_character(image, str(file))
     refuse_blank(image, str(file))  # photographs may show anything
     return image
-
-
-def _batched(files: Iterable[Path], size: int) -> Iterator[list[Path]]:
-    remaining = iter(files)
-    while batch := list(itertools.islice(remaining, size)):
-        yield batch
 
 
 def _read_batch(recogniser: ExportedRecogniser, files: Sequence[Path]) -> tuple[list[Path | Answer], list[Any]]:

@@ -16,25 +16,15 @@ WAIT_TOLERANCE = 0.05  # noisy if other processes held the CPU for a larger shar
 
 @dataclass(frozen=True)
 class ProcessTimes:
-    """Times of one process in nanoseconds; ratios are logarithms of ratios of CPU times, one per round, by copy.
+    """Times of one process in nanoseconds; ratios are logarithms of ratios of CPU times, one per round, by copy."""
 
-    Attributes:
-        wall: of each call, all copies together.
-        cpu: CPU time of the process in the same calls.
-        ratios: of the candidate to the reference.
-        controls: of one copy of the reference to the other (A/A check).
-        reference: wall time of each call of the reference.
-        data_dependent_cost: whether the cost depends on the character; the mean is then reported.
-        details: recorded as they are, for the first process only.
-    """
-
-    wall: list[int]
-    cpu: list[int]
-    ratios: list[list[float]]
-    controls: list[list[float]]
-    reference: list[int]
-    data_dependent_cost: bool
-    details: dict[str, Any]
+    wall: list[int]  # of each call, all copies together
+    cpu: list[int]  # CPU time of the process in the same calls
+    ratios: list[list[float]]  # of the candidate to the reference
+    controls: list[list[float]]  # of one copy of the reference to the other (A/A check)
+    reference: list[int]  # wall time of each call of the reference
+    data_dependent_cost: bool  # whether the cost depends on the character; the mean is then reported
+    details: dict[str, Any]  # recorded as they are, for the first process only
 
 
 def aggregate(processes: Sequence[ProcessTimes], seed: int) -> dict[str, Any]:

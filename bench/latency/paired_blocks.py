@@ -39,28 +39,20 @@ BUDGET_S = 12.0  # of warm-up and rounds together; slow systems get fewer copies
 
 
 class Side:
-    """One of the compared classifiers, and the inputs that it cycles through.
+    """One of the compared classifiers, ``call``, and the inputs that it cycles through.
 
-    Attributes:
-        wall: nanoseconds of each call since the warm-up, in order.
-        cpu: CPU time of the process in the same calls, nanoseconds.
-        block: calls per block.
-        data_dependent_cost: whether the cost depends on the input, by the classifier's attribute of this name; the mean
-            is then reported.
-
-    Args:
-        call: the classifier.
-        inputs: used in a cycle; a ``cycle`` continues at its current position.
+    A ``cycle`` as ``inputs`` continues at its current position.
     """
 
     def __init__(self, call: Callable[[Any], Any], inputs: Iterable[Any]) -> None:
         self._call, self._inputs = call, inputs if isinstance(inputs, cycle) else cycle(inputs)
+        # Whether the cost depends on the input, as the classifier's attribute says; the mean is then reported.
         self.data_dependent_cost = bool(getattr(call, "data_dependent_cost", False))
         # Every ten calls of a warm-up use the same inputs: with inputs of different cost, it would never be steady.
         self._warm = cycle([next(self._inputs) for _ in range(10)]) if self.data_dependent_cost else self._inputs
-        self.wall: list[int] = []
-        self.cpu: list[int] = []
-        self.block = 1
+        self.wall: list[int] = []  # nanoseconds of each call since the warm-up
+        self.cpu: list[int] = []  # CPU time of the process in the same calls, nanoseconds
+        self.block = 1  # calls per block
 
     def run(self, calls: int, warming: bool = False) -> tuple[list[int], list[int]]:
         """Wall and CPU nanoseconds of each of the next ``calls`` calls."""
@@ -145,15 +137,11 @@ def time_paired(prepare: Callable[[], Loader], characters: Characters, rounds: i
         reference=list(chain.from_iterable(side.wall for copy in copies for side in copy.sides[1:])),
         data_dependent_cost=first.candidate.data_dependent_cost,
         details={
-            "preprocess_ns": statistics.median(preprocess),
-            "first_call_ns": first_call,
-            "steady": steady,
-            "involuntary_switches": involuntary_switches() - switches,
-            "pressure": cpu_pressure(),
-            "steal": steal(ticks),
-            "flush_denormal": flushes_denormals(),
+            "preprocess_ns": statistics.median(preprocess), "first_call_ns": first_call, "steady": steady,
+            "involuntary_switches": involuntary_switches() - switches, "pressure": cpu_pressure(),
+            "steal": steal(ticks), "flush_denormal": flushes_denormals(),
         },
-    )
+    )  # fmt: skip
 
 
 def warm_up(*sides: Side) -> bool:

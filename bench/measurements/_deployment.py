@@ -44,15 +44,15 @@ class Answers:
 class Deployment:
     """One row in one runtime; expensive results are computed lazily in a separate process and cached.
 
-    Attributes:
-        row: the deployed row.
-        runtime: ``eager`` or another name of ``bench.runtimes``.
-
     Args:
         row: its weights file, architecture and validation characters are used, not the network in memory.
-        runtime: as above.
+        runtime: ``eager`` or another name of ``bench.runtimes``.
         folder: for exported files and answers; files of an earlier deployment of the same row are reused.
         policy: exit policy for a network with early exits; None for its own.
+
+    Raises:
+        MeasurementError: by its properties: the export failed, or the runtime is missing; its error as text.
+        ValueError: by its properties: too few validation characters.
     """
 
     def __init__(self, row: Row, runtime: str, folder: Path, policy: ExitPolicy | None = None) -> None:
@@ -66,31 +66,19 @@ class Deployment:
 
     @cached_property
     def characters(self) -> Characters:
-        """Validation characters for timing and for int8 calibration.
-
-        Raises:
-            ValueError: too few validation characters.
-        """
+        """Validation characters for timing and for int8 calibration."""
         return _packed(self.row, _TIMED)
 
     @cached_property
     def prepare(self) -> Callable[[], Loader]:
-        """A function that returns the classifier's loader, in any process.
-
-        Raises:
-            MeasurementError: the export failed, or the runtime is missing; its error as text.
-        """
+        """A function that returns the classifier's loader, in any process."""
         if self.runtime == EAGER:  # nothing to export
             return partial(prepare, EAGER, self._subject)
         return partial(read_loader, self.loader_file)
 
     @cached_property
     def loader_file(self) -> Path:
-        """A file for ``read_loader``, which also works in a process without torch.
-
-        Raises:
-            MeasurementError: the export failed, or the runtime is missing; its error as text.
-        """
+        """A file for ``read_loader``, which also works in a process without torch."""
         path = self._folder / "loader.pickle"
         if not path.exists():
             run_apart(partial(write_loader, self.runtime, self._subject, path), _LIMIT_S, exclusive=False)
@@ -98,11 +86,7 @@ class Deployment:
 
     @cached_property
     def agreement(self) -> dict[str, Any]:
-        """Comparison of the runtime's answers with eager's, as ``agree`` returns it; empty for eager itself.
-
-        Raises:
-            MeasurementError: export or comparison failed; its error as text.
-        """
+        """Comparison of the runtime's answers with eager's, as ``agree`` returns it; empty for eager itself."""
         if self.runtime == EAGER:
             return {}
         path = self._folder / "agreement.json"
@@ -115,11 +99,7 @@ class Deployment:
 
     @cached_property
     def answers(self) -> Answers:
-        """The runtime's answers to the test characters, or to as many, evenly spread, as fit the time limit.
-
-        Raises:
-            MeasurementError: the export failed, or the runtime is missing; its error as text.
-        """
+        """The runtime's answers to the test characters, or to as many, evenly spread, as fit the time limit."""
         path, test = self._folder / "answers.json", self.row.datamodule.test
         most = min(affordable(ANSWERED, self._macs), max(1, _MOST_BYTES // test.image(0).nbytes))
         indices = np.linspace(0, len(test) - 1, min(most, len(test))).astype(np.int64)

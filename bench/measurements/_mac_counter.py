@@ -50,17 +50,11 @@ _PRODUCTS = frozenset({"mul", "div"})
 
 @dataclass(frozen=True)
 class Count:
-    """Cost of one forward pass.
+    """Cost of one forward pass."""
 
-    Attributes:
-        macs: multiply-adds of convolutions, fully connected layers and matrix products; biases cost none.
-        elementwise: output values of normalisation, activation, pooling and other elementwise operators.
-        incomplete: names of operators whose multiply-adds are unknown; if there are any, ``macs`` is too low.
-    """
-
-    macs: int
-    elementwise: int
-    incomplete: tuple[str, ...]
+    macs: int  # multiply-adds of convolutions, fully connected layers and matrix products; biases cost none
+    elementwise: int  # output values of normalisation, activation, pooling and other elementwise operators
+    incomplete: tuple[str, ...]  # operators whose multiply-adds are unknown; if there are any, ``macs`` is too low
 
 
 def count(network: nn.Module, *inputs: Tensor) -> Count:

@@ -25,37 +25,21 @@ _BATCH = 64  # no figure depends on it: networks are in eval mode
 
 @dataclass(frozen=True)
 class Row:
-    """One trained system, ready to be measured.
+    """One trained system, ready to be measured."""
 
-    Attributes:
-        system: its full name.
-        architecture: ``name`` or ``name:variant``.
-        recogniser: the trained network with its preprocessing, on the CPU, in eval mode.
-        datamodule: its training data; measurements other than accuracy use the validation split.
-        predictions: answers on the test split; None if only costs are measured (``bench profile``).
-        weights: the file of the network, safetensors or packed.
-        classes: size of the label space.
-        rounds: timing rounds of the scale, in each measuring process.
-        seed: of the run.
-        measured: the row's figures so far, as its record states them.
-        accelerator: of the training; whole splits are evaluated on it too.
-        trained: whether the weights are trained; the answers of random ones mean nothing.
-        launches: how many measuring processes repeat the timing; their times are aggregated.
-    """
-
-    system: str
-    architecture: str
-    recogniser: Recogniser
-    datamodule: CharacterDataModule
-    predictions: Predictions | None
-    weights: Path
+    system: str  # full name
+    architecture: str  # ``name`` or ``name:variant``
+    recogniser: Recogniser  # on the CPU, in eval mode
+    datamodule: CharacterDataModule  # measurements other than accuracy use the validation split
+    predictions: Predictions | None  # on the test split; None if only costs are measured (``bench profile``)
+    weights: Path  # safetensors or packed
     classes: int
-    rounds: int
-    seed: int
-    measured: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    accelerator: str = "cpu"
-    trained: bool = True
-    launches: int = 1
+    rounds: int  # timing rounds of the scale, in each measuring process
+    seed: int  # of the run
+    measured: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # figures so far, as the record states them
+    accelerator: str = "cpu"  # of the training; whole splits are evaluated on it too
+    trained: bool = True  # the answers of random weights mean nothing
+    launches: int = 1  # measuring processes that repeat the timing; their times are aggregated
 
     def characters(self, most: int = 256) -> list[NDArray[np.uint8]]:
         """Validation characters at native size, uint8 (h, w), evenly spread: ``most``, or all if there are fewer.

@@ -26,7 +26,6 @@ def measure_in(deployment: Deployment) -> Measurement:
 
     Raises:
         MeasurementError: the export failed, or the runtime is missing; its error as text.
-        ValueError: no predictions of eager on the test split.
     """
     row, answers = deployment.row, deployment.answers
     if row.predictions is None:

@@ -44,10 +44,6 @@ def measure_in(deployment: Deployment) -> Measurement:
         ``agreement`` with eager see ``bench.measurements._agreement``. If the answers of trained weights differ too
         much from eager, there is an ``error`` instead of a time.
 
-    Raises:
-        MeasurementError: the measuring process failed; its error as text.
-        ValueError: too few validation characters.
-
     Source: MLPerf Inference rules, single stream; paired blocks cancel drift.
     """
     row, characters = deployment.row, deployment.characters

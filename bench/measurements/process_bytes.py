@@ -43,10 +43,6 @@ def measure_in(deployment: Deployment) -> Measurement:
     The process imports only what the runtime needs, classifies one native-size character, and then reads its memory use
     from the kernel. Pages shared with other processes count in part (PSS); ``resident`` counts them in full, ``own``
     not at all.
-
-    Raises:
-        MeasurementError: the process failed; its error as text.
-        ValueError: too few validation characters.
     """
     with tempfile.TemporaryDirectory() as folder:
         character = Path(folder) / "character.npy"

@@ -22,21 +22,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Subject:
-    """Input of a runtime: names and files instead of a network, so that it can be sent to another process.
+    """Input of a runtime: names and files instead of a network, so that it can be sent to another process."""
 
-    Attributes:
-        architecture: ``name`` or ``name:variant``.
-        classes: size of the label space.
-        weights: file of the network, safetensors or packed.
-        characters: native-size validation characters, for timing and calibration.
-        policy: exit policy for a network with early exits; None for the policy stored with its weights.
-    """
-
-    architecture: str
+    architecture: str  # ``name`` or ``name:variant``
     classes: int
-    weights: Path
-    characters: Characters
-    policy: "ExitPolicy | None" = None
+    weights: Path  # safetensors or packed
+    characters: Characters  # native-size validation characters, for timing and calibration
+    policy: "ExitPolicy | None" = None  # exit policy for networks with early exits; None for the one of the weights
 
     def load(self) -> "Recogniser":
         """Load the recogniser; this imports torch."""

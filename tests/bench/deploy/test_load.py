@@ -254,10 +254,10 @@ def test_wrong_checkpoints_are_refused(bench: Bench, exports: Path, tmp_path: Pa
     for given, says in {
         "nearest_mean+u8-4 --checkpoint w.safetensors": "wanted a system in float32, as exported graphs are",
         "lenet5 --checkpoint w.safetensors": "wanted weights of lenet5, got those of nearest_mean+light",
-        "nearest_mean --checkpoint bare.safetensors": "do not name their classes, as those of older runs; say --labels",
+        "nearest_mean --checkpoint bare.safetensors": "have no class names; use --labels",
         "nearest_mean --checkpoint bare.safetensors --labels six.txt": "not the weights of nearest_mean with 6 classes",
         "nearest_mean --checkpoint lenet5.safetensors --labels five.txt": "not the weights of nearest_mean with 5",
-        "nearest_mean --checkpoint bare.safetensors --labels twice.txt": "wanted each class once, one a line",
+        "nearest_mean --checkpoint bare.safetensors --labels twice.txt": "wanted each class once, one per line",
         "nearest_mean --checkpoint w.safetensors --labels six.txt": "contradicts the labels",
         "nearest_mean --checkpoint cut.safetensors": "cut.safetensors: byte 5000: wanted a whole safetensors file",
         "nearest_men --checkpoint w.safetensors": "unknown system 'nearest_men'",
