@@ -32,14 +32,8 @@ class ExportedStage:
 class CascadeRecogniser:
     """A recogniser with early exits in any runtime, stage by stage, from the native-size character to probabilities.
 
-    Attributes:
-        data_dependent_cost: whether the cost depends on the character.
-
-    Args:
-        stages: of the cascade.
-        resize: the graph of its resize alone, ONNX.
-        channels: of its images.
-        open_call: opens a graph in a runtime as a function from its inputs to its outputs, both in order.
+    ``resize`` is the graph of its resize alone; ``open_call`` opens a graph in a runtime as a function from its inputs
+    to its outputs, both in order.
     """
 
     def __init__(

@@ -40,10 +40,8 @@ def quantised(model: bytes, characters: Sequence[NDArray[np.uint8]]) -> bytes:
     with their range on the characters. Resize, normalisation and softmax stay in fp32, and so do as many of the first
     convolutions as are necessary for the answers to be close to fp32. The result is deterministic.
 
-    Args:
-        model: of ``bench.deploy.onnx_model.onnx_model``.
-        characters: native-size validation characters, uint8 (h, w) or (h, w, 3) as the graph takes them; CALIBRATED_ON
-            of them, evenly spread, are used.
+    ``model`` comes from ``bench.deploy.onnx_model.onnx_model``. ``characters`` are native-size validation characters,
+    uint8 (h, w) or (h, w, 3) as the graph takes them; CALIBRATED_ON of them, evenly spread, are used.
 
     Raises:
         ValueError: no characters.

@@ -48,12 +48,9 @@ class ExportedRecogniser:
 
 
 def open_exported(path: Path, threads: int = 1, batch: bool = False) -> ExportedRecogniser:
-    """Open a file that ``bench export`` wrote.
+    """Open a file of ``bench export``, for calls by ``threads`` threads; each call computes in the calling thread.
 
-    Args:
-        path: the file.
-        threads: number of threads that will call the recogniser; each call computes in the calling thread.
-        batch: for batches of images that already have the input size; otherwise for one image of any size per call.
+    With ``batch``, it takes batches of images that already have the input size, otherwise one image of any size.
 
     Raises:
         DataError: no such file, cut short, changed after it was written, or inconsistent with its metadata.

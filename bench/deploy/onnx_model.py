@@ -64,14 +64,9 @@ def onnx_resize(recogniser: Recogniser) -> bytes:
 def traced(
     network: nn.Module, examples: tuple[Any, ...], inputs: list[str], outputs: list[str], free: Any = None
 ) -> onnx.ModelProto:
-    """Trace a module in eval mode as an ONNX graph.
+    """Trace a module in eval mode as an ONNX graph with these names of inputs and outputs.
 
-    Args:
-        network: to trace.
-        examples: one for each input.
-        inputs: their names in the graph.
-        outputs: their names in the graph.
-        free: the dynamic dimensions of each input; None for none.
+    ``examples`` has a tensor for each input, ``free`` the dynamic dimensions of each input; None for none.
 
     Raises:
         ExportError: the network cannot be expressed in ONNX, or raises an error; the message has its text.

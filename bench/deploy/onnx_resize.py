@@ -72,12 +72,8 @@ def resize_graph(channels: int, size: int, batch: bool = False) -> onnx.ModelPro
 
     Input ``image``, uint8 (h, w), or (h, w, 3) for three channels, any h and w; output ``images``, uint8
     (1, C, size, size), within two grey levels of ``resample(image, fit_matrix(h, w, size), size)``. Characters of
-    (size, size) are unchanged.
-
-    Args:
-        channels: 1 or 3.
-        size: output side in pixels.
-        batch: take n characters of one native size, (n, h, w) or (n, h, w, 3), and return (n, C, size, size).
+    (size, size) are unchanged. With ``batch``, it takes n characters of one native size, (n, h, w) or (n, h, w, 3), and
+    returns (n, C, size, size).
     """
     text = _GRAPH.format(
         opset=OPSET, channels=channels, size=size, paper=PAPER, block=_BLOCK, first=int(batch), last=int(batch) + 2,

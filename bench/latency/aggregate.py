@@ -30,6 +30,8 @@ class ProcessTimes:
 def aggregate(processes: Sequence[ProcessTimes], seed: int) -> dict[str, Any]:
     """``value``, median or mean nanoseconds per call, and the details of a latency record."""
     control = joined_ratio([process.controls for process in processes], seed)
+    # How much longer the calls took than their CPU time, as a share of it.
+    waited = sum(sum(process.wall) for process in processes) / sum(sum(process.cpu) for process in processes) - 1
     return {
         **_spread(processes),
         **_compared(processes, seed),
@@ -37,7 +39,7 @@ def aggregate(processes: Sequence[ProcessTimes], seed: int) -> dict[str, Any]:
         "aa_ci": list(control[1:]),
         "reference_ns": statistics.median(chain.from_iterable(process.reference for process in processes)),
         **processes[0].details,
-        "noisy": _waiting_share(processes) > WAIT_TOLERANCE or aa_check_fails(control),
+        "noisy": waited > WAIT_TOLERANCE or aa_check_fails(control),
     }
 
 
@@ -71,8 +73,3 @@ def _compared(processes: Sequence[ProcessTimes], seed: int) -> dict[str, Any]:
         "ratio_to_reference": ratio,
         "ratio_ci": [low, high],
     }
-
-
-def _waiting_share(processes: Sequence[ProcessTimes]) -> float:
-    """How much longer the calls took than their CPU time, as a share of it."""
-    return sum(sum(process.wall) for process in processes) / sum(sum(process.cpu) for process in processes) - 1

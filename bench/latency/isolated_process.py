@@ -77,12 +77,9 @@ def time_apart(
 def run_apart(
     work: Callable[[], dict[str, Any] | None], limit_s: float = LIMIT_S, *, exclusive: bool = True
 ) -> dict[str, Any]:
-    """Run a function in a measuring process: single-threaded, with torch loaded.
+    """Run ``work``, a module's function or a ``functools.partial`` of one, in a measuring process with one thread.
 
-    Args:
-        work: a function of a module, or a ``functools.partial`` of one.
-        limit_s: seconds after which the process is killed.
-        exclusive: wait until no other process measures. Anything that reads a clock needs this; exports do not.
+    With ``exclusive`` it waits until no other process measures. Anything that reads a clock needs this; exports do not.
 
     Returns: the result of ``work``; an empty dictionary for None.
 

@@ -109,12 +109,8 @@ def time_paired(prepare: Callable[[], Loader], characters: Characters, rounds: i
     If the cost depends on the character, one sequence of characters, shuffled by the seed, continues over all copies:
     the first few characters would not leave early as often as all of them.
 
-    Args:
-        prepare: returns the loader, which makes a fresh copy of the classifier at each call.
-        characters: native-size inputs, used in a cycle.
-        rounds: each has two blocks of the candidate and of each of two copies of the reference, in random order and
-            then in reverse, ABCCBA; there are fewer if the time budget ends first.
-        seed: of the random order.
+    Each round has two blocks of the candidate and of each of two copies of the reference, in random order and then in
+    reverse, ABCCBA; there are fewer rounds if the time budget ends first.
     """
     torch.set_num_threads(1)
     cv2.setNumThreads(1)

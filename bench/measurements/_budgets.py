@@ -16,10 +16,7 @@ BUDGETS = (0.6, 0.7, 0.8, 0.9)  # of the final head's mean time
 def within_budgets(row: Row, parts: Costs, times: Costs) -> list[dict[str, Any]]:
     """The chosen policy for each of BUDGETS, and its figures on the test characters.
 
-    Args:
-        row: with its answers on the test split; its validation split is evaluated once.
-        parts: multiply-adds.
-        times: nanoseconds, including those of each head alone.
+    ``parts`` are multiply-adds, ``times`` nanoseconds including those of each head alone.
 
     Returns: ``budget``, a share of the final head's time; the policy as records state it; and ``accuracy``,
         ``exit_rate``, ``macs`` and ``latency`` on the test characters, which may take slightly longer than the

@@ -48,11 +48,7 @@ def ending_at(network: Cascade, head: str) -> ExitPolicy:
 def on_test(row: Row, policy: ExitPolicy, parts: Costs, times: Costs) -> dict[str, float]:
     """Accuracy, exit rate and mean costs of a policy on the row's test characters.
 
-    Args:
-        row: with every head's predictions at the temperatures of this policy; its own policy is not changed.
-        policy: to evaluate.
-        parts: multiply-adds.
-        times: nanoseconds.
+    The row's predictions must use the temperatures of this policy. ``parts`` are multiply-adds, ``times`` nanoseconds.
     """
     heads, (found, answers) = cascade(row).heads, head_predictions(row)
     classes, exits = follow(policy, heads, answers)

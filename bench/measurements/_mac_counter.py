@@ -6,7 +6,7 @@ and returns the multiply-adds of that call; the operators inside are then not co
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,11 +58,7 @@ class Count:
 
 
 def count(network: nn.Module, *inputs: Tensor) -> Count:
-    """Count one forward pass.
-
-    Args:
-        network: in eval mode.
-        inputs: of ``forward``; batch 1 for the cost of one character. Everything may be on the meta device.
+    """Count one forward pass of a network in eval mode; everything may be on the meta device.
 
     Raises:
         ValueError: the network is in training mode, where it may compute something else.
@@ -136,12 +132,9 @@ def _declarations(network: nn.Module, counter: _Counter) -> Iterator[None]:
             counter.macs += module.multiply_adds(*inputs)
         counter.declared -= 1
 
-    handles = []
-    for module in network.modules():
-        if hasattr(module, "multiply_adds"):
-            handles += [module.register_forward_pre_hook(enter), module.register_forward_hook(leave)]
-    try:
+    with ExitStack() as hooks:
+        for module in network.modules():
+            if hasattr(module, "multiply_adds"):
+                hooks.enter_context(module.register_forward_pre_hook(enter))
+                hooks.enter_context(module.register_forward_hook(leave))
         yield
-    finally:
-        for handle in handles:
-            handle.remove()

@@ -39,12 +39,7 @@ _SEED = 2018  # the paper's year; not the seed of the run, so that every system 
 
 
 class RandomView:
-    """A view that changes each character at random by (seed, epoch, index), independently of the input size.
-
-    Args:
-        changes: one of them is drawn for each character.
-        size: output side in pixels.
-    """
+    """A view that applies one of ``changes``, drawn by (seed, epoch, index), to each character, at any output size."""
 
     def __init__(self, changes: tuple[Augmentation, ...], size: int) -> None:
         self._views = [CharacterAugmentation(change, size) for change in changes]

@@ -19,11 +19,8 @@ def exported(
 ) -> Loader:
     """Export a subject. The ``int8`` form is calibrated on its characters and is the same file for all runtimes.
 
-    Args:
-        subject: to export.
-        form: empty, or ``int8``.
-        whole: makes a classifier from a graph, the graph of its resize, and the number of channels of its images.
-        open_call: opens a graph as a function, for networks with early exits.
+    ``whole`` makes a classifier from a graph, the graph of its resize, and the number of channels of its images;
+    ``open_call`` opens a graph as a function, for networks with early exits.
     """
     # These load torch, which classifiers of exported graphs do not need.
     from bench.deploy.onnx_cascade import exported_stages

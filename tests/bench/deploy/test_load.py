@@ -258,7 +258,7 @@ def test_wrong_checkpoints_are_refused(bench: Bench, exports: Path, tmp_path: Pa
         "nearest_mean --checkpoint bare.safetensors --labels six.txt": "not the weights of nearest_mean with 6 classes",
         "nearest_mean --checkpoint lenet5.safetensors --labels five.txt": "not the weights of nearest_mean with 5",
         "nearest_mean --checkpoint bare.safetensors --labels twice.txt": "wanted each class once, one per line",
-        "nearest_mean --checkpoint w.safetensors --labels six.txt": "contradicts the labels",
+        "nearest_mean --checkpoint w.safetensors --labels six.txt": "contradicts the class names",
         "nearest_mean --checkpoint cut.safetensors": "cut.safetensors: byte 5000: wanted a whole safetensors file",
         "nearest_men --checkpoint w.safetensors": "unknown system 'nearest_men'",
         "nearest_mean --checkpoint gone.safetensors": "gone.safetensors: no such file",
