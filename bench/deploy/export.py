@@ -53,11 +53,9 @@ def export_system(
     """
     _check_out(out, checkpoint)
     named, metadata = check_checkpoint(system, checkpoint)
-    plain = replace(named, storage=None)
-    if named != plain:
-        raise UsageError(
-            f"{system}: wanted a system in float32, as exported graphs are; export {plain.name} from its own weights"
-        )
+    if named.storage is not None:
+        plain = replace(named, storage=None).name
+        raise UsageError(f"{system}: wanted a system in float32, as exported graphs are; export {plain} instead")
     names = _labels(checkpoint, metadata, labels)
     try:
         recogniser = load_recogniser(named.architecture, len(names), checkpoint)

@@ -106,7 +106,11 @@ def run_apart(
             sender.close()
             receiver.close()
             _RUNNING.discard(process)
-            _end(process)
+            if process.pid is not None:  # it was started: leave neither a process nor a zombie
+                with suppress(ProcessLookupError):
+                    process.kill()
+                process.join()
+                process.close()
     if "error" in answer:
         raise MeasurementError(answer["error"])
     return answer
@@ -159,19 +163,8 @@ def _answer(receiver: Connection, process: ForkServerProcess, limit_s: float) ->
         process.join()
         code = process.exitcode or 0
         how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
-        raise MeasurementError(
-            f"the measuring process ended {how} before it answered; see stderr for its last output"
-        ) from None
+        raise MeasurementError(f"the measuring process ended {how} before it answered; see stderr") from None
     raise MeasurementError(f"the measuring process gave no answer within {limit_s:g} s and was killed")
-
-
-def _end(process: ForkServerProcess) -> None:
-    """Kill the process and reap it."""
-    if process.pid is not None:  # None: it was not started
-        with suppress(ProcessLookupError):
-            process.kill()
-        process.join()
-        process.close()
 
 
 def _measure(sender: Connection, work: Callable[[], dict[str, Any] | None]) -> None:

@@ -10,7 +10,7 @@ import torch
 
 # Sides of square matrices; the faster one counts, because caches differ. Such products take 1 to 10 ms.
 _SIDES = (384, 768)
-# Bytes of weights: they fit the second-level cache, the last-level cache, and no cache of today's processors.
+# Bytes of weights: they fit a cache near the core, the last-level cache, and no cache, on processors of today.
 _READ = (2**19, 2**24, 2**27)
 _REPEATS = 30  # the fastest one counts, because noise only makes calls slower
 _BUDGET_NS = 150_000_000  # for the repeats of one kind and size

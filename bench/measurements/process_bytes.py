@@ -53,8 +53,8 @@ def measure_in(deployment: Deployment) -> Measurement:
 
 def _probe(arguments: list[str]) -> dict[str, int]:
     """Run ``bench.measurements._memory_probe`` in a new interpreter, and parse its output."""
-    paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(paths)}
+    path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": path}
     command = [sys.executable, "-m", "bench.measurements._memory_probe", *arguments]
     try:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=_LIMIT_S)
