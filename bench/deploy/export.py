@@ -77,7 +77,7 @@ def _check_out(out: Path, checkpoint: Path) -> None:
     if out.is_dir():
         raise UsageError(f"--out {out}: is a folder; name the file to write, such as {out / 'hanzi.onnx'}")
     if not out.parent.is_dir():
-        raise UsageError(f"--out {out}: the folder {out.parent} does not exist; create it first")
+        raise UsageError(f"--out {out}: there is no folder {out.parent} to write to; create it first")
 
 
 def _labels(checkpoint: Path, metadata: WeightsMetadata, file: Path | None) -> Sequence[str]:

@@ -22,7 +22,7 @@ def test_one_process() -> None:
     assert (found["value"], found["n"], found["mean"], found["cpu_ns"]) == (50.5, 100, 50.5, 50.5)
     assert (found["q25"], found["q75"], found["p90"]) == pytest.approx((25.75, 75.25, 90.1))
     assert found["p90_bound"] == 96  # of 100 calls at most 95 are below it with probability 0.976; 94: 0.942
-    assert found["ratio_to_reference"] == pytest.approx(4)  # disturbed copies do not count
+    assert found["ratio_to_reference"] == pytest.approx(4)  # outlying copies do not count
     assert found["ratio_ci"][0] < 4 < found["ratio_ci"][1]
     assert (found["rounds"], found["copies"], found["reference_ns"], found["steady"]) == (15, 5, 8, True)
     assert "launches" not in found
