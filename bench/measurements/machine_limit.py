@@ -33,7 +33,7 @@ def measure(row: Row) -> Measurement:
     if counted.value is None:
         raise ValueError(f"multiply-adds not known: {', '.join(counted.detail['incomplete'])}")
     weights = sum(tensor.numel() for tensor in row.recogniser.network.state_dict().values())
-    rates = roofline()
+    rates = peaks()
     fp32, by = least_ns(counted.value, 4 * weights, rates["fp32_macs_per_s"], rates["bytes_per_s"])
     int8, int8_by = least_ns(counted.value, weights, rates["int8_macs_per_s"], rates["bytes_per_s"])
     return Measurement(fp32, {"by": by, "int8": int8, "int8_by": int8_by, **rates})
@@ -51,8 +51,8 @@ def least_ns(macs: float, weight_bytes: int, macs_per_s: float, bytes_per_s: lis
 
 
 @cache
-def roofline() -> dict[str, Any]:
-    """The rates of ``bench.measurements._roofline``, measured once per program.
+def peaks() -> dict[str, Any]:
+    """The peak rates of ``bench.measurements._roofline``, measured once per program.
 
     Raises:
         MeasurementError: the measuring process failed; its error as text.

@@ -7,7 +7,7 @@ from fake.rows import row
 from torch import nn
 
 from bench.measurements import machine_limit
-from bench.measurements.machine_limit import least_ns, roofline
+from bench.measurements.machine_limit import least_ns, peaks
 
 RATES = [[1000, 8e9], [4000, 4e9]]  # bytes, bytes a second
 
@@ -24,7 +24,7 @@ def test_the_longer_of_computing_and_reading(macs: int, weight_bytes: int, wante
 
 def test_a_rows_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rates = {"fp32_macs_per_s": 1e9, "int8_macs_per_s": 1e12, "bytes_per_s": [[10**9, 1e9]]}
-    monkeypatch.setattr(machine_limit, "roofline", lambda: rates)
+    monkeypatch.setattr(machine_limit, "peaks", lambda: rates)
     network = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1, bias=False), nn.Flatten(), nn.Linear(2 * 8 * 8, 5))
     found = machine_limit.measure(row(tmp_path, Floats(network), size=8))
     macs, weights = 2 * 9 * 64 + 128 * 5, 2 * 9 + 128 * 5 + 5
@@ -49,12 +49,12 @@ def test_unknown_multiply_adds_have_no_limit(tmp_path: Path) -> None:
 
 
 def test_rates_of_this_machine() -> None:
-    found = roofline()
+    found = peaks()
     assert 1e8 < found["fp32_macs_per_s"] < 1e13  # multiply-adds, not FLOPs of an accelerator
     assert found["int8_macs_per_s"] > 0.5 * found["fp32_macs_per_s"]
     assert [size for size, _ in found["bytes_per_s"]] == sorted(size for size, _ in found["bytes_per_s"])
     assert all(1e8 < rate < 1e13 for _, rate in found["bytes_per_s"])
-    assert roofline() is found  # once a program
+    assert peaks() is found  # once a program
 
 
 class Floats(nn.Module):
