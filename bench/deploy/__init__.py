@@ -1,1 +1,1 @@
-"""Deployment: trained networks as files that run without this package."""
+"""Deployment: exports trained networks to files that run without this package, and runs such files."""

@@ -1,4 +1,4 @@
-"""A trained recogniser as one file to take home: resize, network, labels and provenance."""
+"""Exports a trained recogniser to one file: resize, network, labels and provenance."""
 
 import io
 import json
@@ -33,85 +33,78 @@ def export_system(
 ) -> dict[str, str]:
     """Write a trained system as one file that runs without this package.
 
+    A system with early exits uses its policy, which is part of the provenance under ``exits``.
+
     Args:
         system: its name.
         checkpoint: its weights, safetensors.
-        form: of FORMATS; ``onnx`` is one ONNX file, ``openvino`` a zip of OpenVINO's pair of files.
+        form: one of FORMATS; ``onnx`` is one ONNX file, ``openvino`` a zip of OpenVINO's two files.
         out: the file to write.
-        labels: text file of class names, one a line in label order, for weights that do not name them.
-        leaderboards: folder whose ``results`` hold the record of these weights, for its accuracy.
+        labels: text file of class names, one per line in label order, for weights without class names.
+        leaderboards: folder whose ``results`` have the record of these weights, for its accuracy.
 
-    Of a system with early exits the file leaves where its policy lets it, as its provenance says under ``exits``.
-
-    Returns: what the file's metadata say.
+    Returns: the metadata of the file.
 
     Raises:
         UnknownPlugin: no such system.
-        DataError: no safetensors file.
-        UsageError: weights of another system, or without labels; a system stored in fewer bits; no place for ``out``.
+        DataError: not a safetensors file.
+        UsageError: weights of another system or without labels, a compressed system, or ``out`` cannot be written.
         ExportError: a network that cannot be expressed as a graph.
     """
     _check_out(out, checkpoint)
-    named, origin = check_checkpoint(system, checkpoint)
-    plain = replace(named, storage=None)
-    if named != plain:
-        raise UsageError(
-            f"{system}: wanted a system in float32, as exported graphs are; export {plain.name} from its own weights"
-        )
-    names = _labels(checkpoint, origin, labels)
+    named, metadata = check_checkpoint(system, checkpoint)
+    if named.storage is not None:
+        plain = replace(named, storage=None).name
+        raise UsageError(f"{system}: wanted a system in float32, as exported graphs are; export {plain} instead")
+    names = _labels(checkpoint, metadata, labels)
     try:
         recogniser = load_recogniser(named.architecture, len(names), checkpoint)
     except ValueError as error:
         raise unfit(checkpoint, error, f"is it of this system, and are its labels {len(names)}?") from error
     cascade = cascade_of(recogniser.network)
     graph = onnx.load_from_string(onnx_cascade(recogniser) if cascade else onnx_model(recogniser, batch=True))
-    # A recipe that was named is one that the weights do not deny; one that was left out is theirs.
-    about = _about(system if "+" in system else named.name, checkpoint, names, origin, recogniser, leaderboards)
+    # If the name has no recipe, the recipe of the weights completes it; a named recipe was checked against the weights.
+    about = _about(system if "+" in system else named.name, checkpoint, names, metadata, recogniser, leaderboards)
     content = _onnx_file(graph, about) if form == "onnx" else _openvino_file(graph, about)
     write_whole(out, content)
     return about
 
 
 def _check_out(out: Path, checkpoint: Path) -> None:
-    """Refuse a place that the file cannot take, before the work is done."""
+    """Raise UsageError if ``out`` cannot be written, before the work is done."""
     if out.resolve() == checkpoint.resolve():
         raise UsageError(f"--out {out}: is the checkpoint itself, which must not be overwritten")
     if out.is_dir():
         raise UsageError(f"--out {out}: is a folder; name the file to write, such as {out / 'hanzi.onnx'}")
     if not out.parent.is_dir():
-        raise UsageError(f"--out {out}: there is no folder {out.parent} to write it in; make it first")
+        raise UsageError(f"--out {out}: there is no folder {out.parent} to write to; create it first")
 
 
-def _labels(checkpoint: Path, origin: WeightsMetadata, file: Path | None) -> Sequence[str]:
+def _labels(checkpoint: Path, metadata: WeightsMetadata, file: Path | None) -> Sequence[str]:
     if file is None:
-        if not origin.labels:
+        if not metadata.labels:
             raise UsageError(
-                f"--checkpoint {checkpoint}: these weights do not name their classes, as those of older runs; "
-                "say --labels FILE, one class name a line in label order"
+                f"--checkpoint {checkpoint}: these weights, like those of older runs, have no class names; "
+                "use --labels FILE, one class name per line in label order"
             )
-        return origin.labels
+        return metadata.labels
     try:
         names = file.read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError as error:
         raise DataError(file, error.start, "class names in UTF-8", "other bytes", "Save it as UTF-8.") from error
-    if origin.labels and tuple(names) != origin.labels:
-        raise UsageError(f"--labels {file}: contradicts the labels that {checkpoint} names itself; leave --labels out")
+    if metadata.labels and tuple(names) != metadata.labels:
+        raise UsageError(f"--labels {file}: contradicts the class names in {checkpoint}; omit --labels")
     if len(set(names)) < len(names) or "" in names:
-        raise UsageError(f"--labels {file}: wanted each class once, one a line, got an empty line or one twice")
+        raise UsageError(f"--labels {file}: wanted each class once, one per line, got an empty line or a duplicate")
     return names
 
 
 def _about(
-    system: str,
-    checkpoint: Path,
-    labels: Sequence[str],
-    origin: WeightsMetadata,
-    recogniser: Recogniser,
-    leaderboards: Path,
+    system: str, weights: Path, labels: Sequence[str], metadata: WeightsMetadata, recogniser: Recogniser, folder: Path
 ) -> dict[str, str]:
-    """Everything the file says of itself, as text; nothing of this machine's paths."""
-    checksum = sha256(checkpoint)
-    records = [s.record for s in read_stored(leaderboards)[0] if s.record.get("checkpoint_sha256") == checksum]
+    """The metadata of the file, as text, without paths of this machine."""
+    checksum = sha256(weights)
+    records = [s.record for s in read_stored(folder)[0] if s.record.get("checkpoint_sha256") == checksum]
     commit, dirty = source_state()
     cascade = cascade_of(recogniser.network)
     provenance: dict[str, Any] = {
@@ -120,11 +113,12 @@ def _about(
     }  # fmt: skip
     if cascade is not None:
         provenance["exits"] = asdict(cascade.policy)
-    said: Mapping[str, Any] = {"name": origin.dataset, "synthetic": origin.synthetic}
-    if records and not origin.dataset and not records[0].get("given"):  # given weights read those data, no more
-        said = records[0]["dataset"]
+    dataset: Mapping[str, Any] = {"name": metadata.dataset, "synthetic": metadata.synthetic}
+    # Not for weights supplied by the user: the record's data set was only used to evaluate them.
+    if records and not metadata.dataset and not records[0].get("given"):
+        dataset = records[0]["dataset"]
     return {
-        "format": FORMAT, "system": system, "dataset": said["name"], "synthetic": json.dumps(said["synthetic"]),
+        "format": FORMAT, "system": system, "dataset": dataset["name"], "synthetic": json.dumps(dataset["synthetic"]),
         "labels": json.dumps(list(labels), ensure_ascii=False),
         "channels": str(recogniser.channels), "size": str(recogniser.size),
         "provenance": json.dumps(provenance, ensure_ascii=False),
@@ -132,7 +126,7 @@ def _about(
 
 
 def _record(record: Mapping[str, Any]) -> dict[str, Any]:
-    """What a record says of how well and by what these weights were trained."""
+    """The part of a record about the training and the accuracy of these weights."""
     kept = ("suite", "scale", "system", "seed", "recipe", "dataset", "commit", "trained_commit", "started_at")
     return {**{key: record.get(key) for key in kept}, "accuracy": record["measurements"].get("accuracy")}
 

@@ -1,4 +1,4 @@
-"""Exported files, opened: one call from images to probabilities. Imports neither torch nor onnx."""
+"""Loads exported recognisers: a function from images to probabilities. Imports neither torch nor onnx."""
 
 import io
 import json
@@ -17,53 +17,43 @@ from bench.deploy.checksum import read_checked
 from bench.deploy.openvino_core import core
 from datamodules._errors import BenchError, DataError
 
-FORMAT = "hccr-bench recogniser 1"  # of what the metadata say and how
+FORMAT = "hccr-bench recogniser 1"  # version of the metadata
 Classify = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-Shapes = Sequence[Sequence[int | str | None]]  # of a graph's inputs or outputs; no number where a length is free
+Shapes = Sequence[Sequence[int | str | None]]  # of a graph's inputs or outputs; dynamic lengths are not numbers
 
 _AGAIN = "Export it again: bench export."
-# Of a zip whose bytes or entries are damaged: what zipfile raises is not all its own.
+# What zipfile raises for a damaged file; not all of it are its own exceptions.
 _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, RuntimeError, OSError, EOFError, ValueError)
 
 
 class MissingRuntimeError(BenchError):
-    """The runtime that a file needs is not installed; says what to install."""
+    """The runtime of a file is not installed; the message says what to install."""
 
 
 @dataclass(frozen=True)
 class ExportedRecogniser:
-    """A recogniser from a file.
+    """A recogniser from an exported file.
 
-    Attributes:
-        classify: images of one size, uint8 (n, h, w), in colour (n, h, w, 3), paper 255 -> probabilities,
-            float32 (n, classes). May be called by several threads at once.
-        labels: class names in label order.
-        channels: 1 or 3.
-        size: side of the network's input in pixels.
-        several: whether it takes several images at once; else n is 1.
-        runtime: ``onnxruntime`` or ``openvino``.
-        about: everything the file says of itself.
+    ``classify`` takes images of one size, uint8 (n, h, w) or (n, h, w, 3), paper 255, and returns probabilities,
+    float32 (n, classes). It is thread-safe.
     """
 
     classify: Classify
-    labels: tuple[str, ...]
-    channels: int
-    size: int
-    several: bool
-    runtime: str
-    about: Mapping[str, str]
+    labels: tuple[str, ...]  # class names in label order
+    channels: int  # 1 or 3
+    size: int  # side of the network's input in pixels
+    several: bool  # whether ``classify`` takes batches; if not, n must be 1
+    runtime: str  # ``onnxruntime`` or ``openvino``
+    about: Mapping[str, str]  # metadata of the file
 
 
 def open_exported(path: Path, threads: int = 1, batch: bool = False) -> ExportedRecogniser:
-    """Open a file that ``bench export`` wrote.
+    """Open a file of ``bench export``, for calls by ``threads`` threads; each call computes in the calling thread.
 
-    Args:
-        path: it.
-        threads: that will call the recogniser; each call computes in its caller's thread.
-        batch: for images that are fitted to the input size already, any number at once; else one of any size.
+    With ``batch``, it takes batches of images that already have the input size, otherwise one image of any size.
 
     Raises:
-        DataError: no such file, cut short, changed since it was written, or at odds with what it says of itself.
+        DataError: no such file, cut short, changed after it was written, or inconsistent with its metadata.
         MissingRuntimeError: its runtime is not installed.
     """
     content = read_checked(path)
@@ -80,17 +70,17 @@ def _open_onnx(path: Path, content: bytes, batch: bool) -> ExportedRecogniser:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     if not batch:
-        options.add_free_dimension_override_by_name("n", 1)  # what depends on it is then computed beforehand
+        options.add_free_dimension_override_by_name("n", 1)  # lets ONNX Runtime compute what depends on it in advance
     try:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # whatever ONNX Runtime raises; it has no common base
+    except Exception as error:  # exceptions of ONNX Runtime have no common base class
         raise _unreadable(path, "onnxruntime", error) from error
     about = session.get_modelmeta().custom_metadata_map
     shapes = [one.shape for one in session.get_inputs()], [one.shape for one in session.get_outputs()]
 
     def classify(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        found: NDArray[np.float32] = session.run(None, {"image": images})[0]
-        return found
+        probabilities: NDArray[np.float32] = session.run(None, {"image": images})[0]
+        return probabilities
 
     return _checked(path, classify, about, *shapes, "onnxruntime")
 
@@ -105,7 +95,7 @@ def _open_openvino(path: Path, content: bytes, threads: int, batch: bool) -> Exp
     graph, weights = _pair(path, content)
     about = _about(path, graph)
     hint = {"PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": threads} if batch else {"PERFORMANCE_HINT": "LATENCY"}
-    # f32: by default OpenVINO computes in bf16 where the CPU can, which is another network.
+    # f32: by default OpenVINO computes in bf16 if the CPU supports it, which changes the answers.
     settings = {**hint, "INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
     try:
         model = engine.read_model(graph, openvino.Tensor(np.frombuffer(weights, np.uint8)))
@@ -117,14 +107,14 @@ def _open_openvino(path: Path, content: bytes, threads: int, batch: bool) -> Exp
         raise _unreadable(path, "openvino", error) from error
 
     def classify(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        found: NDArray[np.float32] = compiled.create_infer_request().infer([images])[0]
-        return found
+        probabilities: NDArray[np.float32] = compiled.create_infer_request().infer([images])[0]
+        return probabilities
 
     return _checked(path, classify, about, *shapes, "openvino")
 
 
 def _pair(path: Path, content: bytes) -> tuple[bytes, bytes]:
-    """OpenVINO's graph and its weights."""
+    """The XML graph and the weights of an OpenVINO file."""
     wanted = "a zip with recogniser.xml and recogniser.bin"
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -136,16 +126,16 @@ def _pair(path: Path, content: bytes) -> tuple[bytes, bytes]:
 
 
 def _about(path: Path, graph: bytes) -> dict[str, str]:
-    """What OpenVINO's graph says of itself."""
+    """The metadata in an OpenVINO graph."""
     try:
-        found = ElementTree.fromstring(graph).iterfind("rt_info/recogniser/*")
+        entries = ElementTree.fromstring(graph).iterfind("rt_info/recogniser/*")
     except ElementTree.ParseError as error:
         raise DataError(path, 0, "a recogniser.xml in XML", str(error), _AGAIN) from error
-    return {one.tag: one.get("value", "") for one in found}
+    return {one.tag: one.get("value", "") for one in entries}
 
 
 def _shape(port: Any) -> list[int | None]:
-    """Of an input or output of OpenVINO."""
+    """Shape of an OpenVINO input or output; None for dynamic lengths."""
     shape = port.partial_shape
     return [] if shape.rank.is_dynamic else [None if one.is_dynamic else one.get_length() for one in shape]
 
@@ -153,7 +143,7 @@ def _shape(port: Any) -> list[int | None]:
 def _checked(
     path: Path, classify: Classify, about: Mapping[str, str], inputs: Shapes, outputs: Shapes, runtime: str
 ) -> ExportedRecogniser:
-    """Both together, where the graph is what its metadata say."""
+    """The recogniser, if graph and metadata are consistent."""
     if about.get("format") != FORMAT:
         raise DataError(path, 0, FORMAT, str(about.get("format")), _AGAIN)
     try:
@@ -172,24 +162,19 @@ def _checked(
 
 
 def _read(about: Mapping[str, str]) -> tuple[tuple[str, ...], int, int]:
-    """Labels, channels and size, and that what else is shown of a file can be read.
-
-    Raises:
-        KeyError: a word that is missing.
-        ValueError: one that says something else.
-    """
+    """Labels, channels and size; raises KeyError for missing and ValueError for invalid metadata of any kind."""
     labels, synthetic, provenance = (_json(about, name) for name in ("labels", "synthetic", "provenance"))
-    fits = {
+    valid = {
         "labels": isinstance(labels, list) and bool(labels) and all(isinstance(label, str) for label in labels),
         "channels": about["channels"] in ("1", "3"),
         "size": about["size"].isdecimal() and int(about["size"]) > 0,
         "synthetic": synthetic in (True, False, None),
         "provenance": isinstance(provenance, dict) and _is_record(provenance.get("record")),
         "system": bool(about["system"]),
-        "dataset": about["dataset"] is not None,  # empty where nobody knows it
+        "dataset": about["dataset"] is not None,  # empty if unknown
     }
-    for name, fit in fits.items():
-        if not fit:
+    for name, is_valid in valid.items():
+        if not is_valid:
             raise ValueError(f"{name} {about[name][:80]!r}")
     return tuple(labels), int(about["channels"]), int(about["size"])
 
@@ -201,9 +186,9 @@ def _json(about: Mapping[str, str], name: str) -> Any:
         raise ValueError(f"{name} {about[name][:80]!r}: {error}") from error
 
 
-def _is_record(found: Any) -> bool:
-    """Whether it is what a file keeps of a record, or nothing."""
-    accuracy = (found.get("accuracy") or {"value": None}) if isinstance(found, dict) else {"value": found}
+def _is_record(record: Any) -> bool:
+    """Whether this is the exported part of a record, or None."""
+    accuracy = (record.get("accuracy") or {"value": None}) if isinstance(record, dict) else {"value": record}
     return isinstance(accuracy, dict) and isinstance(accuracy.get("value"), float | int | None)
 
 

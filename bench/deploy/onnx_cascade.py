@@ -1,4 +1,4 @@
-"""A cascade as ONNX: a graph for each stage, or one of all whose later stages run only for who has not left."""
+"""Exports a cascade to ONNX: one graph per stage, or a single graph that runs later stages for remaining images."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,87 +11,84 @@ from onnx.helper import make_graph, make_node, make_tensor_value_info
 from torch import Tensor, nn
 
 from bench.deploy.cascade_session import ExportedStage
-from bench.deploy.onnx_model import batch_size, fitted, traced
+from bench.deploy.onnx_model import add_resize, batch_size, traced
 from tasks.early_exits.cascade import ExitStage, cascade_of, exit_stages
 from tasks.recogniser import Recogniser
 
 
 def exported_stages(recogniser: Recogniser) -> tuple[ExportedStage, ...]:
-    """The stages of a recogniser with early exits, by its policy; empty for one without.
+    """The stages of a recogniser with early exits, by its policy; empty for a network with a single head.
 
     Raises:
-        ExportError: the network cannot be expressed.
+        ExportError: the network cannot be expressed in ONNX.
     """
     if cascade_of(recogniser.network) is None:
         return ()
-    passed = exit_stages(recogniser.network)
-    graphs = _traced(recogniser, passed, 1)
-    graphs[0] = fitted(graphs[0], recogniser)
+    stages = exit_stages(recogniser.network)
+    graphs = _traced(recogniser, stages, 1)
+    graphs[0] = add_resize(graphs[0], recogniser)
     return tuple(
         ExportedStage(graph.SerializeToString(), stage.threshold, stage.takes_before)
-        for graph, stage in zip(graphs, passed, strict=True)
+        for graph, stage in zip(graphs, stages, strict=True)
     )
 
 
 def onnx_cascade(recogniser: Recogniser) -> bytes:
-    """A recogniser with early exits as one graph; takes and gives what ``onnx_model`` does with ``batch``.
+    """A recogniser with early exits, in eval mode, as one graph with the input and output of a batch ``onnx_model``.
 
-    Each character leaves where the policy lets it. What follows an exit is the branch of an ``If``, entered where
-    somebody stays and computed for those who stay alone.
-
-    Args:
-        recogniser: in eval mode; its policy is taken as it is now.
+    Each character leaves at the exit that the policy chooses. The stages after an exit are a branch of an ``If``, which
+    runs if any character remains, and computes the remaining characters only.
 
     Raises:
         TypeError: a network without early exits.
-        ExportError: the network cannot be expressed.
+        ExportError: the network cannot be expressed in ONNX.
     """
-    passed = exit_stages(recogniser.network)
-    graphs = _traced(recogniser, passed, 2)
+    stages = exit_stages(recogniser.network)
+    graphs = _traced(recogniser, stages, 2)
     if any(batch_size(graph) for graph in graphs):
-        graphs = _traced(recogniser, passed, 1)
+        graphs = _traced(recogniser, stages, 1)
     named = [
         onnx.compose.add_prefix(graph, f"{stage.name}/", rename_inputs=number > 0)
-        for number, (graph, stage) in enumerate(zip(graphs, passed, strict=True))
+        for number, (graph, stage) in enumerate(zip(graphs, stages, strict=True))
     ]
     whole = named[0]
-    whole.graph.node.extend(_after(named, passed, 0))
+    whole.graph.node.extend(_after(named, stages, 0))
     del whole.graph.output[:]
     whole.graph.output.append(_answer("probabilities", "n", "classes"))
-    return bytes(fitted(whole, recogniser, batch=True).SerializeToString())
+    return bytes(add_resize(whole, recogniser, batch=True).SerializeToString())
 
 
-def _after(graphs: Sequence[ModelProto], passed: Sequence[ExitStage], number: int) -> list[NodeProto]:
-    """What makes the answer ``probabilities`` of what a stage gave, and of the stages after it where somebody stays."""
-    stage = passed[number]
+def _after(graphs: Sequence[ModelProto], stages: Sequence[ExitStage], number: int) -> list[NodeProto]:
+    """Nodes that compute the answer of a stage from its outputs, and from the later stages for remaining characters."""
+    stage = stages[number]
     answer = "probabilities" if number == 0 else f"{stage.name}/answer"
-    given = f"{stage.name}/probabilities"
+    probabilities = f"{stage.name}/probabilities"
     if stage.threshold is None:
-        return [make_node("Identity", [given], [answer])]
+        return [make_node("Identity", [probabilities], [answer])]
     name = f"{stage.name}/exit/{{}}".format
-    then = make_graph([make_node("Identity", [given], [name("left")])], name("leaves"), [], [_answer(name("left"))])
+    leave = make_node("Identity", [probabilities], [name("left")])
+    then = make_graph([leave], name("leaves"), [], [_answer(name("left"))])
+    other = _branch(graphs, stages, number, name)
     return [
         _constant(name("threshold"), np.float32(stage.threshold)),
         _constant(name("classes"), np.array([1])),
         _constant(name("none"), np.array(0)),
-        make_node("ReduceMax", [given, name("classes")], [name("top")], keepdims=0),
+        make_node("ReduceMax", [probabilities, name("classes")], [name("top")], keepdims=0),
         make_node("Less", [name("top"), name("threshold")], [name("unsure")]),
         make_node("NonZero", [name("unsure")], [name("places")]),
         make_node("Size", [name("places")], [name("count")]),
         make_node("Equal", [name("count"), name("none")], [name("all_leave")]),
-        make_node(
-            "If", [name("all_leave")], [answer], then_branch=then, else_branch=_branch(graphs, passed, number, name)
-        ),
+        make_node("If", [name("all_leave")], [answer], then_branch=then, else_branch=other),
     ]
 
 
 def _branch(
-    graphs: Sequence[ModelProto], passed: Sequence[ExitStage], number: int, name: Callable[[str], str]
+    graphs: Sequence[ModelProto], stages: Sequence[ExitStage], number: int, name: Callable[[str], str]
 ) -> GraphProto:
-    """The stages after an exit, for those who stay: their answers take the places of those that the exit gave."""
-    stage, following = passed[number], passed[number + 1]
+    """The stages after an exit, for remaining characters; their answers replace those of the exit."""
+    stage, following = stages[number], stages[number + 1]
     graph = graphs[number + 1].graph
-    rows = name("rows")
+    rows, answer = name("rows"), f"{following.name}/answer"
     nodes = [
         _constant(name("flat"), np.array([-1])),
         make_node("Reshape", [name("places"), name("flat")], [rows]),
@@ -100,13 +97,9 @@ def _branch(
             for output, one in zip(("maps", "probabilities"), graph.input, strict=False)
         ),
         *graph.node,
-        *_after(graphs, passed, number + 1),
+        *_after(graphs, stages, number + 1),
         make_node("Transpose", [name("places")], [name("indices")], perm=[1, 0]),
-        make_node(
-            "ScatterND",
-            [f"{stage.name}/probabilities", name("indices"), f"{following.name}/answer"],
-            [name("joined")],
-        ),
+        make_node("ScatterND", [f"{stage.name}/probabilities", name("indices"), answer], [name("joined")]),
     ]
     return make_graph(nodes, name("stays"), [], [_answer(name("joined"))], initializer=graph.initializer)
 
@@ -116,20 +109,20 @@ def _constant(name: str, value: np.generic | np.ndarray) -> NodeProto:
 
 
 def _answer(name: str, *sides: str) -> onnx.ValueInfoProto:
-    """Probabilities; sides within branches have no names, since fewer are there than outside."""
+    """Probabilities; dimensions in branches have no names, because a branch has fewer rows than the graph."""
     return make_tensor_value_info(name, TensorProto.FLOAT, sides or [None, None])
 
 
-def _traced(recogniser: Recogniser, passed: Sequence[ExitStage], count: int) -> list[ModelProto]:
-    """The stages as graphs, of one character, or of any number where ``count`` is more.
+def _traced(recogniser: Recogniser, stages: Sequence[ExitStage], count: int) -> list[ModelProto]:
+    """The stages as graphs, for one character, or for any number of them if ``count`` is larger than 1.
 
-    Inputs are ``images``, or ``before_maps`` and, where the stage takes it, ``before``; outputs ``maps``, but for the
-    last, and ``probabilities``.
+    Inputs are ``images``, or ``before_maps`` and, if the stage takes it, ``before``; outputs are ``maps``, except for
+    the last stage, and ``probabilities``.
     """
     maps = torch.full((count, recogniser.channels, recogniser.size, recogniser.size), 255, dtype=torch.uint8)
     before = torch.empty(0)
     graphs: list[ModelProto] = []
-    for stage in passed:
+    for stage in stages:
         last = stage.threshold is None
         examples = (maps, before) if stage.takes_before else (maps,)
         inputs = ["before_maps", "before"][: len(examples)] if graphs else ["images"]
@@ -142,7 +135,7 @@ def _traced(recogniser: Recogniser, passed: Sequence[ExitStage], count: int) -> 
 
 
 class _Last(nn.Module):
-    """A stage that gives its probabilities alone: no runtime need keep maps for nobody."""
+    """A stage that returns only its probabilities, so that runtimes need not keep its maps."""
 
     def __init__(self, stage: ExitStage) -> None:
         super().__init__()

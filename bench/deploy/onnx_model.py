@@ -1,4 +1,4 @@
-"""A recogniser as an ONNX graph that takes characters of native size."""
+"""Exports a recogniser as an ONNX graph that takes native-size characters."""
 
 import re
 import warnings
@@ -14,11 +14,11 @@ from datamodules._errors import BenchError
 from tasks.recogniser import Recogniser
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-_MOST_WORDS = 300  # characters of an error's text
+_MOST_TEXT = 300  # characters of an error's text
 
 
 class ExportError(BenchError):
-    """A network that cannot be made an ONNX graph; the text says what it or the exporter raised."""
+    """A network cannot be exported as an ONNX graph; the text is the error of the network or the exporter."""
 
 
 class _Probabilities(nn.Module):
@@ -31,78 +31,73 @@ class _Probabilities(nn.Module):
 
 
 def onnx_model(recogniser: Recogniser, batch: bool = False) -> bytes:
-    """The whole recogniser: pad to a square, resample, normalisation, network and softmax.
+    """The whole recogniser as a graph: padding to a square, resampling, normalisation, network and softmax.
 
-    Input ``image``, uint8 (h, w) of any size with paper 255, or (h, w, 3) where the network takes colour; output
+    Input ``image``, uint8 (h, w) of any size with paper 255, or (h, w, 3) for networks that take colour; output
     ``probabilities``, float32 (1, classes).
 
     Args:
         recogniser: in eval mode.
-        batch: take n characters of one native size at once, (n, h, w) or (n, h, w, 3), and give (n, classes). Of a
-            network that can only be traced for one character n stays 1; the graph's input says so.
+        batch: take n characters of one native size at once, (n, h, w) or (n, h, w, 3), and return (n, classes). If the
+            network can only be traced for one character, n is 1, as the graph's input states.
     """
-    return bytes(fitted(_network(recogniser, batch), recogniser, batch).SerializeToString())
+    return bytes(add_resize(_network(recogniser, batch), recogniser, batch).SerializeToString())
 
 
-def fitted(network: onnx.ModelProto, recogniser: Recogniser, batch: bool = False) -> onnx.ModelProto:
-    """A graph that takes ``images`` behind the fitting of native-size characters; arguments as for ``onnx_model``."""
-    fitting = resize_graph(recogniser.channels, recogniser.size, batch)
+def add_resize(network: onnx.ModelProto, recogniser: Recogniser, batch: bool = False) -> onnx.ModelProto:
+    """Put the resize of native-size characters before a graph of ``images``; arguments as for ``onnx_model``."""
+    resize = resize_graph(recogniser.channels, recogniser.size, batch)
     if batch and batch_size(network) == 1:
-        fitting.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
-    # The exporter chooses the names within the network; they must not meet those of the fitting.
-    fitting = onnx.compose.add_prefix(fitting, "fit/", rename_inputs=False, rename_outputs=False)
-    fitting.ir_version = network.ir_version
-    whole: onnx.ModelProto = onnx.compose.merge_models(fitting, network, [("images", "images")])
+        resize.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
+    # A prefix, because the exporter's names in the network might equal names in the resize.
+    resize = onnx.compose.add_prefix(resize, "fit/", rename_inputs=False, rename_outputs=False)
+    resize.ir_version = network.ir_version
+    whole: onnx.ModelProto = onnx.compose.merge_models(resize, network, [("images", "images")])
     return whole
 
 
 def onnx_resize(recogniser: Recogniser) -> bytes:
-    """The part of ``onnx_model`` before the network: ``image`` -> ``images``, uint8 (1, C, S, S)."""
+    """The resize of ``onnx_model`` as a separate graph: ``image`` -> ``images``, uint8 (1, C, S, S)."""
     return bytes(resize_graph(recogniser.channels, recogniser.size).SerializeToString())
 
 
 def traced(
     network: nn.Module, examples: tuple[Any, ...], inputs: list[str], outputs: list[str], free: Any = None
 ) -> onnx.ModelProto:
-    """A module in eval mode as an ONNX graph.
+    """Trace a module in eval mode as an ONNX graph with these names of inputs and outputs.
 
-    Args:
-        network: what is traced.
-        examples: its inputs.
-        inputs: their names in the graph.
-        outputs: theirs.
-        free: for each input its dimensions of any size; None for none.
+    ``examples`` has a tensor for each input, ``free`` the dynamic dimensions of each input; None for none.
 
     Raises:
-        ExportError: the network cannot be expressed, or raises itself; says what it raised.
+        ExportError: the network cannot be expressed in ONNX, or raises an error; the message has its text.
     """
     with warnings.catch_warnings():
-        # The exporter warns of its own internals; what a network cannot express is an error, not a warning.
+        # The exporter warns about its internals; a network that cannot be expressed is an error, not a warning.
         warnings.simplefilter("ignore")
         try:
             program = torch.onnx.export(
                 network, examples, dynamo=True, opset_version=OPSET, input_names=inputs, output_names=outputs,
                 dynamic_shapes=free, verbose=False,
             )  # fmt: skip
-        except torch.onnx.OnnxExporterError as error:  # its text is a page in colours; what it stems from is the news
+        except torch.onnx.OnnxExporterError as error:  # its text is a coloured page; the cause is what matters
             cause = error.__cause__ or error
-            words = " ".join(_COLOURS.sub("", str(cause)).split())[:_MOST_WORDS]
-            raise ExportError(f"{type(cause).__name__}: {words}") from error
-    assert program is not None  # None is what the old exporter returns
+            text = " ".join(_COLOURS.sub("", str(cause)).split())[:_MOST_TEXT]
+            raise ExportError(f"{type(cause).__name__}: {text}") from error
+    assert program is not None  # only the old exporter returns None
     return program.model_proto
 
 
 def _network(recogniser: Recogniser, batch: bool = False) -> onnx.ModelProto:
-    """``images``, uint8 (n, C, S, S) -> ``probabilities``, float32 (n, classes); n is 1, or free where it can be."""
+    """``images``, uint8 (n, C, S, S) -> ``probabilities``, float32 (n, classes); n is 1, or dynamic if possible."""
     if batch:
-        free = _traced(recogniser, 2, {0: torch.export.Dim("n")})  # of one character a trace would be for one alone
+        free = _traced(recogniser, 2, {0: torch.export.Dim("n")})  # a trace with one character would fix n at 1
         if batch_size(free) == 0:
             return free
     return _traced(recogniser, 1, None)
 
 
 def batch_size(network: onnx.ModelProto) -> int:
-    """The number of characters that a graph takes; 0 where it is free."""
+    """The number of characters that a graph takes; 0 if it is dynamic."""
     return int(network.graph.input[0].type.tensor_type.shape.dim[0].dim_value)
 
 

@@ -1,4 +1,4 @@
-"""The evaluation geometry as ONNX operators: what ``fit_matrix`` and ``resample`` do, inside an exported graph."""
+"""ONNX resize: pads a character to a square and resamples it, as ``fit_matrix`` and ``resample`` do, in a graph."""
 
 import onnx
 import onnx.parser
@@ -7,12 +7,12 @@ from datamodules._image import PAPER
 
 OPSET = 20  # of the network's graph too; ONNX Runtime from 1.17, OpenVINO from 2024
 
-# Rows of the two matrices are output pixels, columns native ones; an entry is the overlap of a native pixel with a
-# box around the output pixel's centre. The box is as wide as the output pixel, and at least one native pixel: when
-# shrinking this is the area filter, when enlarging its overlaps are the bilinear weights. Two intervals of lengths
-# b >= 1 and 1 whose centres lie d apart overlap by clip((b + 1) / 2 - d, 0, 1). Both axes are computed as one,
-# (2, ...), height first. Ink is 255 - grey, so that whatever no native pixel reaches is paper. The character is padded
-# to whole blocks first: a runtime that compiles for each new shape then meets few of them.
+# The resize multiplies by two matrices, one per axis: rows are output pixels, columns native pixels. An entry is the
+# overlap of a native pixel with a box around the centre of the output pixel. The box is as wide as the output pixel,
+# and at least one native pixel: this is the area filter for shrinking and bilinear interpolation for enlarging.
+# Two intervals of lengths b >= 1 and 1 whose centres are d apart overlap by clip((b + 1) / 2 - d, 0, 1). Both axes are
+# computed together, (2, ...), height first. Ink is 255 - grey, so output pixels without overlap become paper. The
+# character is first padded to whole blocks, because some runtimes compile again for each new shape.
 _GRAPH = """
 <ir_version: 10, opset_import: ["" : {opset}]>
 fit (uint8[{native}] image) => (uint8[{count}, {channels}, {size}, {size}] images)
@@ -21,66 +21,41 @@ fit (uint8[{native}] image) => (uint8[{count}, {channels}, {size}, {size}] image
  int64[4] unpadded = {{0, 0, 0, 0}}, int64[4] planes = {{{planes}, {channels}, {size}, {size}}}>
 {{
     shape = Shape <start = {first}, end = {last}> (image)
-    native = Cast <to = 1> (shape)
-    length = Unsqueeze (native, last)
-    side = ReduceMax <keepdims = 0> (native)
+    native = Cast <to = 1> (shape)  length = Unsqueeze (native, last)  side = ReduceMax <keepdims = 0> (native)
 
-    enlarged = Mul (length, size)
-    exact = Div (enlarged, side)
-    rounded = Round (exact)
-    covered = Max (rounded, one)
-    uncovered = Sub (size, covered)
-    margin = Mul (uncovered, half)
-    offset = Floor (margin)
+    enlarged = Mul (length, size)  exact = Div (enlarged, side)
+    rounded = Round (exact)  covered = Max (rounded, one)
+    uncovered = Sub (size, covered)  margin = Mul (uncovered, half)  offset = Floor (margin)
 
     step = Div (length, covered)
-    box = Max (step, one)
-    reach = Mul (box, half)
-    farthest = Sub (length, reach)
-    place = Sub (centres, offset)
-    centre = Mul (place, step)
-    kept_low = Max (centre, reach)
-    kept = Min (kept_low, farthest)
+    box = Max (step, one)  reach = Mul (box, half)  farthest = Sub (length, reach)
+    place = Sub (centres, offset)  centre = Mul (place, step)
+    kept_low = Max (centre, reach)  kept = Min (kept_low, farthest)
 
-    moved = Sub (kept, centre)
-    inward = Abs (moved)
-    inside = Less (inward, reach)
-    touching = Add (reach, half)
-    extent = Where (inside, touching, zero)
+    moved = Sub (kept, centre)  inward = Abs (moved)  inside = Less (inward, reach)
+    touching = Add (reach, half)  extent = Where (inside, touching, zero)
 
-    blocks = Div (side, block)
-    whole_blocks = Ceil (blocks)
-    canvas = Mul (whole_blocks, block)
+    blocks = Div (side, block)  whole_blocks = Ceil (blocks)  canvas = Mul (whole_blocks, block)
     pixels = Range (half, canvas, one)
-    kept_column = Unsqueeze (kept, last)
-    extent_column = Unsqueeze (extent, last)
-    apart = Sub (kept_column, pixels)
-    distance = Abs (apart)
-    unbounded = Sub (extent_column, distance)
-    overlap = Clip (unbounded, zero, one)
+    kept_column = Unsqueeze (kept, last)  extent_column = Unsqueeze (extent, last)
+    apart = Sub (kept_column, pixels)  distance = Abs (apart)
+    unbounded = Sub (extent_column, distance)  overlap = Clip (unbounded, zero, one)
     rows, columns = Split <axis = 0, num_outputs = 2> (overlap)
     across = Transpose <perm = [0, 2, 1]> (columns)
 
     {planar}
-    canvas_side = Cast <to = 7> (canvas)
-    missing = Sub (canvas_side, shape)
-    pads = Concat <axis = 0> (unpadded, missing)
-    padded = Pad (planar, pads, blank)
-    grey = Cast <to = 1> (padded)
-    ink = Sub (paper, grey)
-    tall = MatMul (rows, ink)
-    summed = MatMul (tall, across)
-    area = ReduceProd <keepdims = 0> (box)
-    mean = Div (summed, area)
-    level = Sub (paper, mean)
-    nearest = Round (level)
-    stacked = Cast <to = 2> (nearest)
-    images = Reshape (stacked, planes)
+    canvas_side = Cast <to = 7> (canvas)  missing = Sub (canvas_side, shape)
+    pads = Concat <axis = 0> (unpadded, missing)  padded = Pad (planar, pads, blank)
+    grey = Cast <to = 1> (padded)  ink = Sub (paper, grey)
+    tall = MatMul (rows, ink)  summed = MatMul (tall, across)
+    area = ReduceProd <keepdims = 0> (box)  mean = Div (summed, area)
+    level = Sub (paper, mean)  nearest = Round (level)
+    stacked = Cast <to = 2> (nearest)  images = Reshape (stacked, planes)
 }}
 """
-_BLOCK = 32  # pixels; OpenVINO was measured to spend 4 ms on every new shape
+_BLOCK = 32  # pixels; OpenVINO was measured to spend 4 ms on each new shape
 _NATIVE = {1: "h, w", 3: "h, w, 3"}
-# To planes (p, h, w), whatever they are of. Of several characters all are equally large.
+# To planes (p, h, w); the characters of a batch all have the same size.
 _PLANAR = {
     1: "first = Constant <value_ints = [0]> ()  planar = Unsqueeze (image, first)",
     3: "planar = Transpose <perm = [2, 0, 1]> (image)",
@@ -97,26 +72,14 @@ def resize_graph(channels: int, size: int, batch: bool = False) -> onnx.ModelPro
 
     Input ``image``, uint8 (h, w), or (h, w, 3) for three channels, any h and w; output ``images``, uint8
     (1, C, size, size), within two grey levels of ``resample(image, fit_matrix(h, w, size), size)``. Characters of
-    (size, size) pass unchanged.
-
-    Args:
-        channels: 1 or 3.
-        size: output side in pixels.
-        batch: take n characters of one native size, (n, h, w) or (n, h, w, 3), and give (n, C, size, size).
+    (size, size) are unchanged. With ``batch``, it takes n characters of one native size, (n, h, w) or (n, h, w, 3), and
+    returns (n, C, size, size).
     """
     text = _GRAPH.format(
-        opset=OPSET,
-        native="n, " * batch + _NATIVE[channels],
-        planar=(_PLANAR_BATCH if batch else _PLANAR)[channels],
-        count="n" if batch else "1",
-        planes="-1" if batch else "1",
-        first=int(batch),
-        last=int(batch) + 2,
-        channels=channels,
-        size=size,
-        paper=PAPER,
-        block=_BLOCK,
-        centres=", ".join(f"{place + 0.5}" for place in range(size)),
-    )
+        opset=OPSET, channels=channels, size=size, paper=PAPER, block=_BLOCK, first=int(batch), last=int(batch) + 2,
+        native="n, " * batch + _NATIVE[channels], planar=(_PLANAR_BATCH if batch else _PLANAR)[channels],
+        count="n" if batch else "1", planes="-1" if batch else "1",
+        centres=", ".join(f"{pixel + 0.5}" for pixel in range(size)),
+    )  # fmt: skip
     graph: onnx.ModelProto = onnx.parser.parse_model(text)
     return graph

@@ -9,17 +9,13 @@ from bench.deploy.cascade_session import Call
 
 
 def open_session(model: bytes, threads: int = 1) -> Any:
-    """Open an ONNX graph as an ``onnxruntime.InferenceSession``.
-
-    Args:
-        model: the serialised graph.
-        threads: that one call computes with.
+    """Open a serialised ONNX graph as an ``onnxruntime.InferenceSession`` that uses ``threads`` threads per call.
 
     Raises:
-        ModuleNotFoundError: ONNX Runtime is not installed; says what to install.
+        ModuleNotFoundError: ONNX Runtime is not installed; the message says what to install.
     """
     try:
-        # By name, since a file of bench/runtimes is called onnxruntime too.
+        # By name, because a file of bench/runtimes is also called onnxruntime.
         runtime = importlib.import_module("onnxruntime")
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError("onnxruntime is not installed: pip install onnxruntime") from error
@@ -29,12 +25,12 @@ def open_session(model: bytes, threads: int = 1) -> Any:
 
 
 def open_call(model: bytes, threads: int = 1) -> Call:
-    """Open an ONNX graph as a function of its inputs, in the graph's order, that returns the list of its outputs."""
+    """Open an ONNX graph as a function of its inputs, in the graph's order, that returns its outputs."""
     session = open_session(model, threads)
-    names = [given.name for given in session.get_inputs()]
+    names = [value.name for value in session.get_inputs()]
 
     def call(*inputs: NDArray[Any]) -> list[NDArray[Any]]:
-        found: list[NDArray[Any]] = session.run(None, dict(zip(names, inputs, strict=True)))
-        return found
+        outputs: list[NDArray[Any]] = session.run(None, dict(zip(names, inputs, strict=True)))
+        return outputs
 
     return call

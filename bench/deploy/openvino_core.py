@@ -1,14 +1,14 @@
-"""OpenVINO's core, one for the process. An extra."""
+"""The OpenVINO core, one per process; OpenVINO is an optional dependency."""
 
 from functools import cache
 from typing import Any
 
 
 def core() -> Any:
-    """The ``openvino.Core`` of this process, which keeps it to its end.
+    """The ``openvino.Core`` of this process; it exists until the process ends.
 
     Raises:
-        ModuleNotFoundError: OpenVINO is not installed; names the extra.
+        ModuleNotFoundError: OpenVINO is not installed; the message names the extra to install.
     """
     try:
         import openvino
@@ -19,7 +19,7 @@ def core() -> Any:
 
 @cache
 def _core(make: Any) -> Any:
-    # A core gives the thread that first compiles with it a stack for signals, and unmaps that stack when it goes. Where
-    # it goes on another thread, by the garbage collector's choice, or after a younger core, the next signal ends the
-    # process without a word (OpenVINO 2026.4). One that stays does neither.
+    # A core installs a signal stack on the thread that first compiles with it, and unmaps that stack when the core is
+    # deleted. If another thread deletes it, as the garbage collector may do, or a newer core exists, the next signal
+    # kills the process silently (OpenVINO 2026.4). A core that is never deleted avoids this.
     return make()

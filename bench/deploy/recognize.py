@@ -1,4 +1,4 @@
-"""Read the characters of image files with an exported recogniser. Imports neither torch nor onnx."""
+"""Recognises the characters in image files with an exported recogniser. Imports neither torch nor onnx."""
 
 import itertools
 from collections import deque
@@ -19,32 +19,26 @@ from datamodules.readers.decode import decode_photo
 from datamodules.readers.photo import find_character, refuse_blank
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif")
-BATCH = 32  # images at once; more are no faster on the networks of the suite, and answer later
+BATCH = 32  # images; larger batches were not faster on the networks of the suite, and delay the first answer
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What is said of one image.
+    """The answer to one image, or the reason why there is none."""
 
-    Attributes:
-        image: its path.
-        top: the most probable classes and their probabilities, best first; empty where there is an error.
-        error: why no answer is given; empty where there is one.
-    """
-
-    image: str
-    top: tuple[tuple[str, float], ...] = ()
+    image: str  # path
+    top: tuple[tuple[str, float], ...] = ()  # most probable classes with their probabilities, best first
     error: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """As ``--json`` prints it."""
+        """The answer as ``--json`` prints it."""
         if self.error:
             return {"image": self.image, "error": self.error}
         return {"image": self.image, "top": [{"label": label, "probability": p} for label, p in self.top]}
 
 
 def image_files(paths: Sequence[Path]) -> Iterator[Path]:
-    """The images among these files and below these folders, in order.
+    """These files, and the images in these folders and their subfolders, in order.
 
     Raises:
         DataError: a folder without images.
@@ -53,19 +47,19 @@ def image_files(paths: Sequence[Path]) -> Iterator[Path]:
         if not path.is_dir():
             yield path
             continue
-        found = [file for file in sorted(path.rglob("*")) if file.suffix.lower() in SUFFIXES]
-        if not found:
+        files = [file for file in sorted(path.rglob("*")) if file.suffix.lower() in SUFFIXES]
+        if not files:
             raise DataError(path, 0, "a folder with images", "none below it", f"Looked for {', '.join(SUFFIXES)}.")
-        yield from found
+        yield from files
 
 
 def recognize_each(recogniser: ExportedRecogniser, files: Iterable[Path], top: int) -> Iterator[Answer]:
-    """Answers one by one; the resize to the network's input is part of the graph."""
+    """Classify images one by one; the graph resizes them to the network's input."""
     for file in files:
         try:
             image = native_character(file, recogniser.channels)
         except (DataError, OSError) as error:
-            yield _refused(file, error)
+            yield _error_answer(file, error)
         else:
             yield _answer(file, recogniser.classify(image[None])[0], recogniser.labels, top)
 
@@ -73,33 +67,28 @@ def recognize_each(recogniser: ExportedRecogniser, files: Iterable[Path], top: i
 def recognize_batches(
     recogniser: ExportedRecogniser, files: Iterable[Path], top: int, threads: int
 ) -> Iterator[Answer]:
-    """The same answers at full speed, in order: this thread reads and fits, all others classify a batch each.
+    """The same answers at full speed, in order: this thread reads and resizes, ``threads`` others classify batches.
 
-    Two threads that read take 0.94 ms of an image's core instead of 0.42: Python lets one of them go on at a time.
-
-    Args:
-        recogniser: opened for batches.
-        files: images.
-        top: how many classes to name.
-        threads: that classify; as many as there are cores to use.
+    The recogniser must be opened for batches and for as many threads, normally the number of cores. A single thread
+    reads, because two take 0.94 ms of CPU time per image instead of 0.42: Python runs one at a time.
     """
-    cv2.setNumThreads(0)  # batches are the parallelism; threads within them only fight for cores
-    size = BATCH if recogniser.several else 1
+    cv2.setNumThreads(0)  # batches run in parallel; threads within a batch would compete for the cores
+    size, remaining = BATCH if recogniser.several else 1, iter(files)
     waiting: deque[Future[list[Answer]]] = deque()
     with ThreadPoolExecutor(threads) as pool:
-        for batch in _batched(files, size):
+        while batch := list(itertools.islice(remaining, size)):
             waiting.append(pool.submit(_answers, recogniser, top, *_read_batch(recogniser, batch)))
-            if len(waiting) > 2 * threads:  # a batch ready for each and one more, and no folder of photos in memory
+            if len(waiting) > 2 * threads:  # one more per thread is ready, and not the whole folder in memory
                 yield from waiting.popleft().result()
         for future in waiting:
             yield from future.result()
 
 
 def native_character(file: Path, channels: int) -> NDArray[np.uint8]:
-    """An image file as a recogniser takes it: uint8 (h, w), cut out of its photo or scan, or (h, w, 3) as it is.
+    """Read an image file: uint8 (h, w), the character cut out of its photo or scan, or (h, w, 3), the whole image.
 
     Raises:
-        DataError: no image, blank, or, where it is grey, more than one character.
+        DataError: not an image, blank, or, if it is grey, more than one character.
         OSError: no such file.
     """
     return _cut(_read(file, channels), file)
@@ -112,54 +101,50 @@ def _read(file: Path, channels: int) -> NDArray[np.uint8]:
 def _cut(image: NDArray[np.uint8], file: Path) -> NDArray[np.uint8]:
     if image.ndim == 2:
         return find_character(image, str(file))
-    refuse_blank(image, str(file))  # photographs need not look like a character; what they show is not ours to say
+    refuse_blank(image, str(file))  # photographs may show anything
     return image
 
 
-def _batched(files: Iterable[Path], size: int) -> Iterator[list[Path]]:
-    rest = iter(files)
-    while batch := list(itertools.islice(rest, size)):
-        yield batch
-
-
 def _read_batch(recogniser: ExportedRecogniser, files: Sequence[Path]) -> tuple[list[Path | Answer], list[Any]]:
-    """The images as the network takes them, uint8 (S, S) each, and for every file itself or why there is none.
+    """For every file, the file or its error; and the images at input size, uint8 (S, S) each.
 
-    One step for all images, then the next: measured to take a fifth less than one image after the other.
+    Each step runs on all images before the next step: measured to take a fifth less time than image after image.
     """
     channels, size = recogniser.channels, recogniser.size
-    refused: dict[int, Answer] = {}
+    errors: dict[int, Answer] = {}
 
-    def each(step: Callable[[Path, Any], Any], given: Mapping[int, Any]) -> dict[int, Any]:
-        made = {}
-        for place, value in given.items():
+    def each(step: Callable[[Path, Any], Any], inputs: Mapping[int, Any]) -> dict[int, Any]:
+        outputs = {}
+        for index, value in inputs.items():
             try:
-                made[place] = step(files[place], value)
+                outputs[index] = step(files[index], value)
             except (DataError, OSError) as error:
-                refused[place] = _refused(files[place], error)
-        return made
+                errors[index] = _error_answer(files[index], error)
+        return outputs
 
     images = each(lambda file, _: _read(file, channels), dict.fromkeys(range(len(files))))
     characters = each(lambda file, image: _cut(image, file), images)
-    fitted = [resample(one, fit_matrix(one.shape[0], one.shape[1], size), size) for one in characters.values()]
-    return [refused.get(place, file) for place, file in enumerate(files)], fitted
+    resized = [resample(one, fit_matrix(one.shape[0], one.shape[1], size), size) for one in characters.values()]
+    return [errors.get(index, file) for index, file in enumerate(files)], resized
 
 
 def _answers(
-    recogniser: ExportedRecogniser, top: int, files: Sequence[Path | Answer], fitted: list[Any]
+    recogniser: ExportedRecogniser, top: int, files: Sequence[Path | Answer], resized: list[Any]
 ) -> list[Answer]:
-    """Of a batch that was read, in the order of its files."""
-    classified = iter(recogniser.classify(np.stack(fitted)) if fitted else ())
+    """Classify a batch from ``_read_batch``; answers in the order of its files."""
+    classified = iter(recogniser.classify(np.stack(resized)) if resized else ())
     return [one if isinstance(one, Answer) else _answer(one, next(classified), recogniser.labels, top) for one in files]
 
 
 def _answer(file: Path, probabilities: NDArray[np.float32], labels: Sequence[str], top: int) -> Answer:
-    likely = np.argpartition(probabilities, -top)[-top:]  # sorting thousands takes longer than a small network
+    likely = np.argpartition(probabilities, -top)[
+        -top:
+    ]  # sorting thousands of classes would take longer than a small network
     best = likely[np.argsort(-probabilities[likely], kind="stable")]
     return Answer(str(file), tuple((labels[index], float(probabilities[index])) for index in best))
 
 
-def _refused(file: Path, error: DataError | OSError) -> Answer:
+def _error_answer(file: Path, error: DataError | OSError) -> Answer:
     if isinstance(error, OSError):
         return Answer(str(file), error=f"{file}: {error.strerror or error}")
     return Answer(str(file), error=str(error))

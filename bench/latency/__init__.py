@@ -1,1 +1,1 @@
-"""Latency: paired timing against a reference network, in a process of its own."""
+"""Latency: paired timing against a reference network, in a separate process."""

@@ -1,4 +1,4 @@
-"""The same calls with every thread that the process may use."""
+"""Latency with all threads that the process may use."""
 
 import random
 import statistics
@@ -13,23 +13,18 @@ from bench.records.provenance import cores
 from bench.runtimes._base import Loader, with_threads
 from datamodules._characters import Characters
 
-# Kept short, since no rank depends on it. At least one call each: threads that wait for each other on cores that others
-# hold were measured to take a thousand times as long.
+# Seconds; short, because no rank depends on it. Each makes at least one call: threads that wait for each other on busy
+# cores were measured to take a thousand times as long.
 WARM_S, TIMED_S = 0.1, 0.3
 
 
 def time_all_threads(load: Loader, characters: Characters) -> dict[str, Any]:
-    """Time a classifier character by character with as many threads as the process may use, beside nothing.
+    """Time the classifier that ``load`` makes, one native-size character at a time, on all threads, in wall-clock time.
 
-    The times are of the wall clock, and no ratio to a reference steadies them: how much a second thread helps depends
-    on who else uses the cores.
+    There is no ratio to a reference, because the benefit of more threads depends on the other load of the cores.
 
-    Args:
-        load: makes the classifier.
-        characters: native-size inputs, cycled through in an order drawn once.
-
-    Returns: ``all_threads``, how many; ``all_threads_ns``, the median, or mean where characters differ in cost, of
-        ``all_threads_n`` calls.
+    Returns: ``all_threads``, their number; ``all_threads_ns``, the median (the mean if the cost depends on the
+        character) of ``all_threads_n`` calls.
     """
     count = cores()
     torch.set_num_threads(count)

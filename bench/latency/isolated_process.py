@@ -1,4 +1,4 @@
-"""The measuring process: one thread, alone, fresh for each system and runtime."""
+"""Runs measurements in isolated processes: single-threaded, fresh for each system and runtime, one at a time."""
 
 import fcntl
 import os
@@ -14,29 +14,29 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-from bench.latency.aggregate import joined
+from bench.latency.aggregate import aggregate
 from bench.runtimes._base import Loader
 from datamodules._characters import Characters
 
-# Read by OpenMP, MKL and OpenBLAS when they load: before torch is imported.
+# OpenMP, MKL and OpenBLAS read these when they load, so they are set before torch is imported.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-# Imported once, in the server; each measuring process is a fork of it and starts in milliseconds.
+# Imported once, by the fork server; each measuring process is forked from it and starts in milliseconds.
 _PRELOAD = ["torch", "torchvision", "cv2", "bench.latency.all_threads", "bench.runtimes.eager"]
-# The protocol ends after 10 s of warm-up and 12 s in all, or after ten slow rounds; a loaded machine may take
-# several times as long, and a process that takes longer than this hangs.
+# The protocol ends after 10 s of warm-up and 12 s in total, or after ten slow rounds. A loaded machine may take several
+# times as long; a process that takes longer than this limit hangs.
 LIMIT_S = 180.0
-_RUNNING: set[ForkServerProcess] = set()  # of all threads; see ``stopping``
+_RUNNING: set[ForkServerProcess] = set()  # processes started by any thread; see ``stopping``
 _STOP = threading.Event()
-_STARTING = threading.Lock()  # of the server: it is given an environment of its own
-_FAREWELL_S = 5.0  # for a process that has answered to end by itself
+_STARTING = threading.Lock()  # held while the server starts, because os.environ is changed for it
+_EXIT_S = 5.0  # for a process to exit by itself after its answer
 
 
 class Stopped(BaseException):
-    """The program ends: what a measuring process was asked for is not wanted any more, and is no error of its row."""
+    """The program is ending: the measurement was cancelled, which is not an error of its row."""
 
 
 class MeasurementError(Exception):
-    """A measurement that could not be taken; the text says what happened in the measuring process."""
+    """A measurement failed; the text says what happened in the measuring process."""
 
 
 def time_apart(
@@ -49,45 +49,42 @@ def time_apart(
     launches: int = 1,
     all_threads: bool = False,
 ) -> dict[str, Any]:
-    """Run the timing protocol in processes of its own, one after the other, while no other one measures.
+    """Run the timing protocol in separate processes, one after the other, while no other process measures.
 
     Args:
-        prepare: makes the classifier's loader there; a function of a module, or a ``functools.partial`` of one.
-        characters: native-size inputs, cycled through.
+        prepare: called in the process, returns the classifier's loader; a module's function or a ``functools.partial``.
+        characters: native-size inputs, used in a cycle.
         rounds: of the protocol, in each process.
         seed: of the order of blocks and of the bootstrap.
-        limit_s: seconds after which a process is ended.
-        launches: how many processes; each may be as fast or slow as its memory happens to lie.
-        all_threads: time it with every thread as well, in the first process, when the protocol is done there.
+        limit_s: seconds after which a process is killed.
+        launches: number of processes; the speed of each depends on where its data happen to lie in memory.
+        all_threads: also measure with all threads, in the first process after the protocol.
 
-    Returns: ``value``, nanoseconds per call, and its details; see ``bench.latency.aggregate.joined``.
+    Returns: ``value``, nanoseconds per call, and its details; see ``bench.latency.aggregate``.
 
     Raises:
-        MeasurementError: an error in a process, as ``Type: text``; or it died, or took too long.
+        MeasurementError: an error in a process, as ``Type: text``; or the process died, or took too long.
     """
-    seen, beside = [], {}
+    processes, extra = [], {}
     for number in range(launches):
-        also = all_threads and number == 0
-        answer = run_apart(partial(_time, prepare, characters, rounds, seed + number, also), limit_s)
-        seen.append(answer.pop("launch"))
-        beside.update(answer)
-    return {**joined(seen, seed), **beside}
+        with_all_threads = all_threads and number == 0
+        answer = run_apart(partial(_time, prepare, characters, rounds, seed + number, with_all_threads), limit_s)
+        processes.append(answer.pop("times"))
+        extra.update(answer)
+    return {**aggregate(processes, seed), **extra}
 
 
 def run_apart(
     work: Callable[[], dict[str, Any] | None], limit_s: float = LIMIT_S, *, exclusive: bool = True
 ) -> dict[str, Any]:
-    """Run any work in such a process: with one thread, torch loaded.
+    """Run ``work``, a module's function or a ``functools.partial`` of one, in a measuring process with one thread.
 
-    Args:
-        work: a function of a module, or a ``functools.partial`` of one.
-        limit_s: seconds after which the process is ended.
-        exclusive: while no other one measures, as all that reads a clock must; exports need not.
+    With ``exclusive`` it waits until no other process measures. Anything that reads a clock needs this; exports do not.
 
-    Returns: what it returns; nothing is an empty dictionary.
+    Returns: the result of ``work``; an empty dictionary for None.
 
     Raises:
-        MeasurementError: as of ``time_apart``.
+        MeasurementError: an error in the process, as ``Type: text``; or the process died, or took too long.
     """
     with alone() if exclusive else nullcontext():
         context = _server()
@@ -98,9 +95,9 @@ def run_apart(
             _RUNNING.add(process)
             if _STOP.is_set():
                 raise Stopped
-            sender.close()  # the other process has the only one left: its death ends the pipe
+            sender.close()  # the measuring process has the only other sender, so its death ends the pipe
             answer = _answer(receiver, process, limit_s)
-            process.join(_FAREWELL_S)  # killed, it could not release what a library in it has taken, such as semaphores
+            process.join(_EXIT_S)  # if killed, its libraries could not release semaphores and the like
         except MeasurementError:
             if _STOP.is_set():
                 raise Stopped from None
@@ -109,7 +106,11 @@ def run_apart(
             sender.close()
             receiver.close()
             _RUNNING.discard(process)
-            _end(process)
+            if process.pid is not None:  # it was started: leave neither a process nor a zombie
+                with suppress(ProcessLookupError):
+                    process.kill()
+                process.join()
+                process.close()
     if "error" in answer:
         raise MeasurementError(answer["error"])
     return answer
@@ -117,11 +118,11 @@ def run_apart(
 
 @contextmanager
 def stopping() -> Iterator[None]:
-    """End every such process, and whoever waits for one, in any thread, with ``Stopped``."""
+    """Kill all measuring processes; threads that wait for one get ``Stopped``."""
     _STOP.set()
     try:
         for process in tuple(_RUNNING):
-            with suppress(ProcessLookupError, ValueError):  # it has ended, and is closed
+            with suppress(ProcessLookupError, ValueError):  # already ended and closed
                 process.kill()
         yield
     finally:
@@ -130,15 +131,15 @@ def stopping() -> Iterator[None]:
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Hold the machine's measuring lock: a second program that wants to measure waits here."""
-    # Not in the cache folder: programs with caches of their own must not measure side by side either.
+    """Hold the measuring lock of this machine; other programs wait for it here."""
+    # Not in the cache folder: programs with different caches must not measure at the same time either.
     with (Path(tempfile.gettempdir()) / f"hccr-bench-measuring-{os.getuid()}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def _server() -> ForkServerContext:
-    """The context whose server has torch loaded for one thread; started on first use."""
+    """The context of the fork server, which has torch loaded for one thread; started on first use."""
     context = get_context("forkserver")
     with _STARTING:
         context.set_forkserver_preload(_PRELOAD)
@@ -147,11 +148,9 @@ def _server() -> ForkServerContext:
         try:
             forkserver.ensure_running()
         finally:
-            for name, value in before.items():
-                if value is None:
-                    del os.environ[name]
-                else:
-                    os.environ[name] = value
+            for name in _ONE_THREAD:
+                del os.environ[name]
+            os.environ.update({name: value for name, value in before.items() if value is not None})
     return context
 
 
@@ -164,29 +163,18 @@ def _answer(receiver: Connection, process: ForkServerProcess, limit_s: float) ->
         process.join()
         code = process.exitcode or 0
         how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
-        raise MeasurementError(
-            f"the measuring process ended {how} before it answered; its last words, if any, are on stderr"
-        ) from None
-    raise MeasurementError(f"the measuring process gave no answer within {limit_s:g} s and was ended")
-
-
-def _end(process: ForkServerProcess) -> None:
-    """Leave neither a running process nor a zombie."""
-    if process.pid is not None:  # it was started
-        with suppress(ProcessLookupError):
-            process.kill()
-        process.join()
-        process.close()
+        raise MeasurementError(f"the measuring process ended {how} before it answered; see stderr") from None
+    raise MeasurementError(f"the measuring process gave no answer within {limit_s:g} s and was killed")
 
 
 def _measure(sender: Connection, work: Callable[[], dict[str, Any] | None]) -> None:
-    """What the measuring process does."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the parent answers it and ends this
-    os.dup2(2, 1)  # a runtime that prints must not spoil the JSON on the parent's stdout
-    os.environ.update(_ONE_THREAD)  # where another part of the program had started the server first
+    """Main function of a measuring process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the parent handles it and kills this
+    os.dup2(2, 1)  # output of a runtime must not mix with the JSON on the parent's stdout
+    os.environ.update(_ONE_THREAD)  # in case another part of the program started the server
     try:
         answer = work() or {}
-    except Exception as error:  # only text crosses to the parent, which raises it again
+    except Exception as error:  # the parent raises it again from this text
         answer = {"error": f"{type(error).__name__}: {error}"}
     sender.send(answer)
 
@@ -194,8 +182,8 @@ def _measure(sender: Connection, work: Callable[[], dict[str, Any] | None]) -> N
 def _time(
     prepare: Callable[[], Loader], characters: Characters, rounds: int, seed: int, all_threads: bool
 ) -> dict[str, Any]:
-    from bench.latency.all_threads import time_all_threads  # these import torch, which the parent need not do
+    from bench.latency.all_threads import time_all_threads  # torch is not needed in the parent
     from bench.latency.paired_blocks import time_paired
 
-    launch = time_paired(prepare, characters, rounds, seed)
-    return {"launch": launch, **(time_all_threads(prepare(), characters) if all_threads else {})}
+    times = time_paired(prepare, characters, rounds, seed)
+    return {"times": times, **(time_all_threads(prepare(), characters) if all_threads else {})}

@@ -1,4 +1,4 @@
-"""What else went on while a process measured: who took its CPU, and how its arithmetic was set."""
+"""Noise of the machine during a measurement: CPU use by other processes and virtual machines, denormal arithmetic."""
 
 import resource
 from pathlib import Path
@@ -6,18 +6,18 @@ from pathlib import Path
 import torch
 
 PRESSURE = Path("/proc/pressure/cpu")  # Linux: share of time in which some task waited for a CPU
-TIMES = Path("/proc/stat")  # Linux: what the CPUs did since the machine started, in clock ticks
-# user, nice, system, idle, iowait, irq, softirq, steal; a guest's ticks, which follow, are in user's already.
+TIMES = Path("/proc/stat")  # Linux: clock ticks of the CPUs since the start of the machine, by kind
+# user, nice, system, idle, iowait, irq, softirq, steal. The ticks of guests follow; user includes them already.
 _KINDS, _STEAL = 8, 7
 
 
 def involuntary_switches() -> int:
-    """How often this process has lost the CPU to another one."""
+    """How often another process took the CPU from this one."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
 
 
 def cpu_pressure() -> float | None:
-    """Per cent of the last ten seconds in which some task waited for a CPU; None where nobody says."""
+    """Per cent of the last ten seconds in which some task waited for a CPU; None if the system does not report it."""
     try:
         line = PRESSURE.read_text().splitlines()[0]  # some avg10=0.00 avg60=…
     except OSError:
@@ -26,7 +26,7 @@ def cpu_pressure() -> float | None:
 
 
 def cpu_ticks() -> tuple[int, int] | None:
-    """Ticks of all CPUs, and those of them that the host gave to other guests; None where nobody says."""
+    """Total ticks of all CPUs, and those given to other guests of the host; None if the system does not report them."""
     try:
         kinds = [int(word) for word in TIMES.read_text().split("\n", 1)[0].split()[1 : 1 + _KINDS]]
     except OSError:
@@ -35,7 +35,7 @@ def cpu_ticks() -> tuple[int, int] | None:
 
 
 def steal(before: tuple[int, int] | None) -> float | None:
-    """Share of the CPUs' time since ``before``, of ``cpu_ticks``, that the host gave to other guests."""
+    """Share of CPU time that the host gave to other guests since ``before``, a value of ``cpu_ticks``."""
     after = cpu_ticks()
     if before is None or after is None or after[0] == before[0]:
         return None
@@ -43,6 +43,6 @@ def steal(before: tuple[int, int] | None) -> float | None:
 
 
 def flushes_denormals() -> bool:
-    """Whether this thread's arithmetic takes denormal numbers as zero, which can change a network's time."""
+    """Whether this thread treats denormal numbers as zero, which can change the time of a network."""
     smallest_normal = torch.full((8,), torch.finfo(torch.float32).tiny)
     return not bool((smallest_normal / 2).any())

@@ -1,4 +1,4 @@
-"""The timing protocol, in the measuring process: a classifier in alternating blocks with the reference."""
+"""Timing protocol: runs a classifier and the reference network in alternating blocks, in the measuring process."""
 
 import gc
 import math
@@ -15,51 +15,44 @@ from typing import Any
 import cv2
 import torch
 
-from bench.latency.aggregate import Launch
+from bench.latency.aggregate import ProcessTimes
 from bench.latency.noise import cpu_pressure, cpu_ticks, flushes_denormals, involuntary_switches, steal
 from bench.latency.reference_network import reference, reference_input
 from bench.runtimes._base import Loader
 from datamodules._characters import Characters
 
-BLOCK_NS = 5_000_000  # least of one side in a row; shorter blocks measure each other's cache misses
-# Where weights and buffers happen to lie in memory was measured to move a network's time by up to a tenth, for as
-# long as it lives. So every three rounds are timed on a fresh copy of each side, and the copies are averaged.
+BLOCK_NS = 5_000_000  # least length of a block; shorter blocks measure each other's cache misses
+# The place of weights and buffers in memory was measured to change a network's time by up to a tenth, for the lifetime
+# of that copy. So every three rounds use a fresh copy of each side, and the copies are averaged.
 COPY_ROUNDS = 3
-# Where cost depends on the character, as with early exits, a block holds this many times as many: few would leave the
-# mean to chance.
-VARYING_BLOCKS = 4
+# Blocks are this many times longer if the cost depends on the character, as with early exits: over few characters the
+# mean would vary by chance.
+DATA_DEPENDENT_BLOCKS = 4
 LEAST_COPIES = 3  # Student's interval of two is three times as wide as that of three
-# Least warm-up: oneDNN still tunes itself during the first twenty calls. Of 60 fresh references each was as fast as
-# ever from its fourth call on; whatever needs longer is not STEADY before.
+# Least warm-up: oneDNN tunes itself during the first twenty calls. Each of 60 fresh references reached its full speed
+# at its fourth call; a network that needs longer is not STEADY before.
 WARM_CALLS, WARM_S = 30, 0.1
-COPY_CALLS = 6  # of a later copy: from its fifth call on it was measured to be as fast as ever
-STEADY = 0.03  # the medians of two successive tens of calls agree within this share: warm
-WARM_CAP_S = 10.0  # then it is timed all the same, and the record says that it was not steady
+COPY_CALLS = 6  # warm-up of a later copy, which was measured to reach full speed at its fifth call
+STEADY = 0.03  # warm if the medians of two successive tens of calls differ by no more than this share
+WARM_CAP_S = 10.0  # longest warm-up; the record then says that the times were not steady
 BUDGET_S = 12.0  # of warm-up and rounds together; slow systems get fewer copies
 
 
 class Side:
-    """One of the two that are compared: a call, and the inputs that it cycles through.
+    """One of the compared classifiers, ``call``, and the inputs that it cycles through.
 
-    Attributes:
-        wall: nanoseconds of each call since the warm-up, in order.
-        cpu: the process's CPU time of the same calls, nanoseconds.
-        block: calls per block.
-        data_dependent_cost: whether its cost depends on the input, as it says itself; its mean is then what counts.
-
-    Args:
-        call: the classifier.
-        inputs: cycled through; a ``cycle`` goes on where it stands.
+    A ``cycle`` as ``inputs`` continues at its current position.
     """
 
     def __init__(self, call: Callable[[Any], Any], inputs: Iterable[Any]) -> None:
         self._call, self._inputs = call, inputs if isinstance(inputs, cycle) else cycle(inputs)
+        # Whether the cost depends on the input, as the classifier's attribute says; the mean is then reported.
         self.data_dependent_cost = bool(getattr(call, "data_dependent_cost", False))
-        # The same few in each ten calls of a warm-up: else those of other cost would never let it end.
+        # Every ten calls of a warm-up use the same inputs: with inputs of different cost, it would never be steady.
         self._warm = cycle([next(self._inputs) for _ in range(10)]) if self.data_dependent_cost else self._inputs
-        self.wall: list[int] = []
-        self.cpu: list[int] = []
-        self.block = 1
+        self.wall: list[int] = []  # nanoseconds of each call since the warm-up
+        self.cpu: list[int] = []  # CPU time of the process in the same calls, nanoseconds
+        self.block = 1  # calls per block
 
     def run(self, calls: int, warming: bool = False) -> tuple[list[int], list[int]]:
         """Wall and CPU nanoseconds of each of the next ``calls`` calls."""
@@ -77,7 +70,7 @@ class Side:
         return wall, cpu
 
     def timed_block(self) -> float:
-        """Run one block and keep its times; returns its mean CPU nanoseconds per call."""
+        """Run one block and keep its times. Returns the mean CPU nanoseconds per call."""
         wall, cpu = self.run(self.block)
         self.wall += wall
         self.cpu += cpu
@@ -86,7 +79,7 @@ class Side:
 
 @dataclass
 class Copy:
-    """What was timed on one copy of the candidate and on two of the reference; ratios are logarithms, one a round."""
+    """One copy of the candidate and two of the reference, and the logarithms of their ratios, one per round."""
 
     candidate: Side
     frozen: Side
@@ -96,67 +89,59 @@ class Copy:
 
     @property
     def sides(self) -> tuple[Side, Side, Side]:
-        """All that are timed in a round."""
+        """Candidate, frozen and control."""
         return self.candidate, self.frozen, self.control
 
     def add(self, times: Sequence[float]) -> None:
-        """Keep a round, of the logarithms of the sides' times; both references are what the candidate stands beside."""
+        """Add a round, the logarithms of the sides' times; the candidate is compared with both references."""
         candidate, frozen, control = times
         self.ratios.append(candidate - (frozen + control) / 2)
         self.controls.append(control - frozen)
 
 
-def time_paired(prepare: Callable[[], Loader], characters: Characters, rounds: int, seed: int) -> Launch:
-    """Time a classifier character by character beside the reference, with one thread.
+def time_paired(prepare: Callable[[], Loader], characters: Characters, rounds: int, seed: int) -> ProcessTimes:
+    """Time a classifier character by character, in alternation with the reference, on one thread.
 
-    The times are of the wall clock: what a user waits for. The ratio is one of CPU times, block by block: with two
-    busy neighbours on two cores the ratio of wall clocks of a network with long calls was measured as 24 instead of
-    8.5, while that of CPU times stayed within a tenth.
+    Times are wall-clock times, because a user waits for them. Ratios are of CPU times, block by block: with two busy
+    processes on two cores, the ratio of wall-clock times of a network with long calls was measured as 24 instead of
+    8.5, while the ratio of CPU times stayed within a tenth.
 
-    Where a classifier's cost depends on the character, all copies together go through the characters, in an order drawn
-    by the seed: a copy's first few would not leave early as often as all of them.
+    If the cost depends on the character, one sequence of characters, shuffled by the seed, continues over all copies:
+    the first few characters would not leave early as often as all of them.
 
-    Args:
-        prepare: returns what makes a fresh copy of the classifier at each call.
-        characters: native-size inputs, cycled through.
-        rounds: a round has two blocks of the candidate and of each of two copies of the reference, in an order drawn
-            by chance and then backwards, ABCCBA; there are fewer where the time budget ends first.
-        seed: of that chance.
+    Each round has two blocks of the candidate and of each of two copies of the reference, in random order and then in
+    reverse, ABCCBA; there are fewer rounds if the time budget ends first.
     """
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     images = [characters.image(i) for i in range(len(characters))]
     load = prepare()
-    drawn = cycle(random.Random(seed).sample(images, len(images)))
+    shuffled = cycle(random.Random(seed).sample(images, len(images)))
     switches, ticks = involuntary_switches(), cpu_ticks()
     with _no_collection():
         end = time.monotonic() + BUDGET_S
-        first = _copy(load, images, drawn)
+        first = _copy(load, images, shuffled)
         first_call = first.candidate.run(1)[0][0]
         steady = warm_up(first.candidate, first.frozen)
-        copies = _time_copies(first, partial(_copy, load, images, drawn), rounds, end, random.Random(seed))
+        copies = _time_copies(first, partial(_copy, load, images, shuffled), rounds, end, random.Random(seed))
         preprocess, _ = Side(load().preprocess, images).run(len(images))
-    return Launch(
+    return ProcessTimes(
         wall=list(chain.from_iterable(copy.candidate.wall for copy in copies)),
         cpu=list(chain.from_iterable(copy.candidate.cpu for copy in copies)),
         ratios=[copy.ratios for copy in copies],
         controls=[copy.controls for copy in copies],
         reference=list(chain.from_iterable(side.wall for copy in copies for side in copy.sides[1:])),
         data_dependent_cost=first.candidate.data_dependent_cost,
-        noted={
-            "preprocess_ns": statistics.median(preprocess),
-            "first_call_ns": first_call,
-            "steady": steady,
-            "involuntary_switches": involuntary_switches() - switches,
-            "pressure": cpu_pressure(),
-            "steal": steal(ticks),
-            "flush_denormal": flushes_denormals(),
+        details={
+            "preprocess_ns": statistics.median(preprocess), "first_call_ns": first_call, "steady": steady,
+            "involuntary_switches": involuntary_switches() - switches, "pressure": cpu_pressure(),
+            "steal": steal(ticks), "flush_denormal": flushes_denormals(),
         },
-    )
+    )  # fmt: skip
 
 
 def warm_up(*sides: Side) -> bool:
-    """Run the sides in turn until each is steady, set their block sizes, and tell whether they became so."""
+    """Run the sides in turn until all are steady, and set their block sizes. Returns whether they became steady."""
     start = time.monotonic()
     medians: dict[Side, list[float]] = {side: [] for side in sides}
     steady = False
@@ -167,43 +152,41 @@ def warm_up(*sides: Side) -> bool:
         enough = calls >= WARM_CALLS and time.monotonic() - start >= WARM_S
         steady = enough and all(abs(m[-1] / m[-2] - 1) <= STEADY for m in medians.values())
     for side in sides:
-        side.block = max(1, math.ceil(BLOCK_NS / medians[side][-1])) * (
-            VARYING_BLOCKS if side.data_dependent_cost else 1
-        )
+        factor = DATA_DEPENDENT_BLOCKS if side.data_dependent_cost else 1
+        side.block = factor * max(1, math.ceil(BLOCK_NS / medians[side][-1]))
     return steady
 
 
-def _copy(load: Loader, images: Sequence[Any], drawn: "cycle[Any]") -> Copy:
+def _copy(load: Loader, images: Sequence[Any], shuffled: "cycle[Any]") -> Copy:
     frozen, control = (Side(reference(), [reference_input()]) for _ in range(2))
     classifier = load()
-    return Copy(
-        Side(classifier, drawn if getattr(classifier, "data_dependent_cost", False) else images), frozen, control
-    )
+    inputs = shuffled if getattr(classifier, "data_dependent_cost", False) else images
+    return Copy(Side(classifier, inputs), frozen, control)
 
 
 def _time_copies(first: Copy, fresh: Callable[[], Copy], rounds: int, end: float, rng: random.Random) -> list[Copy]:
-    """The first copy, then fresh ones, until the rounds are done or the time is over."""
+    """Time the first copy, then fresh ones, until the rounds are done or the time is over."""
     copies: list[Copy] = []
-    left = rounds
-    while left > 0 and (len(copies) < LEAST_COPIES or time.monotonic() < end):
+    remaining = rounds
+    while remaining > 0 and (len(copies) < LEAST_COPIES or time.monotonic() < end):
         copy = fresh() if copies else first
         for side, like in zip(copy.sides, (first.candidate, first.frozen, first.frozen), strict=True):
             side.block = like.block
             side.run(COPY_CALLS)
-        for _ in range(min(COPY_ROUNDS, left)):
+        for _ in range(min(COPY_ROUNDS, remaining)):
             copy.add(_round(copy.sides, rng))
         copies.append(copy)
-        left -= COPY_ROUNDS
+        remaining -= COPY_ROUNDS
     return copies
 
 
 def _round(sides: Sequence[Side], rng: random.Random) -> list[float]:
-    """Logarithm of each side's time in blocks of each, in any order and then backwards: a steady drift cancels."""
+    """Logarithms of the sides' times; blocks run in random order and then in reverse, so a steady drift cancels."""
     order = rng.sample(range(len(sides)), len(sides))
     times = [0.0] * len(sides)
     for index in (*order, *reversed(order)):
         times[index] += sides[index].timed_block()
-    return [math.log(taken) for taken in times]
+    return [math.log(total) for total in times]
 
 
 @contextmanager

@@ -1,7 +1,7 @@
-"""The frozen reference network beside which every latency is taken.
+"""The frozen reference network that every latency is compared with.
 
-Never change it, its weights or its input: ratios of different days, machines and versions are comparable
-through it alone. Whoever must change it bumps the VERSION of every measurement that uses it.
+Never change it, its weights or its input: only because it is constant can ratios of different days and versions be
+compared. If a change is unavoidable, bump the VERSION of every measurement that uses it.
 """
 
 from collections.abc import Callable
@@ -9,15 +9,15 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-_SEED = 1  # of weights and input; time does not depend on them, as long as no value is denormal
+_SEED = 1  # of weights and input; they do not affect the time, as long as no value is denormal
 _CLASSES = 100
 
 
 def reference() -> Callable[[Tensor], Tensor]:
     """A small convolutional classifier in eager mode: 8.4 million multiply-adds, about half a millisecond.
 
-    Returns: a call from the network's input, float (1, 1, 64, 64), to probabilities, float (1, 100); no
-        preprocessing, so that it stays as it is when the suite's own changes.
+    Returns: a function from the network's input, float (1, 1, 64, 64), to probabilities, float (1, 100). It has no
+        preprocessing, so changes of the suite's preprocessing do not affect it.
     """
     network = _network()
 
@@ -29,7 +29,7 @@ def reference() -> Callable[[Tensor], Tensor]:
 
 
 def reference_input() -> Tensor:
-    """The one input of the reference, float (1, 1, 64, 64), values of 0 to 1."""
+    """The constant input of the reference, float (1, 1, 64, 64), values from 0 to 1."""
     return torch.rand(1, 1, 64, 64, generator=torch.Generator().manual_seed(_SEED))
 
 

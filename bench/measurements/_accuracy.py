@@ -1,4 +1,4 @@
-"""The share of test characters whose class is among the first answers."""
+"""Top-k accuracy with Wilson's interval, and the accuracy drop between two sets of answers."""
 
 from typing import Any
 
@@ -11,41 +11,36 @@ from bench.records.record import Measurement
 from bench.records.statistics import paired_difference, wilson
 
 
-def within(row: Row, k: int) -> Measurement:
+def top_k_accuracy(row: Row, k: int) -> Measurement:
     """The share of test characters whose class is among the ``k`` most probable, with Wilson's 95 % interval.
 
-    The interval takes test characters as independent. They come in clusters, many by one writer, so that for new
-    writers it is too narrow.
+    The interval treats test characters as independent. Many of them are by the same writer, so for new writers it is
+    too narrow.
 
     Raises:
-        ValueError: no predictions, or fewer than ``k`` answers per character where there are more classes.
+        ValueError: no predictions, or fewer than ``k`` answers per character although there are more classes.
     """
     if row.predictions is None or len(row.predictions.labels) == 0:
         raise ValueError(f"{row.system}: wanted predictions on the test split, got none")
-    found = row.predictions.top.shape[1]
-    if found < min(k, row.classes):
-        raise ValueError(f"{row.system}: wanted {k} answers per character, got {found}")
-    return share_within(row.predictions, k)
+    answers = row.predictions.top.shape[1]
+    if answers < min(k, row.classes):
+        raise ValueError(f"{row.system}: wanted {k} answers per character, got {answers}")
+    return share_in_top_k(row.predictions, k)
 
 
-def share_within(predictions: Predictions, k: int) -> Measurement:
-    """The share of right answers among the first ``k``, with Wilson's 95 % interval."""
+def share_in_top_k(predictions: Predictions, k: int) -> Measurement:
+    """The share of characters whose class is among the first ``k`` answers, with Wilson's 95 % interval."""
     top, labels = predictions.top, predictions.labels
     return share((top[:, :k] == labels[:, None]).any(axis=1))
 
 
-def share(right: NDArray[np.bool_]) -> Measurement:
-    """The share of right answers, bool (n,), with Wilson's 95 % interval."""
-    low, high = wilson(int(right.sum()), len(right))
-    return Measurement(float(right.mean()), {"n": len(right), "ci_low": low, "ci_high": high})
+def share(flags: NDArray[np.bool_]) -> Measurement:
+    """The share of true values, bool (n,), with Wilson's 95 % interval."""
+    low, high = wilson(int(flags.sum()), len(flags))
+    return Measurement(float(flags.mean()), {"n": len(flags), "ci_low": low, "ci_high": high})
 
 
-def lost(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> dict[str, Any]:
-    """Accuracy lost between two readings of the same characters, ``drop``, with the 95 % interval of its pairs.
-
-    Args:
-        before: which characters are read rightly, bool (n,).
-        after: which of them still are, or are now.
-    """
-    fewer, more = int((before & ~after).sum()), int((after & ~before).sum())
-    return {"drop": (fewer - more) / len(before), "drop_ci": list(paired_difference(more, fewer, len(before)))}
+def accuracy_drop(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> dict[str, Any]:
+    """Accuracy lost from ``before`` to ``after``, correct answers to the same characters, with its 95 % interval."""
+    lost, gained = int((before & ~after).sum()), int((after & ~before).sum())
+    return {"drop": (lost - gained) / len(before), "drop_ci": list(paired_difference(gained, lost, len(before)))}

@@ -1,44 +1,43 @@
-"""What a runtime answers, and whether it answers as eager does."""
+"""Agreement: runs a runtime on validation characters and compares its answers with eager's."""
 
 from collections.abc import Callable
 from typing import Any
 
+import cv2
 import numpy as np
+import torch
 
 from bench.runtimes._base import Loader
 from datamodules._characters import Characters
 
 LEAST = 0.999  # top-1 agreement with trained weights
 LEAST_INT8 = 0.98  # of runtimes that round weights and activations to eight bits
-# Two classes that eager gives probabilities no further apart than this tie: a grey level of the resize decides between
-# them. A network that had trained for a few epochs only answered 5 of 270 characters otherwise, by such ties.
+# Two classes tie when eager's probabilities of them differ by no more than this: one grey level of the resize decides
+# between them. A network trained for a few epochs only gave 5 of 270 characters another class because of such ties.
 TIE = 0.01
 
 
 def agree(prepare: Callable[[], Loader], prepare_eager: Callable[[], Loader], characters: Characters) -> dict[str, Any]:
     """Compare a runtime's probabilities with eager's, character by character, with one thread.
 
-    Returns: ``agreement``, the share of characters with the same most probable class; ``ties``, for how many of the
-        others both classes tie; ``largest_difference`` of any probability; ``compared``, how many characters.
+    Returns: ``agreement``, the share of characters with the same most probable class; ``ties``, how many of the
+        remaining ones are a tie between both classes; ``largest_difference`` of any probability; ``compared``, the
+        number of characters.
 
     Raises:
-        ValueError: the runtime gives values that are no numbers.
+        ValueError: the runtime returns NaN or infinity.
     """
-    import cv2
-    import torch
-
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
+    _use_one_thread()
     runtime, eager = prepare()(), prepare_eager()()
     same, ties, largest = 0, 0, 0.0
     for index in range(len(characters)):
         image = characters.image(index)
         found, wanted = runtime(image), eager(image)
         if not np.isfinite(found).all():
-            raise ValueError(f"wanted probabilities of validation character {index}, got values that are no numbers")
-        answer, right = found.argmax(), wanted.argmax()
-        same += int(answer == right)
-        ties += int(answer != right and wanted[right] - wanted[answer] <= TIE)
+            raise ValueError(f"wanted probabilities of validation character {index}, got NaN or infinity")
+        answer, eager_answer = found.argmax(), wanted.argmax()
+        same += int(answer == eager_answer)
+        ties += int(answer != eager_answer and wanted[eager_answer] - wanted[answer] <= TIE)
         largest = max(largest, float(np.abs(found - wanted).max()))
     count = len(characters)
     return {"agreement": same / count, "ties": ties, "largest_difference": largest, "compared": count}
@@ -46,29 +45,30 @@ def agree(prepare: Callable[[], Loader], prepare_eager: Callable[[], Loader], ch
 
 def answers(prepare: Callable[[], Loader], characters: Characters) -> dict[str, Any]:
     """A runtime's most probable class of each character, ``top``, with one thread."""
-    import cv2
-    import torch
-
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
+    _use_one_thread()
     runtime = prepare()()
     return {"top": [int(runtime(characters.image(index)).argmax()) for index in range(len(characters))]}
 
 
 def disagreement(compared: dict[str, Any], runtime: str) -> str | None:
-    """What is wrong with what ``agree`` returned; None where enough answers agree or tie, or nothing was compared.
+    """An error text if too few answers agree or tie, by what ``agree`` returned; None if all is well or it is empty.
 
-    Fewer than a thousand characters cannot show 99.9 %; of them one may differ.
+    Fewer than a thousand characters cannot show 99.9 %, so one of them may differ.
     """
     if not compared:
         return None
-    rounded = runtime.endswith("-int8")  # its share leaves room for ties
-    least = LEAST_INT8 if rounded else LEAST
+    is_int8 = runtime.endswith("-int8")  # its threshold leaves room for ties
+    least = LEAST_INT8 if is_int8 else LEAST
     differing = round((1 - compared["agreement"]) * compared["compared"])
-    differing -= 0 if rounded else compared.get("ties", 0)
+    differing -= 0 if is_int8 else compared.get("ties", 0)
     if differing <= max(1, (1 - least) * compared["compared"]):
         return None
     return (
-        f"{runtime} answers otherwise than eager for {differing} of {compared['compared']} validation characters; "
+        f"{runtime} gives another class than eager for {differing} of {compared['compared']} validation characters; "
         f"wanted agreement of {least:.1%} or more"
     )
+
+
+def _use_one_thread() -> None:
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)

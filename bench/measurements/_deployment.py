@@ -1,4 +1,4 @@
-"""A row in a runtime: exported once, for all that is measured of it there."""
+"""A row in a runtime: exported once; every measurement in that runtime uses the same files."""
 
 import json
 import tempfile
@@ -21,81 +21,64 @@ from datamodules._files import write_whole
 from tasks.early_exits.policy import ExitPolicy
 
 EAGER = "eager"
-# More than fit a core's first cache; small data sets have fewer to validate with, and then all of them are taken.
+# More than fit the first-level cache of a core; all of them where a small data set has fewer for validation.
 _TIMED = 256
-COMPARED = 1000  # characters that a runtime answers as eager does, or not
-ANSWERED = 10_000  # test characters at the most: a difference of accuracy in pairs is then known to 0.1 point
+COMPARED = 1000  # validation characters on which a runtime is compared with eager
+ANSWERED = 10_000  # most test characters: a paired difference of accuracy is then known to 0.1 point
 # Export, calibration and a thousand answers of VGG-16 take less; a loaded machine may take several times as long.
 _LIMIT_S = 900.0
-# Of a large network, so many as take a third of that: 3e-11 s a multiply-add is what ResNet-50 takes at 224 pixels in
-# ONNX Runtime, on one thread of a loaded AMD EPYC.
+# A large network answers as many characters as fit a third of that limit: ResNet-50 at 224 pixels takes 3e-11 s per
+# multiply-add in ONNX Runtime, on one thread of a loaded AMD EPYC.
 _SECONDS_PER_MAC = 3e-11
-_MOST_BYTES = 1 << 29  # of the images that are answered: they are in memory four times on the way to their process
+_MOST_BYTES = 1 << 29  # of the test images: four copies of them are in memory while they are sent to the process
 
 
 @dataclass(frozen=True)
 class Answers:
-    """Most probable classes of test characters.
+    """Most probable classes, ``top``, of the test characters at ``indices``; both int64 (n,)."""
 
-    Attributes:
-        places: int64 (n,), the characters' numbers in the test part.
-        top: int64 (n,).
-    """
-
-    places: NDArray[np.int64]
+    indices: NDArray[np.int64]
     top: NDArray[np.int64]
 
 
 class Deployment:
-    """A row in a runtime; what takes long is done when it is first asked for, in a process of its own, and kept.
-
-    Attributes:
-        row: what is deployed.
-        runtime: ``eager`` or another name of ``bench.runtimes``.
+    """One row in one runtime; expensive results are computed lazily in a separate process and cached.
 
     Args:
-        row: its weights file, architecture and validation characters; the network itself stays here.
-        runtime: as above.
-        folder: for what is exported and compared; what a deployment of the same row left there is taken as it is.
-        policy: of a network with early exits; None for its own.
+        row: its weights file, architecture and validation characters are used, not the network in memory.
+        runtime: ``eager`` or another name of ``bench.runtimes``.
+        folder: for exported files and answers; files of an earlier deployment of the same row are reused.
+        policy: exit policy for a network with early exits; None for its own.
+
+    Raises:
+        MeasurementError: by its properties: the export failed, or the runtime is missing; its error as text.
+        ValueError: by its properties: too few validation characters.
     """
 
     def __init__(self, row: Row, runtime: str, folder: Path, policy: ExitPolicy | None = None) -> None:
         self.row, self.runtime, self._folder, self._policy = row, runtime, folder, policy
 
     def with_policy(self, policy: ExitPolicy, name: str) -> "Deployment":
-        """The same row with another exit policy, whose exports lie in a folder of this name within this one's."""
+        """The same row with another exit policy, exported to the subfolder ``name``."""
         folder = self._folder / name
         folder.mkdir(exist_ok=True)
         return Deployment(self.row, self.runtime, folder, policy)
 
     @cached_property
     def characters(self) -> Characters:
-        """Those that are timed, and that int8 is calibrated on.
-
-        Raises:
-            ValueError: too few validation characters.
-        """
+        """Validation characters for timing and for int8 calibration."""
         return _packed(self.row, _TIMED)
 
     @cached_property
     def prepare(self) -> Callable[[], Loader]:
-        """What gives the classifier's loader in any process.
-
-        Raises:
-            MeasurementError: the export failed, or the runtime is missing; its error as text.
-        """
+        """A function that returns the classifier's loader, in any process."""
         if self.runtime == EAGER:  # nothing to export
             return partial(prepare, EAGER, self._subject)
         return partial(read_loader, self.loader_file)
 
     @cached_property
     def loader_file(self) -> Path:
-        """The loader in a file, from which ``read_loader`` takes it, in a process without torch too.
-
-        Raises:
-            MeasurementError: as of ``prepare``.
-        """
+        """A file for ``read_loader``, which also works in a process without torch."""
         path = self._folder / "loader.pickle"
         if not path.exists():
             run_apart(partial(write_loader, self.runtime, self._subject, path), _LIMIT_S, exclusive=False)
@@ -103,11 +86,7 @@ class Deployment:
 
     @cached_property
     def agreement(self) -> dict[str, Any]:
-        """How the runtime's answers compare with eager's; nothing to tell of eager itself.
-
-        Raises:
-            MeasurementError: export or comparison failed; its error as text.
-        """
+        """Comparison of the runtime's answers with eager's, as ``agree`` returns it; empty for eager itself."""
         if self.runtime == EAGER:
             return {}
         path = self._folder / "agreement.json"
@@ -120,23 +99,19 @@ class Deployment:
 
     @cached_property
     def answers(self) -> Answers:
-        """What the runtime answers on the test part, or on as much of it as there is time for, evenly spread.
-
-        Raises:
-            MeasurementError: the export failed, or the runtime is missing; its error as text.
-        """
+        """The runtime's answers to the test characters, or to as many, evenly spread, as fit the time limit."""
         path, test = self._folder / "answers.json", self.row.datamodule.test
         most = min(affordable(ANSWERED, self._macs), max(1, _MOST_BYTES // test.image(0).nbytes))
-        places = np.linspace(0, len(test) - 1, min(most, len(test))).astype(np.int64)
+        indices = np.linspace(0, len(test) - 1, min(most, len(test))).astype(np.int64)
         if not path.exists():
-            images = [test.image(int(place)) for place in places]
+            images = [test.image(int(index)) for index in indices]
             work = partial(answers, self.prepare, Characters.pack(images, [0] * len(images)))
             write_whole(path, json.dumps(run_apart(work, _LIMIT_S, exclusive=False)).encode())
-        return Answers(places, np.array(json.loads(path.read_bytes())["top"], np.int64))
+        return Answers(indices, np.array(json.loads(path.read_bytes())["top"], np.int64))
 
     @property
     def _macs(self) -> int:
-        """Multiply-adds of the row's network, so far as they are known."""
+        """Multiply-adds of the row's network; 0 if unknown."""
         return self.row.measured.get("macs", {}).get("value") or 0
 
     @property
@@ -146,13 +121,13 @@ class Deployment:
 
 
 def affordable(most: int, macs: int) -> int:
-    """How many characters a network of so many multiply-adds answers, ``most`` or as many as there is time for."""
+    """How many characters a network of ``macs`` multiply-adds answers within the time limit, at most ``most``."""
     return min(most, round(_LIMIT_S / 3 / (macs * _SECONDS_PER_MAC))) if macs else most
 
 
 @contextmanager
 def deployed(row: Row, runtime: str) -> Iterator[Deployment]:
-    """A row in a runtime, as long as its exported files are there."""
+    """A row in a runtime; its exported files are deleted at the end."""
     with tempfile.TemporaryDirectory() as folder:
         yield Deployment(row, runtime, Path(folder))
 

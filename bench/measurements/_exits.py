@@ -1,4 +1,4 @@
-"""What the measurements of early exits share: answers on the test split, policies that end at one head, costs."""
+"""Shared by the measurements of early exits: predictions of each head, single-exit policies, costs of the parts."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ def cascade(row: Row) -> Cascade:
     """The row's network with early exits.
 
     Raises:
-        ValueError: it has none.
+        ValueError: the network has a single head.
     """
     found = cascade_of(row.recogniser.network)
     if found is None:
@@ -28,11 +28,11 @@ def cascade(row: Row) -> Cascade:
     return found
 
 
-def answered(row: Row) -> tuple[Predictions, HeadAnswers]:
-    """The row's predictions, and what each head says of the same test characters.
+def head_predictions(row: Row) -> tuple[Predictions, HeadAnswers]:
+    """The row's predictions, and each head's answers to the same test characters.
 
     Raises:
-        ValueError: no predictions, or those of a network without early exits.
+        ValueError: no predictions, or predictions of a network without early exits.
     """
     found = row.predictions
     if found is None or found.heads is None or found.exits is None or len(found.labels) == 0:
@@ -41,48 +41,41 @@ def answered(row: Row) -> tuple[Predictions, HeadAnswers]:
 
 
 def ending_at(network: Cascade, head: str) -> ExitPolicy:
-    """The policy by which every character leaves at one head, by its own answer alone."""
+    """The policy that lets every character leave at one head, by that head's answer alone."""
     return replace(network.policy, exits={head: ALWAYS} if head != network.heads[-1] else {}, average=False)
 
 
 def on_test(row: Row, policy: ExitPolicy, parts: Costs, times: Costs) -> dict[str, float]:
-    """What a policy gives on the row's test characters.
+    """Accuracy, exit rate and mean costs of a policy on the row's test characters.
 
-    Args:
-        row: with every head's predictions, by the temperatures of this policy.
-        policy: any; that of the row stays as it is.
-        parts: multiply-adds.
-        times: nanoseconds.
+    The row's predictions must use the temperatures of this policy. ``parts`` are multiply-adds, ``times`` nanoseconds.
     """
-    heads, (found, answers) = cascade(row).heads, answered(row)
-    classes, left = follow(policy, heads, answers)
+    heads, (found, answers) = cascade(row).heads, head_predictions(row)
+    classes, exits = follow(policy, heads, answers)
     return {
         "accuracy": float(np.mean(classes == found.labels)),
-        "exit_rate": float(np.mean(left < len(heads) - 1)),
-        "macs": expected_cost(left, path_costs(policy, heads, parts)),
-        "latency": expected_cost(left, path_costs(policy, heads, times)),
-    }  # fmt: skip
+        "exit_rate": float(np.mean(exits < len(heads) - 1)),
+        "macs": expected_cost(exits, path_costs(policy, heads, parts)),
+        "latency": expected_cost(exits, path_costs(policy, heads, times)),
+    }
 
 
 def macs_of_parts(row: Row) -> Costs:
-    """Multiply-adds of each stage and head for one character, strictly counted.
+    """Multiply-adds of each stage and each head for one character.
 
     Raises:
-        ValueError: an operator whose cost is not known.
+        ValueError: the cost of an operator is unknown.
     """
 
-    def strictly(layers: nn.Module, maps: Tensor) -> float:
+    def macs(layers: nn.Module, maps: Tensor) -> float:
         found = count(layers, maps)
         if found.incomplete:
             raise ValueError(f"{row.system}: unknown costs: {', '.join(found.incomplete)}")
         return float(found.macs)
 
-    return multiply_adds(cascade(row), row.recogniser.channels, row.recogniser.size, strictly)
+    return multiply_adds(cascade(row), row.recogniser.channels, row.recogniser.size, macs)
 
 
 def policy_detail(policy: ExitPolicy) -> dict[str, object]:
     """A policy as records state it."""
-    return {
-        "leaves_at": dict(policy.exits), "average": policy.average,
-        "temperatures": list(policy.temperatures),
-    }  # fmt: skip
+    return {"leaves_at": dict(policy.exits), "average": policy.average, "temperatures": list(policy.temperatures)}

@@ -1,4 +1,4 @@
-"""A fresh process that classifies one character and says how much memory it holds; started by ``process_bytes``."""
+"""Memory probe: a fresh process that classifies one character and prints its memory use, for ``process_bytes``."""
 
 import json
 import sys
@@ -13,28 +13,20 @@ from bench.runtimes._base import read_loader
 SMAPS = Path("/proc/self/smaps_rollup")  # Linux: sums over all mappings of this process
 
 
-def held() -> dict[str, int]:
-    """Bytes by the kernel's names, such as ``Pss``.
-
-    Raises:
-        OSError: a system without this file.
-    """
-    found = {}
-    for line in SMAPS.read_text().splitlines()[1:]:
-        name, amount, unit = line.split()
-        assert unit == "kB"
-        found[name.rstrip(":")] = int(amount) * 1024
-    return found
+def memory_in_use() -> dict[str, int]:
+    """Memory of this process in bytes, by the kernel's names such as ``Pss``; OSError on systems without SMAPS."""
+    lines = [line.split() for line in SMAPS.read_text().splitlines()[1:]]  # such as Pss: 52 kB
+    return {name.rstrip(":"): int(amount) * 1024 for name, amount, _ in lines}
 
 
 def main(loader: str, character: str) -> None:
-    """Classify the character in a ``.npy`` file with a pickled loader, and print what is then held."""
+    """Classify the character in a ``.npy`` file with a pickled loader, and print the memory use as JSON."""
     cv2.setNumThreads(1)
     try:
         classifier = read_loader(Path(loader))()
         classifier(np.load(character))
-        answer: dict[str, Any] = held()
-    except Exception as error:  # only text crosses to the parent, which raises it again
+        answer: dict[str, Any] = memory_in_use()
+    except Exception as error:  # the parent raises it again from this text
         answer = {"error": f"{type(error).__name__}: {error}"}
     print(json.dumps(answer))
 

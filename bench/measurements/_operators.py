@@ -1,4 +1,4 @@
-"""Watching a network's operators run, one by one, after composite ones have come apart."""
+"""Observes a network's operators as they run, after composite ones are decomposed."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -11,33 +11,22 @@ from torch.utils._pytree import tree_leaves
 
 
 class OperatorMode(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """While entered, tells ``seen`` of every operator that runs and of what it returned.
+    """A context in which ``seen`` is called for every operator that runs.
 
-    Operators that only compose others (``linear``, ``matmul``, ``einsum`` …) are taken apart first: in
-    inference mode they would otherwise arrive whole and hide what they do.
+    Composite operators (``linear``, ``matmul``, ``einsum`` …) are decomposed first: in inference mode they would
+    otherwise arrive as one operator and hide what they compute.
     """
 
     @abstractmethod
     def seen(self, operator: OpOverload, inputs: list[Tensor], arguments: Any, result: Any) -> None:
-        """One operator has run.
-
-        Args:
-            operator: which one.
-            inputs: the tensors among its arguments.
-            arguments: (positional, named), as it was called.
-            result: what it returned.
-        """
+        """Called after ``operator`` ran with ``arguments``, (positional, named); ``inputs`` are the tensors in them."""
 
     def keeps_whole(self, operator: OpOverload) -> bool:
-        """Whether a composite operator is to be seen as it is."""
+        """Whether a composite operator is passed to ``seen`` without decomposing it."""
         return False
 
     def __torch_dispatch__(
-        self,
-        func: OpOverload,
-        types: Any,
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
+        self, func: OpOverload, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         named = dict(kwargs or {})
         if not self.keeps_whole(func):

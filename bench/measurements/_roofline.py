@@ -1,4 +1,4 @@
-"""What one core of this machine does at the most: multiply-adds and bytes read, in a measuring process."""
+"""Roofline: peak multiply-adds and peak bytes read per second of one core, measured in a measuring process."""
 
 import time
 from collections.abc import Callable
@@ -8,12 +8,12 @@ import numpy as np
 import onnx.parser
 import torch
 
-# Sides of square matrices; the best counts, since caches differ. Such products take 1 to 10 ms.
+# Sides of square matrices; the faster one counts, because caches differ. Such products take 1 to 10 ms.
 _SIDES = (384, 768)
-# Bytes of weights read once: what the nearest, the last and no cache holds, on processors of today.
+# Bytes of weights: they fit a cache near the core, the last-level cache, and no cache, on processors of today.
 _READ = (2**19, 2**24, 2**27)
-_REPEATS = 30  # the fastest counts: everything that disturbs makes it slower
-_BUDGET_NS = 150_000_000  # of repeats of one kind and size
+_REPEATS = 30  # the fastest one counts, because noise only makes calls slower
+_BUDGET_NS = 150_000_000  # for the repeats of one kind and size
 _COLUMNS = 1024  # of the matrix that is read
 _INT8 = """
 <ir_version: 10, opset_import: ["" : 20]>
@@ -22,9 +22,9 @@ product (uint8[n, n] a) => (int32[n, n] c) <int8[{side}, {side}] b = {{{values}}
 
 
 def measure_roofline() -> dict[str, Any]:
-    """Multiply-adds a second in fp32 and int8, and bytes a second for weights of each size in ``_READ``.
+    """Multiply-adds per second in fp32 and int8, and bytes per second for weights of each size in ``_READ``.
 
-    fp32 is torch's product of matrices, int8 that of ONNX Runtime, reading torch's product of matrix and vector.
+    fp32 uses torch's matrix product, int8 that of ONNX Runtime, and reading torch's product of matrix and vector.
     """
     torch.set_num_threads(1)
     return {

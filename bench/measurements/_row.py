@@ -1,59 +1,48 @@
-"""What a measurement is given: one trained system and the data it is measured on."""
+"""Row: one trained system and its data, as every measurement takes it."""
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import nn
+from torch.utils.data import DataLoader
 
 from bench.records.predictions import Predictions
 from datamodules._base import CharacterDataModule
+from datamodules._characters import Characters
+from datamodules._loader import Batch, BatchDataset, View, make_loader
 from tasks.recogniser import Recogniser
 
-# Sizes of characters differ, and with them the cost of their resizing: the median of fewer says little.
+# Characters differ in size, and therefore in the cost of their resize: a median over fewer is not reliable.
 LEAST_CHARACTERS = 16
+_BATCH = 64  # no figure depends on it: networks are in eval mode
 
 
 @dataclass(frozen=True)
 class Row:
-    """One system after training, ready to be measured.
+    """One trained system, ready to be measured."""
 
-    Attributes:
-        system: its full name.
-        architecture: ``name`` or ``name:variant``.
-        recogniser: the trained network with its preprocessing, on the CPU, in eval mode.
-        datamodule: what it was trained on; measurements other than accuracy use its validation part.
-        predictions: answers on the test split; None where only cost is asked (``bench profile``).
-        weights: the file of the network, safetensors or packed.
-        classes: size of the label space.
-        rounds: timing rounds that the scale asks for.
-        launches: measuring processes that each take so many rounds; their times are joined.
-        seed: of the run.
-        measured: the row's figures so far, as its record states them.
-        accelerator: what it was trained on, and whole test parts are read on.
-        trained: whether the weights are trained; what random ones answer means nothing.
-    """
-
-    system: str
-    architecture: str
-    recogniser: Recogniser
-    datamodule: CharacterDataModule
-    predictions: Predictions | None
-    weights: Path
+    system: str  # full name
+    architecture: str  # ``name`` or ``name:variant``
+    recogniser: Recogniser  # on the CPU, in eval mode
+    datamodule: CharacterDataModule  # measurements other than accuracy use the validation split
+    predictions: Predictions | None  # on the test split; None if only costs are measured (``bench profile``)
+    weights: Path  # safetensors or packed
     classes: int
-    rounds: int
-    seed: int
-    measured: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    accelerator: str = "cpu"
-    trained: bool = True
-    launches: int = 1
+    rounds: int  # timing rounds of the scale, in each measuring process
+    seed: int  # of the run
+    measured: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # figures so far, as the record states them
+    accelerator: str = "cpu"  # of the training; whole splits are evaluated on it too
+    trained: bool = True  # the answers of random weights mean nothing
+    launches: int = 1  # measuring processes that repeat the timing; their times are aggregated
 
     def characters(self, most: int = 256) -> list[NDArray[np.uint8]]:
-        """Validation characters at their native size, uint8 (h, w) each, evenly spread over the split.
-
-        Returns: ``most`` of them, or all where there are fewer; the same one never twice.
+        """Validation characters at native size, uint8 (h, w), evenly spread: ``most``, or all if there are fewer.
 
         Raises:
             ValueError: fewer than LEAST_CHARACTERS.
@@ -63,3 +52,14 @@ class Row:
             raise ValueError(f"wanted {LEAST_CHARACTERS} validation characters or more, the split has {len(split)}")
         picks = np.linspace(0, len(split) - 1, min(most, len(split))).astype(int)
         return [split.image(int(i)) for i in picks]
+
+    def network_on_device(self) -> tuple[nn.Module, str]:
+        """The network and its device: a copy on the GPU if the row was trained on one, else the network itself."""
+        if self.accelerator == "cpu" or not torch.cuda.is_available():
+            return self.recogniser.network, "cpu"
+        return copy.deepcopy(self.recogniser.network).to("cuda"), "cuda"  # other measurements use the one on the CPU
+
+    def batches(self, characters: Characters, view: View, seed: int) -> DataLoader[Batch]:
+        """Batches of characters at the network's input size, seen through ``view``."""
+        dataset = BatchDataset(characters, view, self.recogniser.size, self.recogniser.channels, seed)
+        return make_loader(dataset, _BATCH, shuffle=False, workers=0)

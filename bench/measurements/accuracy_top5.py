@@ -1,6 +1,6 @@
 """Top-5 accuracy on the test split."""
 
-from bench.measurements._accuracy import within
+from bench.measurements._accuracy import top_k_accuracy
 from bench.measurements._row import Row
 from bench.records.record import Measurement
 
@@ -13,5 +13,5 @@ COLUMN = ("Top-5, %", "share", None, None)
 
 
 def measure(row: Row) -> Measurement:
-    """The share of test characters whose class is among the first five, with Wilson's 95 % interval."""
-    return within(row, 5)
+    """The share of test characters whose class is among the five most probable, with Wilson's 95 % interval."""
+    return top_k_accuracy(row, 5)

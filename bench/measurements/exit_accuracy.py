@@ -1,11 +1,13 @@
-"""Accuracy of each head alone."""
+"""Early exits: accuracy of each head alone, and of the cascade against its final head."""
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bench.measurements._exits import answered, cascade
+from bench.measurements._accuracy import share
+from bench.measurements._exits import cascade, head_predictions
 from bench.measurements._row import Row
 from bench.records.record import Measurement
-from bench.records.statistics import mcnemar, paired_difference, wilson
+from bench.records.statistics import mcnemar, paired_difference
 
 NAME = "exit_accuracy"
 UNIT = "ratio"
@@ -17,30 +19,29 @@ NEEDS = "HEADS"
 
 
 def measure(row: Row) -> Measurement:
-    """Top-1 accuracy on the test split of the final head alone; that of each early head beside it.
+    """Top-1 accuracy of the final head alone on the test split.
 
-    ``exits`` has one for each head, with Wilson's 95 % interval; ``paired`` counts the characters that only the
-    cascade or only its final head reads rightly, with McNemar's p value, and has the cascade's accuracy minus that
-    of its final head with its 95 % interval from the pairs.
+    ``exits`` has the accuracy of each head with Wilson's 95 % interval. ``paired`` compares the cascade with its final
+    head: the number of characters that only one of them classifies correctly, McNemar's p value, and the difference of
+    accuracy, cascade minus final head, with its 95 % interval from the pairs.
 
     Raises:
         ValueError: no predictions, or a network without early exits.
     """
-    found, heads = answered(row)
-    right = heads.top == found.labels[:, None]
+    predictions, heads = head_predictions(row)
+    correct = heads.top == predictions.labels[:, None]
     exits = {}
     for number, name in enumerate(cascade(row).heads):
-        low, high = wilson(int(right[:, number].sum()), len(right))
-        exits[name] = {"value": float(right[:, number].mean()), "ci_low": low, "ci_high": high}
-    only_cascade = int(np.count_nonzero(found.correct & ~right[:, -1]))
-    only_final = int(np.count_nonzero(~found.correct & right[:, -1]))
-    paired = _paired(only_cascade, only_final, len(right))
-    final = exits[cascade(row).heads[-1]]
-    interval = {"ci_low": final["ci_low"], "ci_high": final["ci_high"]}
-    return Measurement(final["value"], {"n": len(right), **interval, "exits": exits, "paired": paired})
+        alone = share(correct[:, number])
+        exits[name] = {"value": alone.value, "ci_low": alone.detail["ci_low"], "ci_high": alone.detail["ci_high"]}
+    final = share(correct[:, -1])
+    return Measurement(
+        final.value, {**final.detail, "exits": exits, "paired": _paired(predictions.correct, correct[:, -1])}
+    )
 
 
-def _paired(only_cascade: int, only_final: int, n: int) -> dict[str, float]:
+def _paired(whole: NDArray[np.bool_], final: NDArray[np.bool_]) -> dict[str, float]:
+    only_cascade, only_final, n = int((whole & ~final).sum()), int((~whole & final).sum()), len(final)
     low, high = paired_difference(only_final, only_cascade, n)
     return {
         "only_cascade": only_cascade, "only_final": only_final, "p": mcnemar(only_cascade, only_final),

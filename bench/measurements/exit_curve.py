@@ -1,9 +1,9 @@
-"""What every threshold would give: accuracy, exits, multiply-adds and time; and what fits budgets of time."""
+"""Early exits: accuracy, exit rate, multiply-adds and time over a grid of thresholds, and within time budgets."""
 
 from dataclasses import replace
 
 from bench.measurements._budgets import within_budgets
-from bench.measurements._exits import answered, cascade, macs_of_parts, on_test
+from bench.measurements._exits import cascade, head_predictions, macs_of_parts, on_test
 from bench.measurements._row import Row
 from bench.records.record import Measurement
 from tasks.early_exits.policy import GRID
@@ -12,25 +12,25 @@ NAME = "exit_curve"
 UNIT = "ns"
 VERSION = "2"
 BETTER = "lower"
-PHASE = "timing"  # it needs the times of the exits
+PHASE = "timing"  # needs the times of ``exit_latency``
 COLUMN = None
 NEEDS = "HEADS"
-STORED = False  # a packed network computes as the one that it was made from
+STORED = False  # a packed network computes the same as the network that it is compressed from
 
 
 def measure(row: Row) -> Measurement:
-    """Mean time of a test character: that of each exit, weighed by how many leave there.
+    """Mean time per test character: the time of each exit, weighted by the share of characters that leave there.
 
-    Those who stay cost what the final head alone does and, in proportion to the multiply-adds, the heads that they
-    were asked at in vain. ``points`` has the same for other thresholds of the first exit, with accuracy, exit rate and
-    multiply-adds; nothing is chosen by them: the policy was, on validation characters, before. ``budgets`` has the
-    policies that validation characters choose within shares of the final head's mean time, and what they give on the
-    test characters.
+    A character that reaches the final head costs its time plus, in proportion to their multiply-adds, the early heads
+    that it passed. ``points`` has the time, accuracy, exit rate and multiply-adds for other thresholds of the first
+    exit; no choice depends on them, because the policy was chosen on validation characters before. ``budgets`` has the
+    policies that are chosen on validation characters within shares of the final head's mean time, and their figures on
+    the test characters.
 
     Raises:
-        ValueError: no predictions, a network without early exits, or no ``exit_latency`` to weigh.
+        ValueError: no predictions, a network without early exits, or no ``exit_latency``.
     """
-    network, (found, _) = cascade(row), answered(row)
+    network, (predictions, _) = cascade(row), head_predictions(row)
     timed = row.measured.get("exit_latency", {}).get("exits")
     if not timed:
         raise ValueError(f"{row.system}: wanted the times of its exits, got none; measure exit_latency first")
@@ -42,7 +42,5 @@ def measure(row: Row) -> Measurement:
     for threshold in GRID:
         policy = replace(network.policy, exits={**exits, first: threshold})
         points.append({"threshold": threshold, **on_test(row, policy, parts, times)})
-    budgets = within_budgets(row, parts, times)
-    return Measurement(
-        chosen["latency"], {"n": len(found.labels), "chosen": chosen, "points": points, "budgets": budgets}
-    )
+    curve = {"chosen": chosen, "points": points, "budgets": within_budgets(row, parts, times)}
+    return Measurement(chosen["latency"], {"n": len(predictions.labels), **curve})

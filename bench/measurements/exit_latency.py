@@ -1,4 +1,4 @@
-"""Time of each exit alone, beside the cascade's."""
+"""Early exits: latency of each head alone, and of the cascade."""
 
 from typing import Any
 
@@ -16,17 +16,17 @@ BETTER = "lower"
 PHASE = "timing"
 COLUMN = None
 NEEDS = "HEADS"
-STORED = False  # a packed network computes as the one that it was made from
+STORED = False  # a packed network computes the same as the network that it is compressed from
 
 _KEPT = ("mean", "n", "ratio_to_reference", "ratio_ci", "noisy")
 
 
 def measure(row: Row) -> Measurement:
-    """Mean time to classify one character by the final head alone; that of each early head beside it.
+    """Mean time to classify one character with the final head alone, by the protocol of ``latency``.
 
-    Each is a system of its own, timed by the protocol of ``latency``: everyone leaves at that head, and no other is
-    computed. ``cascade`` is the system as it is, ``cascade_to_final`` the ratio of both to the reference network
-    divided, with its interval.
+    ``exits`` has the time of each head alone: every character leaves at that head, and no other head is computed.
+    ``cascade`` is the time of the system with its own policy, ``cascade_to_final`` the quotient of their ratios to the
+    reference network, with its interval.
 
     Raises:
         MeasurementError: a measuring process failed; its error as text.
@@ -39,20 +39,15 @@ def measure(row: Row) -> Measurement:
 
 def measure_in(deployment: Deployment) -> Measurement:
     """The same in any runtime."""
-    network, exits = cascade(deployment.row), {}
-    for name in network.heads:
-        exits[name] = _timed(deployment.with_policy(ending_at(network, name), name))
+    network = cascade(deployment.row)
+    exits = {name: _timed(deployment.with_policy(ending_at(network, name), name)) for name in network.heads}
     whole, final = _timed(deployment), exits[network.heads[-1]]
-    detail = {"n": final["n"], "exits": exits, "cascade": whole, "cascade_to_final": _divided(whole, final)}
-    return Measurement(final["mean"], detail)
+    ratios = ((one["ratio_to_reference"], *one["ratio_ci"]) for one in (whole, final))
+    quotient = dict(zip(("value", "ci_low", "ci_high"), ratio_of_ratios(*ratios), strict=True))
+    return Measurement(final["mean"], {"n": final["n"], "exits": exits, "cascade": whole, "cascade_to_final": quotient})
 
 
 def _timed(deployment: Deployment) -> dict[str, Any]:
     row = deployment.row
     found = time_apart(deployment.prepare, deployment.characters, row.rounds, row.seed)
     return {key: found[key] for key in _KEPT}
-
-
-def _divided(above: dict[str, Any], below: dict[str, Any]) -> dict[str, Any]:
-    ratios = ((found["ratio_to_reference"], *found["ratio_ci"]) for found in (above, below))
-    return dict(zip(("value", "ci_low", "ci_high"), ratio_of_ratios(*ratios), strict=True))

@@ -1,9 +1,9 @@
-"""How many characters leave early."""
+"""Early exits: the share of characters that leave before the final head."""
 
-from bench.measurements._exits import answered, cascade, policy_detail
+from bench.measurements._accuracy import share
+from bench.measurements._exits import cascade, head_predictions, policy_detail
 from bench.measurements._row import Row
 from bench.records.record import Measurement
-from bench.records.statistics import wilson
 
 NAME = "exit_rate"
 UNIT = "ratio"
@@ -17,20 +17,18 @@ NEEDS = "HEADS"
 def measure(row: Row) -> Measurement:
     """The share of test characters that leave before the final head, with Wilson's 95 % interval.
 
-    ``exits`` has the share that leaves at each head and how accurately these are read; the policy was chosen on
-    validation characters and stands beside it.
+    ``exits`` has the share that leaves at each head, and the accuracy on these characters. The policy, chosen on
+    validation characters, is recorded too.
 
     Raises:
         ValueError: no predictions, or a network without early exits.
     """
-    network, (found, _) = cascade(row), answered(row)
+    network, (found, _) = cascade(row), head_predictions(row)
     assert found.exits is not None
     exits = {}
     for number, name in enumerate(network.heads):
         here = found.exits == number
-        right = float(found.correct[here].mean()) if here.any() else None
-        exits[name] = {"value": float(here.mean()), "accuracy": right}
-    early = int((found.exits < len(network.heads) - 1).sum())
-    low, high = wilson(early, len(found.exits))
-    detail = {"n": len(found.exits), "ci_low": low, "ci_high": high, "exits": exits, **policy_detail(network.policy)}
-    return Measurement(early / len(found.exits), detail)
+        accuracy = float(found.correct[here].mean()) if here.any() else None
+        exits[name] = {"value": float(here.mean()), "accuracy": accuracy}
+    early = share(found.exits < len(network.heads) - 1)
+    return Measurement(early.value, {**early.detail, "exits": exits, **policy_detail(network.policy)})

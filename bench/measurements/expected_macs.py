@@ -1,6 +1,6 @@
-"""Multiply-adds that a character costs on average, where some leave early."""
+"""Early exits: mean multiply-adds per character."""
 
-from bench.measurements._exits import answered, cascade, macs_of_parts
+from bench.measurements._exits import cascade, head_predictions, macs_of_parts
 from bench.measurements._row import Row
 from bench.records.record import Measurement
 from tasks.early_exits.policy import expected_cost, path_costs
@@ -15,15 +15,15 @@ NEEDS = "HEADS"
 
 
 def measure(row: Row) -> Measurement:
-    """Mean multiply-adds of a test character, by the head at which each one leaves.
+    """Mean multiply-adds per test character, given the head at which each one leaves.
 
-    A path pays for all stages up to its head, and for the heads that are asked on the way. ``exits`` has what leaving
-    at each head costs, ``share_of_final`` the mean as a share of the final head alone.
+    A path costs all stages up to its head, and all heads that are computed on the way. ``exits`` has the cost of
+    leaving at each head, ``share_of_final`` the mean as a share of the final head alone.
 
     Raises:
-        ValueError: no predictions, a network without early exits, or an operator whose cost is not known.
+        ValueError: no predictions, a network without early exits, or an operator of unknown cost.
     """
-    network, (found, _), parts = cascade(row), answered(row), macs_of_parts(row)
+    network, (found, _), parts = cascade(row), head_predictions(row), macs_of_parts(row)
     assert found.exits is not None
     paths = path_costs(network.policy, network.heads, parts)
     mean = expected_cost(found.exits, paths)

@@ -1,4 +1,4 @@
-"""Time to classify one character on one CPU thread."""
+"""Latency: time to classify one character on one CPU thread, and its ratio to a reference network."""
 
 from bench.latency.isolated_process import time_apart
 from bench.measurements._agreement import disagreement
@@ -20,8 +20,8 @@ COLUMNS = (
 
 
 def measure(row: Row) -> Measurement:
-    """Median time to classify one character in eager mode on one CPU thread, beside a frozen reference; of systems
-    whose cost varies by character, such as those with early exits, the mean.
+    """Median time to classify one character in eager mode on one CPU thread, in alternating blocks with a frozen
+    reference network; the mean for systems whose cost depends on the character, such as those with early exits.
 
     Raises:
         MeasurementError: the measuring process failed; its error as text.
@@ -32,34 +32,26 @@ def measure(row: Row) -> Measurement:
 
 
 def measure_in(deployment: Deployment) -> Measurement:
-    """Median time to classify one character in a runtime on one CPU thread, beside a frozen reference; of systems
-    whose cost varies by character, such as those with early exits, the mean.
+    """The same in any runtime.
 
-    Resize, normalisation, network and softmax of a native-size character are inside the clock: a user pays
-    for all of them. One thread, batch 1, a process of its own, the row's weights, and validation characters
-    in turn; every few rounds on a fresh copy of the classifier, since where it lies in memory changes its speed.
+    The clock includes resize, normalisation, network and softmax of a native-size character, because a user pays for
+    all of them. The protocol uses one thread, batch 1, a separate process, the row's weights and validation characters
+    in turn; it changes to a fresh copy of the classifier every few rounds, because its place in memory affects its
+    speed.
 
-    Args:
-        deployment: a row in ``eager`` or another runtime of ``bench.runtimes``.
+    Returns: nanoseconds. ``ratio_to_reference`` is less sensitive to load than the time; ``characters`` is the number
+        of different ones; ``all_threads_ns`` is the time with ``all_threads`` threads and is never ranked; for
+        ``agreement`` with eager see ``bench.measurements._agreement``. If the answers of trained weights differ too
+        much from eager, there is an ``error`` instead of a time.
 
-    Returns: nanoseconds; ``ratio_to_reference`` is what survives a change of load or machine, ``characters`` how many
-        different ones were timed in turn, ``all_threads_ns`` the time of ``all_threads`` threads, which is never
-        ranked, and ``agreement`` with eager is what ``bench.measurements._agreement`` says. Where trained weights
-        answer too differently from eager there is an ``error`` instead of a time.
-
-    Raises:
-        MeasurementError: the measuring process failed; its error as text.
-        ValueError: too few validation characters.
-
-    Source: MLPerf Inference rules, single stream; paired blocks against drift.
+    Source: MLPerf Inference rules, single stream; paired blocks cancel drift.
     """
     row, characters = deployment.row, deployment.characters
-    file = deployment.runtime.partition("-")[0]
-    all_threads = bool(RUNTIMES.literals(file).get("ALL_THREADS"))
     compared = deployment.agreement
     error = disagreement(compared, deployment.runtime) if row.trained else None
     if error is not None:
         return Measurement(None, {"error": error, **compared})
+    all_threads = bool(RUNTIMES.literals(deployment.runtime.partition("-")[0]).get("ALL_THREADS"))
     found = time_apart(
         deployment.prepare, characters, row.rounds, row.seed, launches=row.launches, all_threads=all_threads
     )

@@ -1,4 +1,4 @@
-"""Least time in which one core of this machine could classify one character."""
+"""Roofline limit: the least time in which one core of this machine can classify one character."""
 
 from functools import cache
 from typing import Any
@@ -17,11 +17,11 @@ COLUMNS = (("times_limit", "× machine's limit", "ratio", None, None),)
 
 
 def measure(row: Row) -> Measurement:
-    """The network's multiply-adds at the rate of a large product of matrices, or its weights at the rate of reading,
-    whichever takes longer, on one core; both rates are measured once a run.
+    """Roofline limit of one core: the time for the network's multiply-adds at the rate of a large matrix product, or
+    for reading its weights once, whichever is longer; both rates are measured once per run.
 
-    Latency over this limit says how much of the machine a runtime leaves unused. The value is for fp32, ``int8`` for
-    networks that are in 8-bit integers throughout; ``by`` and ``int8_by`` say which of the two takes longer.
+    Latency divided by this limit shows how much of the machine a runtime leaves unused. The value is for fp32, ``int8``
+    for networks that compute entirely in 8-bit integers; ``by`` and ``int8_by`` name the longer of the two.
 
     Raises:
         MeasurementError: the measuring process failed; its error as text.
@@ -40,14 +40,10 @@ def measure(row: Row) -> Measurement:
 
 
 def least_ns(macs: float, weight_bytes: int, macs_per_s: float, bytes_per_s: list[list[float]]) -> tuple[float, str]:
-    """Nanoseconds, and ``multiply-adds`` or ``weights``: which of the two takes them.
+    """The longer time in nanoseconds, and its cause: ``multiply-adds`` or ``weights``.
 
-    Args:
-        macs: multiply-adds.
-        weight_bytes: that are read once.
-        macs_per_s: of the machine.
-        bytes_per_s: (size, rate) pairs, sizes rising: weights are read at the rate of the first size that holds them,
-            larger ones at that of the last.
+    ``bytes_per_s`` has (size, rate) pairs, smallest size first. The rate of the first size that holds the weights
+    applies; for larger weights, the last rate.
     """
     rate = next((rate for size, rate in bytes_per_s if size >= weight_bytes), bytes_per_s[-1][1])
     computing, reading = 1e9 * macs / macs_per_s, 1e9 * weight_bytes / rate
@@ -56,17 +52,15 @@ def least_ns(macs: float, weight_bytes: int, macs_per_s: float, bytes_per_s: lis
 
 @cache
 def peaks() -> dict[str, Any]:
-    """What ``bench.measurements._roofline`` measures, once a program.
+    """The peak rates of ``bench.measurements._roofline``, measured once per program.
 
     Raises:
         MeasurementError: the measuring process failed; its error as text.
     """
-    return run_apart(_peaks)
+    return run_apart(_measure_roofline)
 
 
-def _peaks() -> dict[str, Any]:
-    from bench.measurements._roofline import (
-        measure_roofline,  # imports torch for one thread, which the measuring process has done
-    )
+def _measure_roofline() -> dict[str, Any]:
+    from bench.measurements._roofline import measure_roofline  # only in the measuring process: it has set one thread
 
     return measure_roofline()

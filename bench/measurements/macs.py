@@ -1,4 +1,4 @@
-"""Multiply-adds of one character through the network."""
+"""Multiply-adds (MACs) of the network for one character."""
 
 import torch
 
@@ -14,15 +14,15 @@ BETTER = "lower"
 PHASE = "figures"
 COLUMN = ("MACs (M), 1 MAC = 2 FLOPs", "millions", "MACs (M)", "millions")
 
-_PAPER = 255  # a blank character: where the cost depends on what is read, the network declares it
+_PAPER = 255  # a blank character; a network whose cost depends on the image declares it
 
 
 def measure(row: Row) -> Measurement:
-    """Multiply-adds of one forward pass at batch 1; no value where an operator's cost is not known.
+    """Multiply-adds of one forward pass at batch 1; there is no value if the cost of an operator is unknown.
 
-    Convolutions, fully connected layers and products of matrices count. Biases do not; normalisation,
-    activations and pooling stand as output values in ``elementwise``. ``incomplete`` names what could not
-    be counted. Of a network with early exits this is the longest path, with all heads asked on it.
+    Convolutions, fully connected layers and matrix products count, biases do not. ``elementwise`` has the output values
+    of normalisation, activations and pooling, ``incomplete`` the operators of unknown cost. For a network with early
+    exits, the longest path counts, with all heads on it.
     """
     recogniser = row.recogniser
     blank = torch.full((1, recogniser.channels, recogniser.size, recogniser.size), _PAPER, dtype=torch.uint8)

@@ -12,12 +12,12 @@ COLUMN = ("Trained params (M)", "millions", "Params (M)", "millions")
 
 
 def measure(row: Row) -> Measurement:
-    """Numbers that training finds, by gradients or in one pass; shared ones once.
+    """Number of values that training determines, by gradients or in one pass; shared values count once.
 
-    ``trainable`` is the part that gradients may change, ``total`` has the buffers too.
+    ``trainable`` counts those that gradients change, ``total`` includes the buffers.
     """
     parameters = list(row.recogniser.network.parameters())
-    found = sum(p.numel() for p in parameters)
+    count = sum(p.numel() for p in parameters)
     buffers = sum(b.numel() for b in row.recogniser.network.buffers())
     trainable = sum(p.numel() for p in parameters if p.requires_grad)
-    return Measurement(found, {"trainable": trainable, "total": found + buffers})
+    return Measurement(count, {"trainable": trainable, "total": count + buffers})

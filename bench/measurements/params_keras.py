@@ -1,4 +1,4 @@
-"""Parameters as Keras prints them."""
+"""Parameters as Keras counts them."""
 
 from torch import Tensor, nn
 
@@ -16,16 +16,11 @@ _MOVING = ("running_mean", "running_var")  # Keras: moving_mean and moving_varia
 
 
 def measure(row: Row) -> Measurement:
-    """Parameters with batch normalisation's moving means and variances, for claims read off ``summary()``."""
+    """Parameters as the ``summary()`` of Keras counts them, including the moving statistics of batch normalisation."""
     return Measurement(keras_parameters(row.recogniser.network))
 
 
 def keras_parameters(network: nn.Module) -> int:
-    """Parameters of a network or a part of it, batch normalisation with four a channel."""
-    moving = sum(
-        statistic.numel()
-        for module in network.modules()
-        for name in _MOVING
-        if isinstance(statistic := getattr(module, name, None), Tensor)
-    )
-    return sum(p.numel() for p in network.parameters()) + moving
+    """Parameters of a network or a part of it; batch normalisation has four per channel."""
+    moving = [getattr(module, name, None) for module in network.modules() for name in _MOVING]
+    return sum(tensor.numel() for tensor in (*network.parameters(), *moving) if isinstance(tensor, Tensor))

@@ -1,4 +1,4 @@
-"""Peak memory of one character's activations."""
+"""Peak memory of the activations for one character."""
 
 import weakref
 from typing import Any
@@ -20,17 +20,16 @@ COLUMN = ("Peak activations (MB)", "millions", None, None)
 
 
 def measure(row: Row) -> Measurement:
-    """Most bytes that live activations hold at once in one forward pass at batch 1."""
+    """Largest number of bytes that live activations occupy at once in one forward pass at batch 1."""
     recogniser = row.recogniser
     blank = torch.zeros(1, recogniser.channels, recogniser.size, recogniser.size, dtype=torch.uint8)
     return Measurement(peak_bytes(recogniser.network, blank))
 
 
 def peak_bytes(network: nn.Module, *inputs: Tensor) -> int:
-    """Most bytes that tensors made during one forward pass hold at once.
+    """Largest number of bytes that tensors created during one forward pass occupy at once.
 
-    Parameters, buffers and the inputs are the caller's and do not count, nor does scratch memory inside a
-    kernel.
+    Parameters, buffers, inputs and the scratch memory of kernels do not count.
     """
     tracker = _Tracker([*network.parameters(), *network.buffers(), *inputs])
     with torch.inference_mode(), tracker:
@@ -39,14 +38,14 @@ def peak_bytes(network: nn.Module, *inputs: Tensor) -> int:
 
 
 class _Tracker(OperatorMode):  # type: ignore[no-untyped-call]
-    """Adds each new storage when an operator returns it, takes it off when nothing refers to it any more."""
+    """Adds each new storage when an operator returns it, and subtracts it when it is freed."""
 
-    def __init__(self, given: list[Tensor]) -> None:
+    def __init__(self, excluded: list[Tensor]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.live = self.peak = 0
-        # Storages by identity; the given ones are kept, so that no new one can take their identity.
-        self._given = [tensor.untyped_storage() for tensor in given]
-        self._known = {id(storage) for storage in self._given}
+        # Storages by id; excluded ones are kept, because Python reuses the ids of deleted objects.
+        self._excluded = [tensor.untyped_storage() for tensor in excluded]
+        self._known = {id(storage) for storage in self._excluded}
 
     def seen(self, operator: OpOverload, inputs: list[Tensor], arguments: Any, result: Any) -> None:
         for tensor in tensors_in(result):
@@ -54,9 +53,9 @@ class _Tracker(OperatorMode):  # type: ignore[no-untyped-call]
             if id(storage) not in self._known:
                 self._known.add(id(storage))
                 self.live += storage.nbytes()
-                weakref.finalize(storage, self._gone, id(storage), storage.nbytes())
+                weakref.finalize(storage, self._freed, id(storage), storage.nbytes())
         self.peak = max(self.peak, self.live)
 
-    def _gone(self, identity: int, size: int) -> None:
+    def _freed(self, identity: int, size: int) -> None:
         self._known.discard(identity)
         self.live -= size

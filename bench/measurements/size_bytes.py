@@ -1,4 +1,4 @@
-"""Size of the stored network."""
+"""File size of the stored network."""
 
 from safetensors.torch import load_file, save
 
@@ -15,9 +15,9 @@ COLUMN = ("Size (MB = 10⁶ bytes)", "millions", "Size (MB)", "millions")
 
 
 def measure(row: Row) -> Measurement:
-    """Length of the file that holds the network, its header included, without the labels that safetensors name there.
+    """Length of the network's file including its header, but without the labels in the header of safetensors files.
 
-    A system stored in fewer bits is the packed file as it lies on disk.
+    For a compressed system, this is the size of the packed file.
     """
     if is_packed(row.weights):
         return Measurement(row.weights.stat().st_size)

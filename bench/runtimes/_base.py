@@ -1,4 +1,4 @@
-"""What runtimes are given and return: a subject, a loader, a classifier, and the number of threads."""
+"""Interface of runtimes: Subject in, Loader and Classifier out, and the number of threads."""
 
 import pickle
 from collections.abc import Callable, Iterator
@@ -22,37 +22,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Subject:
-    """What a runtime is given: names and files, so that it can travel to another process.
+    """Input of a runtime: names and files instead of a network, so that it can be sent to another process."""
 
-    Attributes:
-        architecture: ``name`` or ``name:variant``.
-        classes: size of the label space.
-        weights: file of the network, safetensors or packed.
-        characters: validation characters at their native size; those that are timed, and for calibration.
-        policy: of a network with early exits; None for the one that its weights bring.
-    """
-
-    architecture: str
+    architecture: str  # ``name`` or ``name:variant``
     classes: int
-    weights: Path
-    characters: Characters
-    policy: "ExitPolicy | None" = None
+    weights: Path  # safetensors or packed
+    characters: Characters  # native-size validation characters, for timing and calibration
+    policy: "ExitPolicy | None" = None  # exit policy for networks with early exits; None for the one of the weights
 
     def load(self) -> "Recogniser":
-        """The recogniser itself; this imports torch."""
+        """Load the recogniser; this imports torch."""
         from tasks.recogniser import load_recogniser
 
-        found = load_recogniser(self.architecture, self.classes, self.weights)
-        return found if self.policy is None else found.with_policy(self.policy)
+        recogniser = load_recogniser(self.architecture, self.classes, self.weights)
+        return recogniser if self.policy is None else recogniser.with_policy(self.policy)
 
 
 class Classifier(Protocol):
-    """A recogniser behind one call, as ``tasks.recogniser.Recogniser`` is one."""
+    """Interface of a recogniser in any runtime, also of ``tasks.recogniser.Recogniser``."""
 
     def preprocess(self, image: NDArray[np.uint8]) -> Any:
-        """A native-size character, uint8 (h, w) or (h, w, 3), as the network's input.
+        """The network's input for a native-size character, uint8 (h, w) or (h, w, 3).
 
-        A share of what a call does, by the same means: where the resize is part of a graph, that part run alone.
+        It does the same work as the first part of a call; if the resize is part of a graph, that part runs alone.
         """
         ...
 
@@ -66,13 +58,13 @@ _threads = ContextVar("threads", default=1)
 
 
 def threads() -> int:
-    """How many threads a classifier that is made now may use; PyTorch and OpenCV are told by the process itself."""
+    """Number of threads for classifiers made now; the process itself sets the threads of PyTorch and OpenCV."""
     return _threads.get()
 
 
 @contextmanager
 def with_threads(count: int) -> Iterator[None]:
-    """Let classifiers that are made inside use so many threads."""
+    """Classifiers made in this context use ``count`` threads."""
     before = _threads.set(count)
     try:
         yield
@@ -81,10 +73,10 @@ def with_threads(count: int) -> Iterator[None]:
 
 
 def prepare(runtime: str, subject: Subject) -> Loader:
-    """What makes a recogniser in this runtime, on the CPU, at each call.
+    """The loader of a recogniser in this runtime, on the CPU; each call makes a new one.
 
     Raises:
-        UnknownPlugin: no such runtime; the message lists those that exist.
+        UnknownPlugin: no such runtime; the message lists the known ones.
     """
     check_runtimes(runtime)
     file, _, form = runtime.partition("-")
@@ -93,11 +85,11 @@ def prepare(runtime: str, subject: Subject) -> Loader:
 
 
 def write_loader(runtime: str, subject: Subject, path: Path) -> None:
-    """Pickle what ``prepare`` gives into a new file, whole or not at all."""
+    """Write the loader of ``prepare`` to a pickle file, atomically."""
     write_whole(path, pickle.dumps(prepare(runtime, subject)))
 
 
 def read_loader(path: Path) -> Loader:
-    """A loader from the file that ``write_loader`` made."""
+    """The loader from a file of ``write_loader``."""
     loader: Loader = pickle.loads(path.read_bytes())
     return loader

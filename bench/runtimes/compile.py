@@ -1,4 +1,4 @@
-"""PyTorch compiled by torch.compile, in the memory layout that the architecture states; needs a C++ compiler."""
+"""PyTorch with torch.compile, in the memory layout that the architecture states; needs a C++ compiler."""
 
 import os
 import shutil
@@ -8,21 +8,21 @@ from typing import Any
 
 from bench.runtimes._base import Loader, Subject
 
-ALL_THREADS = False  # what is compiled is for one thread: another number compiles anew, which may take minutes
+ALL_THREADS = False  # another number of threads would need another compilation, which may take minutes
 
 
 class NoCompilerError(RuntimeError):
-    """torch.compile makes C++ and finds nothing to compile it with."""
+    """torch.compile generates C++ code and finds no compiler for it."""
 
 
 def prepare(subject: Subject, form: str) -> Loader:
-    """Compile it once, which may take minutes; each classifier then finds its code in torch's cache.
+    """Compile once, which may take minutes; each classifier then loads the code from torch's cache.
 
     Raises:
-        NoCompilerError: no C++ compiler; names what to install.
-        ValueError: a network with early exits, whose stages torch.compile is not told of.
+        NoCompilerError: no C++ compiler; the message names the one to install.
+        ValueError: a network with early exits, whose stages are not compiled separately.
     """
-    compiler = os.environ.get("CXX") or ("clang++" if sys.platform == "darwin" else "g++")  # as torch chooses
+    compiler = os.environ.get("CXX") or ("clang++" if sys.platform == "darwin" else "g++")  # torch's own choice
     if shutil.which(compiler) is None:
         raise NoCompilerError(f"torch.compile needs a C++ compiler, and there is no {compiler}: install it, or set CXX")
     compiled = partial(_compiled, subject)
@@ -36,13 +36,13 @@ def _compiled(subject: Subject) -> Any:
 
     from tasks.early_exits.cascade import cascade_of
 
-    torch._inductor.config.freezing = True  # weights are constants: packed once, as the other runtimes do
-    torch._inductor.config.compile_threads = 1  # no helpers that outlive the measuring process
-    torch._dynamo.reset()  # a copy of its own, as for every other runtime
+    torch._inductor.config.freezing = True  # weights are constants and packed once, as in the other runtimes
+    torch._inductor.config.compile_threads = 1  # no worker processes that outlive the measuring process
+    torch._dynamo.reset()  # each classifier is a separate copy, as in the other runtimes
     recogniser = subject.load()
     if cascade_of(recogniser.network) is not None:
         raise ValueError(
-            f"{subject.architecture} has early exits, which this runtime does not run; take onnxruntime or openvino"
+            f"{subject.architecture} has early exits, which this runtime does not support; use onnxruntime or openvino"
         )
     recogniser.network = torch.compile(recogniser.network)  # type: ignore[assignment]
     return recogniser

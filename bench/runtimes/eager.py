@@ -1,4 +1,4 @@
-"""PyTorch as it is, in the memory layout that the architecture states."""
+"""PyTorch in eager mode, in the memory layout that the architecture states."""
 
 import copy
 
@@ -9,18 +9,14 @@ ALL_THREADS = True
 
 
 class EagerLoader:
-    """The recogniser from its file, and further ones as copies of it: twenty are timed, and reading takes longer.
-
-    Args:
-        subject: what is loaded.
-    """
+    """Loads the recogniser once, then copies it: up to twenty copies are timed, and copying is faster than loading."""
 
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
         self._first: Recogniser | None = None
 
     def __call__(self) -> Recogniser:
-        """A recogniser whose weights lie in memory of their own."""
+        """A recogniser with its own copy of the weights."""
         if self._first is None:
             self._first = self._subject.load()
             return self._first
@@ -28,5 +24,5 @@ class EagerLoader:
 
 
 def prepare(subject: Subject, form: str) -> Loader:
-    """The recogniser itself; there is only the plain form."""
+    """Load the recogniser; eager has no other form."""
     return EagerLoader(subject)

@@ -1,4 +1,4 @@
-"""ONNX Runtime on the CPU, plain or in int8; the resize is part of the exported graph."""
+"""ONNX Runtime on the CPU, in fp32 or int8; the resize is part of the exported graph."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,35 +14,26 @@ ALL_THREADS = True
 
 
 class OnnxRecogniser:
-    """A recogniser that ONNX Runtime runs from the native-size character on.
+    """A recogniser in ONNX Runtime: takes its ONNX graph, the graph of its resize alone, and its channels."""
 
-    Args:
-        model: the exported recogniser.
-        fitting: its resize alone.
-        channels: of its images.
-
-    Raises:
-        ModuleNotFoundError: ONNX Runtime is not installed; says what to install.
-    """
-
-    def __init__(self, model: bytes, fitting: bytes, channels: int) -> None:
-        self._session, self._fitting = open_session(model, threads()), open_session(fitting, threads())
+    def __init__(self, model: bytes, resize: bytes, channels: int) -> None:
+        self._session, self._resize = open_session(model, threads()), open_session(resize, threads())
         self._channels = channels
 
     def preprocess(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """The graph's resize alone, as a session of its own: uint8 (h, w) or (h, w, 3) -> uint8 (1, C, S, S)."""
-        images: NDArray[np.uint8] = self._fitting.run(None, {"image": with_channels(image, self._channels)})[0]
+        """The graph's resize alone, in a separate session: uint8 (h, w) or (h, w, 3) -> uint8 (1, C, S, S)."""
+        images: NDArray[np.uint8] = self._resize.run(None, {"image": with_channels(image, self._channels)})[0]
         return images
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities, float32 (classes,), of one native-size character."""
         answer = self._session.run(None, {"image": with_channels(image, self._channels)})
-        found: NDArray[np.float32] = answer[0][0]
-        return found
+        probabilities: NDArray[np.float32] = answer[0][0]
+        return probabilities
 
 
 def prepare(subject: Subject, form: str) -> Loader:
-    """Export the recogniser, with early exits stage by stage; each classifier loads the graphs anew."""
+    """Export the recogniser, one graph per stage if it has early exits; each classifier loads the graphs again."""
     return exported(subject, form, OnnxRecogniser, _open_call)
 
 

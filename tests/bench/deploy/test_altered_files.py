@@ -1,4 +1,4 @@
-"""Exported files that somebody changed and sealed again: what they say of themselves is not believed unseen."""
+"""Exported files that were changed and have a valid checksum: their metadata are still checked."""
 
 import io
 import json
@@ -26,9 +26,9 @@ SIX = json.dumps(list("abcdef"))
 @pytest.fixture(scope="module")
 def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a recogniser of five grey characters in both formats."""
-    folder = tmp_path_factory.mktemp("home")
+    folder = tmp_path_factory.mktemp("exports")
     weights = write_checkpoint(folder / "w.safetensors")
-    for form, name in (("onnx", "home.onnx"), ("openvino", "home.zip")):
+    for form, name in (("onnx", "exported.onnx"), ("openvino", "exported.zip")):
         export_system("nearest_mean", weights, form, folder / name, None, folder)
     return folder
 
@@ -79,7 +79,7 @@ def refused(path: Path, content: bytes, says: str) -> None:
         assert "Export it again: bench export." in str(caught.value)
 
 
-@pytest.mark.parametrize("file", ["home.onnx", "home.zip"])
+@pytest.mark.parametrize("file", ["exported.onnx", "exported.zip"])
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
@@ -104,19 +104,19 @@ def test_metadata_at_odds_are_refused(
     refused(tmp_path / file, with_said(exports / file, changes), says)
 
 
-@pytest.mark.parametrize("file", ["home.onnx", "home.zip"])
+@pytest.mark.parametrize("file", ["exported.onnx", "exported.zip"])
 def test_the_way_in_which_these_files_are_changed_alone_does_no_harm(
     bench: Bench, exports: Path, tmp_path: Path, file: str
 ) -> None:
     (tmp_path / file).write_bytes(with_said(exports / file, {"labels": json.dumps(list("abcde"))}))
-    home = open_exported(tmp_path / file)
-    assert home.labels == tuple("abcde")
-    assert home.classify(np.full((1, 9, 9), 255, np.uint8)).shape == (1, 5)
+    recogniser = open_exported(tmp_path / file)
+    assert recogniser.labels == tuple("abcde")
+    assert recogniser.classify(np.full((1, 9, 9), 255, np.uint8)).shape == (1, 5)
 
 
 @pytest.mark.parametrize("missing", PAIR)
 def test_a_zip_without_one_of_the_pair_is_refused(exports: Path, tmp_path: Path, missing: str) -> None:
-    left = {name: content for name, content in entries(exports / "home.zip").items() if name != missing}
+    left = {name: content for name, content in entries(exports / "exported.zip").items() if name != missing}
     refused(tmp_path / "x.zip", zipped(left), "wanted a zip with recogniser.xml and recogniser.bin, got one without")
 
 
@@ -138,11 +138,11 @@ def test_a_zip_without_one_of_the_pair_is_refused(exports: Path, tmp_path: Path,
 def test_what_only_begins_like_a_pair_is_refused(
     exports: Path, tmp_path: Path, made: Callable[[dict[str, bytes]], bytes], says: str
 ) -> None:
-    refused(tmp_path / "x.zip", made(entries(exports / "home.zip")), says)
+    refused(tmp_path / "x.zip", made(entries(exports / "exported.zip")), says)
 
 
 def test_a_graph_of_something_else_is_refused(exports: Path, tmp_path: Path) -> None:
-    model = onnx.load(exports / "home.onnx")
+    model = onnx.load(exports / "exported.onnx")
     value: Any = onnx.helper.make_tensor_value_info("image", onnx.TensorProto.UINT8, ["n"])
     out: Any = onnx.helper.make_tensor_value_info("same", onnx.TensorProto.UINT8, ["n"])
     node = onnx.helper.make_node("Identity", ["image"], ["same"])

@@ -19,7 +19,7 @@ from tasks.recogniser import save_weights
 Bench = Callable[[str], tuple[int, str, str]]
 
 
-def test_a_cascade_goes_home_with_its_exits_and_says_so(
+def test_a_cascade_is_exported_with_its_exits_and_says_so(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tasks.building.ARCHITECTURES.load", lambda name: tiny_cascade)

@@ -1,4 +1,4 @@
-"""A recogniser taken home: exported, read by a bare runtime, and by bench recognize."""
+"""A recogniser that is exported, run by a bare runtime, and read by bench recognize."""
 
 import hashlib
 import io
@@ -22,7 +22,7 @@ from bench.deploy.export import export_system
 from bench.run.profile import random_row
 
 Bench = Callable[[str], tuple[int, str, str]]
-FORMS = {"onnx": "home.onnx", "openvino": "home.zip"}
+FORMS = {"onnx": "exported.onnx", "openvino": "exported.zip"}
 
 BARE = """
 import json, sys
@@ -32,7 +32,7 @@ class Away:
             raise ImportError(name)
 sys.meta_path.insert(0, Away())
 import numpy, onnxruntime
-session = onnxruntime.InferenceSession("home.onnx", providers=["CPUExecutionProvider"])
+session = onnxruntime.InferenceSession("exported.onnx", providers=["CPUExecutionProvider"])
 about = session.get_modelmeta().custom_metadata_map
 (found,) = session.run(None, {"image": numpy.load("image.npy")[None]})
 print(json.dumps([json.loads(about["labels"])[found[0].argmax()], about["system"], found.shape]))
@@ -42,7 +42,7 @@ print(json.dumps([json.loads(about["labels"])[found[0].argmax()], about["system"
 @pytest.fixture(scope="module")
 def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the same recogniser in both formats, and its checkpoint."""
-    folder = tmp_path_factory.mktemp("home")
+    folder = tmp_path_factory.mktemp("exports")
     checkpoint = write_checkpoint(folder / "weights.safetensors")
     found = record(SYSTEM, 0.87, checkpoint_sha256=hashlib.sha256(checkpoint.read_bytes()).hexdigest())
     write(folder / "boards", found)
@@ -52,7 +52,7 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def home(exports: Path, tmp_path: Path) -> Path:
+def folder(exports: Path, tmp_path: Path) -> Path:
     """An empty folder with copies of both files, where commands run."""
     for name in FORMS.values():
         shutil.copy(exports / name, tmp_path / name)
@@ -83,9 +83,9 @@ LOOKS = {
 }
 
 
-def test_the_file_runs_without_this_package(home: Path) -> None:
-    np.save(home / "image.npy", glyph("回", 77))
-    done = subprocess.run([sys.executable, "-c", BARE], cwd=home, capture_output=True, text=True, timeout=100)
+def test_the_file_runs_without_this_package(folder: Path) -> None:
+    np.save(folder / "image.npy", glyph("回", 77))
+    done = subprocess.run([sys.executable, "-c", BARE], cwd=folder, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == ["回", SYSTEM, [1, len(CHARACTERS)]]
 
@@ -106,11 +106,11 @@ def test_the_file_says_where_it_comes_from(bench: Bench, exports: Path) -> None:
 
 
 @pytest.mark.parametrize("file", FORMS.values())
-def test_characters_are_read_however_they_look(bench: Bench, home: Path, file: str) -> None:
+def test_characters_are_read_however_they_look(bench: Bench, folder: Path, file: str) -> None:
     for look, made in LOOKS.items():
         for character in CHARACTERS:
-            (home / character).mkdir(exist_ok=True)
-            assert cv2.imwrite(str(home / character / look.replace(" ", "-")), made(glyph(character, 90)))
+            (folder / character).mkdir(exist_ok=True)
+            assert cv2.imwrite(str(folder / character / look.replace(" ", "-")), made(glyph(character, 90)))
     code, out, err = bench(f"recognize {file} {' '.join(CHARACTERS)} --batch --top 2 --json")
     found = json.loads(out)
     assert (code, err) == (0, "")
@@ -121,28 +121,28 @@ def test_characters_are_read_however_they_look(bench: Bench, home: Path, file: s
         assert [image["top"][0]["label"], len(image["top"])] == [Path(image["image"]).parent.name, 2], image
 
 
-def test_one_by_one_gives_what_batches_give(bench: Bench, home: Path) -> None:
+def test_one_by_one_gives_what_batches_give(bench: Bench, folder: Path) -> None:
     for place, character in enumerate(CHARACTERS * 8):  # more than one batch
-        cv2.imwrite(str(home / f"{place:02}.png"), photo(glyph(character, 60 + place)))
-    images = " ".join(sorted(path.name for path in home.glob("*.png")))
-    single = json.loads(bench(f"recognize home.onnx {images} --json")[1])["images"]
-    together = json.loads(bench(f"recognize home.onnx {images} --batch --json")[1])["images"]
+        cv2.imwrite(str(folder / f"{place:02}.png"), photo(glyph(character, 60 + place)))
+    images = " ".join(sorted(path.name for path in folder.glob("*.png")))
+    single = json.loads(bench(f"recognize exported.onnx {images} --json")[1])["images"]
+    together = json.loads(bench(f"recognize exported.onnx {images} --batch --json")[1])["images"]
     assert [image["image"] for image in single] == images.split()
     for one, other in zip(single, together, strict=True):
         assert (one["image"], one["top"][0]["label"]) == (other["image"], other["top"][0]["label"])
         assert one["top"][0]["probability"] == pytest.approx(other["top"][0]["probability"], abs=0.02)
 
 
-def test_text_names_the_character_set_and_the_answers(bench: Bench, home: Path) -> None:
+def test_text_names_the_character_set_and_the_answers(bench: Bench, folder: Path) -> None:
     cv2.imwrite("x.png", glyph("小"))
-    code, out, err = bench("recognize home.onnx x.png --top 1")
+    code, out, err = bench("recognize exported.onnx x.png --top 1")
     known = "5 classes, learned from synthetic glyphs, 87.00 % right on the test part of synthetic_hwdb: 永 回 三 小 鑫"
     assert (code, err) == (0, "")
-    assert out == f"home.onnx knows {known}\nx.png: 小 100.00 %\n"
+    assert out == f"exported.onnx knows {known}\nx.png: 小 100.00 %\n"
 
 
 @pytest.mark.parametrize("mode", ["", "--batch"])
-def test_what_is_no_character_is_refused_and_the_rest_is_read(bench: Bench, home: Path, mode: str) -> None:
+def test_what_is_no_character_is_refused_and_the_rest_is_read(bench: Bench, folder: Path, mode: str) -> None:
     row = np.hstack([np.pad(cv2.resize(glyph("永"), (80, 80)), 12, constant_values=255)] * 6)
     cv2.imwrite("page.png", np.vstack([row] * 4))
     cv2.imwrite("line.png", row[:, : row.shape[1] // 2])
@@ -151,7 +151,7 @@ def test_what_is_no_character_is_refused_and_the_rest_is_read(bench: Bench, home
     Path("short.png").write_bytes(Path("good.png").read_bytes()[:200])
     Path("text.png").write_text("no image")
     code, out, err = bench(
-        f"recognize home.onnx page.png line.png blank.png gone.png short.png text.png good.png {mode}"
+        f"recognize exported.onnx page.png line.png blank.png gone.png short.png text.png good.png {mode}"
     )
     assert code == 1
     assert "good.png: 永" in out
@@ -178,13 +178,13 @@ def test_what_is_no_character_is_refused_and_the_rest_is_read(bench: Bench, home
     ids=["cut short", "empty", "a bit flipped", "a label swapped"],
 )
 def test_damaged_files_are_refused(
-    bench: Bench, home: Path, file: str, damage: Callable[[bytes], bytes], says: str
+    bench: Bench, folder: Path, file: str, damage: Callable[[bytes], bytes], says: str
 ) -> None:
-    content = (home / file).read_bytes()
+    content = (folder / file).read_bytes()
     damaged = damage(content)
     if damaged == content:
         pytest.skip("packed labels cannot be swapped so simply")
-    (home / file).write_bytes(damaged)
+    (folder / file).write_bytes(damaged)
     cv2.imwrite("x.png", glyph("小"))
     code, out, err = bench(f"recognize {file} x.png")
     assert (code, out, len(err.splitlines())) == (2, "", 1)
@@ -192,32 +192,32 @@ def test_damaged_files_are_refused(
     assert says in err
 
 
-def test_other_graphs_are_refused_even_with_a_checksum(bench: Bench, home: Path) -> None:
+def test_other_graphs_are_refused_even_with_a_checksum(bench: Bench, folder: Path) -> None:
     content = b"no graph at all"
-    (home / "x.onnx").write_bytes(content + hashlib.sha256(content).hexdigest().encode())
+    (folder / "x.onnx").write_bytes(content + hashlib.sha256(content).hexdigest().encode())
     code, _, err = bench("recognize x.onnx x.png")
     assert (code, len(err.splitlines())) == (2, 1)
     assert "x.onnx: byte 0: wanted a graph that this onnxruntime runs" in err
 
 
-def test_folders_need_batch_and_images(bench: Bench, home: Path) -> None:
-    (home / "images").mkdir()
-    code, _, err = bench("recognize home.onnx images")
+def test_folders_need_batch_and_images(bench: Bench, folder: Path) -> None:
+    (folder / "images").mkdir()
+    code, _, err = bench("recognize exported.onnx images")
     assert (code, err) == (2, "bench: images: is a folder; say --batch to read all images below it\n")
-    code, _, err = bench("recognize home.onnx images --batch")
+    code, _, err = bench("recognize exported.onnx images --batch")
     assert code == 2
     assert "images: byte 0: wanted a folder with images, got none below it" in err
 
 
-def test_recognising_imports_nothing_heavy(home: Path) -> None:
-    cv2.imwrite(str(home / "x.png"), glyph("小"))
+def test_recognising_imports_nothing_heavy(folder: Path) -> None:
+    cv2.imwrite(str(folder / "x.png"), glyph("小"))
     script = (
         "import sys; from bench.__main__ import main\n"
         "code = main(['recognize', *sys.argv[1:]])\n"
         "heavy = {'torch', 'pytorch_lightning', 'albumentations', 'onnx', 'rich', 'matplotlib'} & set(sys.modules)\n"
         "sys.exit(str(heavy) if heavy or code else 0)"
     )
-    arguments = [str(home / "home.onnx"), str(home / "x.png"), "--batch"]
+    arguments = [str(folder / "exported.onnx"), str(folder / "x.png"), "--batch"]
     done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
     assert "小" in done.stdout
@@ -254,11 +254,11 @@ def test_wrong_checkpoints_are_refused(bench: Bench, exports: Path, tmp_path: Pa
     for given, says in {
         "nearest_mean+u8-4 --checkpoint w.safetensors": "wanted a system in float32, as exported graphs are",
         "lenet5 --checkpoint w.safetensors": "wanted weights of lenet5, got those of nearest_mean+light",
-        "nearest_mean --checkpoint bare.safetensors": "do not name their classes, as those of older runs; say --labels",
+        "nearest_mean --checkpoint bare.safetensors": "have no class names; use --labels",
         "nearest_mean --checkpoint bare.safetensors --labels six.txt": "not the weights of nearest_mean with 6 classes",
         "nearest_mean --checkpoint lenet5.safetensors --labels five.txt": "not the weights of nearest_mean with 5",
-        "nearest_mean --checkpoint bare.safetensors --labels twice.txt": "wanted each class once, one a line",
-        "nearest_mean --checkpoint w.safetensors --labels six.txt": "contradicts the labels",
+        "nearest_mean --checkpoint bare.safetensors --labels twice.txt": "wanted each class once, one per line",
+        "nearest_mean --checkpoint w.safetensors --labels six.txt": "contradicts the class names",
         "nearest_mean --checkpoint cut.safetensors": "cut.safetensors: byte 5000: wanted a whole safetensors file",
         "nearest_men --checkpoint w.safetensors": "unknown system 'nearest_men'",
         "nearest_mean --checkpoint gone.safetensors": "gone.safetensors: no such file",

@@ -24,6 +24,6 @@ os.kill(os.getpid(), signal.SIGUSR1)
 
 def test_a_recogniser_that_is_dropped_on_another_thread_leaves_signals_alone(tmp_path: Path) -> None:
     checkpoint = write_checkpoint(tmp_path / "weights.safetensors")
-    export_system(SYSTEM, checkpoint, "openvino", tmp_path / "home.zip", None, tmp_path / "boards")
-    done = subprocess.run([sys.executable, "-c", SCRIPT, tmp_path / "home.zip"], capture_output=True, text=True)
+    export_system(SYSTEM, checkpoint, "openvino", tmp_path / "exported.zip", None, tmp_path / "boards")
+    done = subprocess.run([sys.executable, "-c", SCRIPT, tmp_path / "exported.zip"], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "went on\n", "")

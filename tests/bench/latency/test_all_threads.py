@@ -1,4 +1,4 @@
-"""Every thread that the process may use: set while a classifier is made and timed, and told beside the figure."""
+"""Every thread that the process may use: set while a classifier is made and timed, and recorded with the figure."""
 
 import pytest
 import torch

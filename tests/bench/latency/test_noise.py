@@ -5,22 +5,22 @@ from pathlib import Path
 import pytest
 import torch
 
-from bench.latency import noise as _disturbance
+from bench.latency import noise
 from bench.latency.noise import cpu_pressure, cpu_ticks, flushes_denormals, steal
 
 
 def test_pressure_is_read_where_the_kernel_gives_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "cpu"
     file.write_text("some avg10=12.50 avg60=0.10 avg300=0.00 total=1\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n")
-    monkeypatch.setattr(_disturbance, "PRESSURE", file)
+    monkeypatch.setattr(noise, "PRESSURE", file)
     assert cpu_pressure() == 12.5
-    monkeypatch.setattr(_disturbance, "PRESSURE", tmp_path / "none")
+    monkeypatch.setattr(noise, "PRESSURE", tmp_path / "none")
     assert cpu_pressure() is None
 
 
 def test_steal_is_a_share_of_all_ticks_since_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "stat"
-    monkeypatch.setattr(_disturbance, "TIMES", file)
+    monkeypatch.setattr(noise, "TIMES", file)
     file.write_text("cpu  100 10 20 300 5 1 4 60 90 0\ncpu0 1 1 1 1 1 1 1 1 1 1\n")
     before = cpu_ticks()
     assert before == (500, 60)  # the guest's 90 are in user's 100

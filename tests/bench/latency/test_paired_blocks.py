@@ -8,7 +8,7 @@ from itertools import count, cycle
 import pytest
 import torch
 
-from bench.latency import paired_blocks as _pairing
+from bench.latency import paired_blocks
 from bench.latency.paired_blocks import BLOCK_NS, Side, warm_up
 from bench.latency.reference_network import _network, reference, reference_input
 from bench.measurements._mac_counter import count as count_macs
@@ -37,7 +37,7 @@ def test_a_steady_drift_cancels(seed: int) -> None:
     drifting = [Scripted(cost, lambda: 1 + 0.05 * next(moments)) for cost in (3.0, 1.0, 2.0)]
     rng = random.Random(seed)
     for _ in range(4):
-        times = _pairing._round(drifting, rng)
+        times = paired_blocks._round(drifting, rng)
         assert [time - times[1] for time in times] == pytest.approx([math.log(3), 0, math.log(2)])
 
 
@@ -55,14 +55,14 @@ class Varying:
 
 
 def test_what_varies_is_warmed_up_on_the_same_few_and_has_longer_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_pairing, "WARM_S", 0.0)
-    monkeypatch.setattr(_pairing, "WARM_CAP_S", 2.0)
+    monkeypatch.setattr(paired_blocks, "WARM_S", 0.0)
+    monkeypatch.setattr(paired_blocks, "WARM_CAP_S", 2.0)
     inputs = cycle([0.1, 0.1, 0.1, 0.9])  # mean 0.3, median 0.1
     side = Side(Varying(), inputs)
     warm_up(side)
     tens = [side._call.seen[i : i + 10] for i in range(0, len(side._call.seen), 10)]
     assert all(ten == tens[0] for ten in tens)  # each ten as the one before
-    assert side.block % _pairing.VARYING_BLOCKS == 0
+    assert side.block % paired_blocks.DATA_DEPENDENT_BLOCKS == 0
 
 
 def test_all_copies_together_go_through_the_characters() -> None:
@@ -74,7 +74,7 @@ def test_all_copies_together_go_through_the_characters() -> None:
         return made[-1]
 
     for _ in range(3):
-        _pairing._copy(load, images, drawn).candidate.run(20)
+        paired_blocks._copy(load, images, drawn).candidate.run(20)
     assert len({image for one in made for image in one.seen}) == 60
 
 
@@ -93,26 +93,26 @@ def test_every_order_is_drawn_and_then_goes_backwards() -> None:
     rng = random.Random(0)
     sides = [Named(name) for name in "ABC"]
     for _ in range(60):
-        _pairing._round(sides, rng)
+        paired_blocks._round(sides, rng)
     rounds = {"".join(order[i : i + 6]) for i in range(0, 360, 6)}
     assert rounds == {"ABCCBA", "ACBBCA", "BACCAB", "BCAACB", "CABBAC", "CBAABC"}
 
 
-def test_both_references_are_what_a_candidate_stands_beside() -> None:
-    copy = _pairing.Copy(*(Scripted(1.0, lambda: 1.0) for _ in range(3)))
+def test_a_candidate_is_compared_with_both_references() -> None:
+    copy = paired_blocks.Copy(*(Scripted(1.0, lambda: 1.0) for _ in range(3)))
     copy.add([math.log(12), math.log(2), math.log(8)])
     assert copy.ratios == pytest.approx([math.log(3)])  # 12 to the geometric mean of 2 and 8
     assert copy.controls == pytest.approx([math.log(4)])
 
 
-def copies_of(costs: list[float], rounds: int, seconds: float = 60.0) -> list[_pairing.Copy]:
+def copies_of(costs: list[float], rounds: int, seconds: float = 60.0) -> list[paired_blocks.Copy]:
     """Copies whose candidates take so many times what the reference takes."""
     made = iter(costs)
 
-    def fresh() -> _pairing.Copy:
-        return _pairing.Copy(*(Scripted(cost, lambda: 1.0) for cost in (next(made), 1.0, 1.0)))
+    def fresh() -> paired_blocks.Copy:
+        return paired_blocks.Copy(*(Scripted(cost, lambda: 1.0) for cost in (next(made), 1.0, 1.0)))
 
-    return _pairing._time_copies(fresh(), fresh, rounds, time.monotonic() + seconds, random.Random(0))
+    return paired_blocks._time_copies(fresh(), fresh, rounds, time.monotonic() + seconds, random.Random(0))
 
 
 def test_rounds_are_spread_over_fresh_copies() -> None:
@@ -128,13 +128,13 @@ def test_slow_systems_get_fewer_copies_but_three() -> None:
 
 def test_a_later_copy_is_warmed_and_takes_the_first_ones_blocks() -> None:
     calls: list[int] = []
-    first, later = (_pairing.Copy(*(Side(calls.append, [1]) for _ in range(3))) for _ in range(2))
+    first, later = (paired_blocks.Copy(*(Side(calls.append, [1]) for _ in range(3))) for _ in range(2))
     first.candidate.block, first.frozen.block = 3, 2
-    _pairing._time_copies(first, lambda: later, 6, time.monotonic() + 60, random.Random(0))
+    paired_blocks._time_copies(first, lambda: later, 6, time.monotonic() + 60, random.Random(0))
     assert (later.candidate.block, later.frozen.block, later.control.block) == (3, 2, 2)
     assert len(later.candidate.wall) == 3 * 2 * 3  # three rounds of two blocks; the calls of warm-up are not kept
     # Two copies of three sides, warmed; three rounds each, of two blocks of each side.
-    assert len(calls) == 2 * (3 * _pairing.COPY_CALLS + 3 * (2 * 3 + 2 * 2 + 2 * 2))
+    assert len(calls) == 2 * (3 * paired_blocks.COPY_CALLS + 3 * (2 * 3 + 2 * 2 + 2 * 2))
 
 
 def test_inputs_are_cycled_through() -> None:
@@ -163,7 +163,7 @@ def test_warm_up_sets_blocks_of_five_milliseconds() -> None:
 
 
 def test_warm_up_gives_up_on_what_never_settles(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_pairing, "WARM_CAP_S", 0.7)
+    monkeypatch.setattr(paired_blocks, "WARM_CAP_S", 0.7)
     lengths = [0.1] * 10 + [0.3] * 10
     assert not warm_up(Side(burn, lengths))
 

@@ -46,7 +46,7 @@ def test_answers_are_the_most_probable_classes_in_order() -> None:
 
 
 def test_answers_that_are_no_numbers_are_refused() -> None:
-    with pytest.raises(ValueError, match="validation character 0, got values that are no numbers"):
+    with pytest.raises(ValueError, match="validation character 0, got NaN or infinity"):
         agree(prepared(set(), float("nan")), prepared(set()), characters(2))
 
 
@@ -68,7 +68,7 @@ def test_the_least_agreement(runtime: str, differing: int, compared: int, fits: 
     else:
         least = "98.0%" if runtime.endswith("int8") else "99.9%"
         assert error == (
-            f"{runtime} answers otherwise than eager for {differing} of {compared} validation characters; "
+            f"{runtime} gives another class than eager for {differing} of {compared} validation characters; "
             f"wanted agreement of {least} or more"
         )
 

@@ -86,7 +86,7 @@ def test_validation_characters_are_read_once_by_the_rows_own_network(tmp_path, m
         one = made(tmp_path, datamodule=split, recogniser=load_recogniser("tiny_cascade", 5, packed))
     network, seen = one.recogniser.network, []
     handle = cascade_of(network).head_layers("last").register_forward_hook(lambda *given: seen.append(len(given[2])))
-    found, labels = _budgets._validated(one)
+    found, labels = _budgets._validation_answers(one)
     handle.remove()
     assert sum(seen) == 70
     assert (labels == 0).all()

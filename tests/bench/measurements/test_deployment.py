@@ -45,4 +45,4 @@ def test_large_networks_answer_as_many_as_there_is_time_for(tmp_path: Path, macs
     data = SimpleNamespace(val=characters(256), test=characters(40))
     found = Deployment(lenet(tmp_path, datamodule=data, measured={"macs": {"value": macs}}), "eager", tmp_path).answers
     assert len(found.top) == answered
-    assert (found.places[0], found.places[-1]) == (0, 39)
+    assert (found.indices[0], found.indices[-1]) == (0, 39)

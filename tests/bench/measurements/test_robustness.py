@@ -12,7 +12,7 @@ from fake.rows import characters, row
 from torch import nn
 
 from bench.measurements import robustness
-from bench.measurements.robustness import FIGURES, Drawn, answers, measure
+from bench.measurements.robustness import FIGURES, RandomView, measure, predict_through
 from bench.plugins import figures, measurement_of
 from bench.records.predictions import Predictions, read_predictions
 from bench.records.statistics import paired_difference, wilson
@@ -52,11 +52,11 @@ def halves(count: int = COUNT) -> Characters:
 def trained(folder: Path, test: Characters, **changes):
     """A row of Sides on these test characters, with its answers on them as they are."""
     found = row(folder, Sides(), datamodule=SimpleNamespace(test=test), classes=2, **changes)
-    return dataclasses.replace(found, predictions=answers(found, Fitted(found.recogniser.size)))
+    return dataclasses.replace(found, predictions=predict_through(found, Fitted(found.recogniser.size)))
 
 
 def views(figure: str, test: Characters, size: int = 64) -> list[np.ndarray]:
-    drawn = Drawn(CHANGES[figure], size)
+    drawn = RandomView(CHANGES[figure], size)
     return [drawn(test.image(index), (robustness._SEED, 0, index)) for index in range(len(test))]
 
 
@@ -83,7 +83,7 @@ def test_one_answer_more_or_less_is_counted_by_hand(tmp_path: Path) -> None:
 
 def test_a_change_of_nothing_is_the_evaluation_view() -> None:
     test = characters(20)
-    drawn, fitted = Drawn((Augmentation(),), 48), Fitted(48)
+    drawn, fitted = RandomView((Augmentation(),), 48), Fitted(48)
     for index in range(20):
         key = (7, 0, index)
         assert np.array_equal(drawn(test.image(index), key), fitted(test.image(index), key))
