@@ -1,4 +1,4 @@
-"""How figures are printed: all rounding and unit conversion of boards and terminal tables."""
+"""Formats figures for boards and terminal tables: all rounding and unit conversion happens here."""
 
 import math
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ MILLION = 1e6
 
 
 def digits(value: float, figures: int = 3) -> str:
-    """A number to so many significant figures, never in exponential form: ``1,234``, ``12.3``, ``0.0123``."""
+    """A number with ``figures`` significant digits, never in exponential form: ``1,234``, ``12.3``, ``0.0123``."""
     if value == 0 or not math.isfinite(value):
         return f"{value:.0f}"
     decimals = max(0, figures - 1 - math.floor(math.log10(abs(value))))
@@ -37,7 +37,7 @@ def accuracy(figure: "Figure") -> str:
 
 
 def points(figure: "Figure") -> str:
-    """``4.20 [3.10, 5.30]``: a difference of ratios in points of a hundred, with its interval."""
+    """``4.20 [3.10, 5.30]``: a difference of ratios in percentage points, with its interval."""
     if figure.value is None:
         return figure.why or NONE
     text = percent(figure.value)
@@ -62,7 +62,7 @@ def millions(figure: "Figure") -> str:
 
 
 def ratio(figure: "Figure") -> str:
-    """``0.84 [0.83–0.86]``, marked where it was noisy."""
+    """``0.84 [0.83–0.86]``, followed by ``noisy`` for a noisy measurement."""
     if figure.value is None:
         return figure.why or NONE
     text = digits(figure.value)
@@ -72,34 +72,29 @@ def ratio(figure: "Figure") -> str:
 
 
 def milliseconds(figure: "Figure") -> str:
-    """``1.23 (1.20–1.31, p90 1.50 ≤ 1.56)``: median, quartiles, 90th percentile and its bound."""
+    """``1.23 (1.20–1.31, p90 1.50 ≤ 1.56)``: median, quartiles, 90th percentile and its upper bound."""
     if figure.value is None:
         return figure.why or NONE
-    rest = []
+    parts = []
     if figure.low is not None and figure.high is not None:
-        rest.append(f"{digits(figure.low / MILLION)}–{digits(figure.high / MILLION)}")
+        parts.append(f"{digits(figure.low / MILLION)}–{digits(figure.high / MILLION)}")
     if figure.p90 is not None:
         bound = "" if figure.p90_bound is None else f" ≤ {digits(figure.p90_bound / MILLION)}"
-        rest.append(f"p90 {digits(figure.p90 / MILLION)}{bound}")
-    return digits(figure.value / MILLION) + (f" ({', '.join(rest)})" if rest else "")
+        parts.append(f"p90 {digits(figure.p90 / MILLION)}{bound}")
+    return digits(figure.value / MILLION) + (f" ({', '.join(parts)})" if parts else "")
 
 
 def of_unit(figure: "Figure", unit: str) -> str:
-    """A figure with its unit, by the unit that its record states."""
+    """A figure with its unit, converted for display: ratio to %, ns to ms, byte to MB."""
     if figure.value is None:
         return figure.why or NONE
     if unit == "ratio":
         return f"{percent(figure.value)} %"
-    if unit == "ns":
-        return f"{digits(figure.value / MILLION)} ms"
-    if unit == "byte":
-        return f"{digits(figure.value / MILLION)} MB"
+    if unit in ("ns", "byte"):
+        return f"{digits(figure.value / MILLION)} {'ms' if unit == 'ns' else 'MB'}"
     return f"{digits(figure.value)} {unit}".strip()
 
 
 def places(rank: tuple[int, int] | None) -> str:
     """``3``, or ``2–4`` where intervals overlap."""
-    if rank is None:
-        return NONE
-    best, worst = rank
-    return str(best) if best == worst else f"{best}–{worst}"
+    return NONE if rank is None else "–".join(map(str, dict.fromkeys(rank)))
