@@ -254,5 +254,5 @@ def test_wrong_settings_are_refused() -> None:
 
 def test_a_recipe_for_early_heads_needs_some(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    with pytest.raises(ValueError, match="recipe light says how early heads learn, but lenet5 has none"):
+    with pytest.raises(ValueError, match="recipe light trains early heads, but lenet5 has none"):
         ClassificationTask("lenet5", CLASSES, SEPARATE)
