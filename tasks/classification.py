@@ -77,8 +77,7 @@ class ClassificationTask(pl.LightningModule):
     def begin_with(self, trained: nn.Module) -> None:
         """Load a trained network's weights into the final network of this cascade.
 
-        Raises:
-            ValueError: not a cascade, or the weights of another network.
+        Raises: ValueError: not a cascade, or the weights of another network.
         """
         cascade = cascade_of(self.network)
         if cascade is None or not isinstance(trained, Normalised):
@@ -95,8 +94,7 @@ class ClassificationTask(pl.LightningModule):
     def setup(self, stage: str) -> None:
         """Set the datamodule's input shape, batch size and augmentation.
 
-        Raises:
-            TypeError: fitting without a CharacterDataModule, which applies the augmentation.
+        Raises: TypeError: fitting without a CharacterDataModule, which applies the augmentation.
         """
         # Lightning's type stubs lack this attribute.
         datamodule = getattr(self.trainer, "datamodule", None)

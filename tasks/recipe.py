@@ -55,9 +55,8 @@ class Heads:
         begun: the final network starts with the trained weights of another system, so that a separate training only
             trains the early heads.
 
-    Raises:
-        ValueError: an unknown ``training``, a threshold outside LEAST_THRESHOLD to 1, a threshold together with a
-            budget, or ``begun`` in a joint training.
+    Raises: ValueError: an unknown ``training``, a threshold outside LEAST_THRESHOLD to 1 or together with a budget, or
+        ``begun`` in a joint training.
     """
 
     training: str
@@ -92,9 +91,8 @@ class Recipe:
         name: its name in system names: ``paper``, ``light``, …
         optimizer: ``sgd``, ``adam`` or ``adamw``, or ``none`` for architectures fitted in one pass without gradients.
         lr: peak learning rate.
-        schedule: of the learning rate: ``constant``, ``staircase`` (× ``gamma`` every ``step_epochs`` epochs),
-            ``plateau`` (× ``gamma`` when the validation loss stops falling) or ``onecycle`` (warm-up, then cosine to
-            nearly 0).
+        schedule: of the rate: ``constant``, ``staircase`` (× ``gamma`` every ``step_epochs`` epochs), ``plateau``
+            (× ``gamma`` when the validation loss stops falling) or ``onecycle`` (warm-up, then cosine to nearly 0).
         batch: images per step.
         epochs: of the published or intended protocol; a scale may train fewer.
         momentum: of SGD.

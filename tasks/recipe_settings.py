@@ -31,8 +31,7 @@ class SettingError(ValueError):
 def split_settings(name: str) -> tuple[str, dict[str, str]]:
     """Split a name into recipe and changed settings: ``light~lr=0.001`` -> ``light``, ``{"lr": "0.001"}``.
 
-    Raises:
-        SettingError: a part without a name or a value, or a repeated setting.
+    Raises: SettingError: a part without a name or a value, or a repeated setting.
     """
     base, *parts = name.split("~")
     settings: dict[str, str] = {}
@@ -49,8 +48,7 @@ def split_settings(name: str) -> tuple[str, dict[str, str]]:
 def join_settings(base: str, settings: Mapping[str, str]) -> str:
     """The canonical name of a recipe with changed settings: sorted by name, each value in its shortest form.
 
-    Raises:
-        SettingError: an unknown setting or an invalid value.
+    Raises: SettingError: an unknown setting or an invalid value.
     """
     return base + "".join(f"~{name}={_canonical(name, text)}" for name, text in sorted(settings.items()))
 
@@ -63,8 +61,7 @@ def with_settings(recipe: Recipe, settings: Mapping[str, str]) -> Recipe:
         settings: values as text, by the names of fields of Recipe, Augmentation and, for networks with early exits,
             Heads. A pair is written ``0.5:2.5``, None is written ``none``.
 
-    Raises:
-        SettingError: an unknown setting, an invalid value, or a setting of Heads for a recipe without heads.
+    Raises: SettingError: an unknown setting, an invalid value, or a setting of Heads for a recipe without heads.
     """
     for name, text in settings.items():
         change = {name: _value(name, text)}
@@ -105,14 +102,11 @@ def _value(name: str, text: str) -> Any:
 
 
 def _parsed(name: str, kind: Any, text: str) -> Any:
-    if kind is bool:
-        if text not in ("true", "false"):
-            raise ValueError(f"wanted true or false, got {text!r}")
-        return text == "true"
-    if kind is str:
-        if text not in CHOICES[name]:
-            raise ValueError(f"wanted one of {', '.join(CHOICES[name])}, got {text!r}")
-        return text
+    if kind in (bool, str):
+        choices = ("true", "false") if kind is bool else CHOICES[name]
+        if text not in choices:
+            raise ValueError(f"wanted one of {', '.join(choices)}, got {text!r}")
+        return text == "true" if kind is bool else text
     if kind in (int, float):
         return _number(kind, text)
     numbers = tuple(_number(float, part) for part in text.split(":"))
@@ -134,8 +128,6 @@ def _number(kind: type, text: str) -> Any:
 def _canonical(name: str, text: str) -> str:
     """The shortest form of a value: ``0.1`` for ``0.10`` and ``1e-1``."""
     value = _value(name, text)
-    if value is None or isinstance(value, bool):
+    if value is None or isinstance(value, bool | str):
         return text
-    if isinstance(value, tuple):
-        return ":".join(f"{number:.12g}" for number in value)
-    return value if isinstance(value, str) else f"{value:.12g}"
+    return ":".join(f"{number:.12g}" for number in (value if isinstance(value, tuple) else (value,)))

@@ -98,8 +98,7 @@ def load_recogniser(architecture: str, classes: int, weights: Path) -> Recognise
 def check_weights(architecture: str, classes: int, weights: Path) -> None:
     """Check by a safetensors file's header alone that its weights fit; arguments as for ``load_recogniser``.
 
-    Raises:
-        ValueError: not a safetensors file, or the weights of another architecture.
+    Raises: ValueError: not a safetensors file, or the weights of another architecture.
     """
     try:
         with safe_open(weights, framework="pt") as file:

@@ -36,8 +36,7 @@ class Retraining(pl.LightningModule):
         student: trained in place; its quantised tensors stay bit for bit the same.
         recipe: optimiser, schedule, batch, epochs and augmentation.
 
-    Raises:
-        ValueError: no parameter is left to train.
+    Raises: ValueError: no parameter is left to train.
     """
 
     def __init__(self, student: Quantised, recipe: Recipe) -> None:
@@ -142,8 +141,7 @@ class RetrainingTask(Retraining):
         loss: between the logits of student and teacher: ``kl``, the Kullback-Leibler divergence of their softmax at
             TEMPERATURE, or ``mse``, the mean squared difference.
 
-    Raises:
-        ValueError: no parameter is left to train, no teacher, or an unknown loss.
+    Raises: ValueError: no parameter is left to train, no teacher, or an unknown loss.
 
     Source: quant-retrain, section III.B, which names no loss; the temperature: Hinton, Vinyals and Dean (2014).
     """
@@ -168,8 +166,7 @@ class RetrainingTask(Retraining):
     def on_fit_start(self) -> None:
         """Compute the teacher's logits and the statistics of batch normalisation.
 
-        Raises:
-            TypeError: a datamodule other than Unlabelled.
+        Raises: TypeError: a datamodule other than Unlabelled.
         """
         datamodule = getattr(self.trainer, "datamodule", None)
         if not isinstance(datamodule, Unlabelled):

@@ -35,8 +35,7 @@ def compare(a: Mapping[str, Any], b: Mapping[str, Any], runs: Path) -> dict[str,
         counts and McNemar's p value, null without stored predictions; ``ratios`` B / A of every cost, with an
         interval for latency; ``notes`` what is missing and how to make it.
 
-    Raises:
-        CompareError: records of different data, or predictions that do not match their record.
+    Raises: CompareError: records of different data, or predictions that do not match their record.
     """
     _same_data(a, b)
     notes: list[str] = []
@@ -58,8 +57,7 @@ def compare(a: Mapping[str, Any], b: Mapping[str, Any], runs: Path) -> dict[str,
 def paired_accuracy(a: Predictions, b: Predictions) -> dict[str, Any]:
     """Accuracy of B minus that of A on the same images: its 95 % interval, the counts and McNemar's p value.
 
-    Raises:
-        CompareError: predictions of different images.
+    Raises: CompareError: predictions of different images.
     """
     paired = _paired(a, b)
     low, high = paired_difference(paired["only_a"], paired["only_b"], paired["n"])

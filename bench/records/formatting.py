@@ -1,6 +1,7 @@
 """Formats figures for boards and terminal tables: all rounding and unit conversion happens here."""
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,22 +29,13 @@ def accuracy(figure: "Figure") -> str:
     """``98.77 ± 0.12 (3 seeds) [98.10–99.20]``."""
     if figure.value is None:
         return figure.why or NONE
-    text = percent(figure.value)
-    if figure.spread is not None:
-        text += f" ± {percent(figure.spread)} ({figure.n} seeds)"
-    if figure.low is not None and figure.high is not None:
-        text += f" [{percent(figure.low)}–{percent(figure.high)}]"
-    return text
+    spread = "" if figure.spread is None else f" ± {percent(figure.spread)} ({figure.n} seeds)"
+    return percent(figure.value) + spread + _interval(figure, percent, "–")
 
 
 def points(figure: "Figure") -> str:
     """``4.20 [3.10, 5.30]``: a difference of ratios in percentage points, with its interval."""
-    if figure.value is None:
-        return figure.why or NONE
-    text = percent(figure.value)
-    if figure.low is not None and figure.high is not None:
-        text += f" [{percent(figure.low)}, {percent(figure.high)}]"
-    return text
+    return (figure.why or NONE) if figure.value is None else percent(figure.value) + _interval(figure, percent, ", ")
 
 
 def share(figure: "Figure") -> str:
@@ -65,10 +57,7 @@ def ratio(figure: "Figure") -> str:
     """``0.84 [0.83–0.86]``, followed by ``noisy`` for a noisy measurement."""
     if figure.value is None:
         return figure.why or NONE
-    text = digits(figure.value)
-    if figure.low is not None and figure.high is not None:
-        text += f" [{digits(figure.low)}–{digits(figure.high)}]"
-    return text + (" `noisy`" if figure.noisy else "")
+    return digits(figure.value) + _interval(figure, digits, "–") + (" `noisy`" if figure.noisy else "")
 
 
 def milliseconds(figure: "Figure") -> str:
@@ -98,3 +87,7 @@ def of_unit(figure: "Figure", unit: str) -> str:
 def places(rank: tuple[int, int] | None) -> str:
     """``3``, or ``2–4`` where intervals overlap."""
     return NONE if rank is None else "–".join(map(str, dict.fromkeys(rank)))
+
+
+def _interval(figure: "Figure", form: Callable[[float], str], between: str) -> str:
+    return "" if figure.low is None or figure.high is None else f" [{form(figure.low)}{between}{form(figure.high)}]"

@@ -38,8 +38,7 @@ def read_stored(leaderboards: Path) -> tuple[list[Stored], list[RecordError]]:
 def check_shape(record: Mapping[str, Any], path: Path) -> None:
     """Refuse a record with parts that boards cannot compute with.
 
-    Raises:
-        RecordError: names the file, the part and the next step.
+    Raises: RecordError: names the file, the part and the next step.
     """
     fault = _fault(record)
     if fault:

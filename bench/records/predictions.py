@@ -50,8 +50,7 @@ def row_folder(runs: Path, record: Mapping[str, Any]) -> Path:
 def read_predictions(folder: Path, condition: str = "") -> Predictions:
     """Read the predictions in a row's folder, on the test split or under a condition such as ``flip``; no pickle.
 
-    Raises:
-        OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile: no readable file of predictions.
+    Raises: OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile: no readable file of predictions.
     """
     # NumPy does not close a file that it opened but cannot read.
     with (folder / _file(condition)).open("rb") as file, np.load(file, allow_pickle=False) as stored:

@@ -40,11 +40,9 @@ class Measurement:
 
 
 def new_record(system: str, **facts: Any) -> dict[str, Any]:
-    """A new, partial record without measurements; missing facts are null.
+    """A new, partial record without measurements; ``facts`` are known fields by their keys, the others are null.
 
-    Args:
-        system: name of the row's system, or of its comparison in suite ``performance``.
-        facts: known fields, by the record's keys; ``bench.records.provenance`` supplies some of them.
+    ``bench.records.provenance`` supplies some facts. In suite ``performance``, ``system`` is the name of a comparison.
     """
     empty = {
         "schema": SCHEMA, "suite": None, "scale": None, "status": "partial", "error": None, "parent": None,
@@ -79,8 +77,7 @@ def status_of(measurements: Mapping[str, Mapping[str, Any]]) -> str:
 def write_record(results: Path, record: Mapping[str, Any]) -> Path:
     """Write a record atomically below ``results``, in place of an earlier one, and return its path.
 
-    Raises:
-        RecordError: the existing file is not a record of this schema; it is kept.
+    Raises: RecordError: the existing file is not a record of this schema; it is kept.
     """
     path = record_path(results, record)
     if path.exists():
@@ -92,8 +89,7 @@ def write_record(results: Path, record: Mapping[str, Any]) -> Path:
 def read_record(path: Path) -> dict[str, Any]:
     """Read one record.
 
-    Raises:
-        RecordError: unreadable, of another schema, or without a required key.
+    Raises: RecordError: unreadable, of another schema, or without a required key.
     """
     try:
         record = json.loads(path.read_text(encoding="utf-8"))

@@ -97,12 +97,7 @@ def dropped(figure: str) -> str:
 
 
 def times_limit(name: str, measurements: Mapping[str, Any]) -> float | None:
-    """A latency over the machine's limit (roofline); None if either is missing.
-
-    Args:
-        name: of the latency; one that ends in ``-int8`` is compared with the int8 limit.
-        measurements: of one record.
-    """
+    """A latency over the machine's limit (roofline), for int8 runtimes over that of int8; None if either is missing."""
     cpu_ns = measurements.get(name, {}).get("cpu_ns")  # CPU time excludes waiting for a busy core
     limit = measurements.get("machine_limit", {}).get("int8" if name.endswith("-int8") else "value")
     return None if cpu_ns is None or not limit else float(cpu_ns / limit)

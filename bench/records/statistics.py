@@ -29,8 +29,7 @@ _RESAMPLES = 2000  # percentiles of 60 log ratios then repeat to about a tenth o
 def wilson(successes: int, n: int) -> tuple[float, float]:
     """Wilson's 95 % score interval of the proportion ``successes / n``, always within 0 to 1.
 
-    Raises:
-        ValueError: no trials, or successes outside 0 to ``n``.
+    Raises: ValueError: no trials, or successes outside 0 to ``n``.
 
     Source: Wilson, JASA 22 (1927), 209-212.
     """
@@ -43,12 +42,9 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
 
 
 def paired_difference(only_a: int, only_b: int, n: int) -> tuple[float, float]:
-    """95 % interval of accuracy B - A on the same images: Wald's, with half an image added to each of the four counts.
+    """95 % interval of accuracy B - A on the same n images: Wald's, with half an image added to each of four counts.
 
-    Args:
-        only_a: number of images that only system A classifies correctly.
-        only_b: number of images that only system B classifies correctly.
-        n: number of all images.
+    ``only_a`` and ``only_b`` are the numbers of images that only system A, or only B, classifies correctly.
 
     Source: Agresti and Min, Statistics in Medicine 24 (2005), 729-740.
     """
@@ -96,14 +92,9 @@ def share_recovered(
 def bootstrap_ratio(log_ratios: NDArray[np.float64], seed: int) -> tuple[float, float, float]:
     """The median of paired ratios and its 95 % percentile bootstrap interval over rounds.
 
-    Args:
-        log_ratios: (rounds,), natural logarithm of each round's ratio.
-        seed: of the resampling.
+    ``log_ratios`` (rounds,) holds the natural logarithm of each round's ratio. Returns ratio, low, high, no logarithms.
 
-    Returns: median ratio, low, high; not logarithms.
-
-    Raises:
-        ValueError: no rounds.
+    Raises: ValueError: no rounds.
     """
     if len(log_ratios) == 0:
         raise ValueError("wanted at least one round's log ratio, got none")
@@ -119,13 +110,7 @@ def bootstrap_ratio(log_ratios: NDArray[np.float64], seed: int) -> tuple[float, 
 
 
 def ratio_of_ratios(above: tuple[float, float, float], below: tuple[float, float, float]) -> tuple[float, float, float]:
-    """The quotient of two independently measured ratios and its 95 % interval (MOVER, on logarithms).
-
-    Args:
-        above: numerator as ratio, low, high; all above zero.
-        below: denominator, likewise.
-
-    Returns: quotient, low, high.
+    """The quotient of two independently measured ratios and its 95 % interval; each is (value, low, high), above zero.
 
     Source: Donner and Zou, Statistical Methods in Medical Research 21 (2012), 347-359 (MOVER).
     """
@@ -149,8 +134,7 @@ def joined_ratio(launches: Sequence[Groups], seed: int) -> tuple[float, float, f
     Returns: ratio, low, high; not logarithms. For one process the interval is Student's over its groups; for several a
         percentile bootstrap over processes, groups within each, and members within each group.
 
-    Raises:
-        ValueError: no processes, fewer than two groups in one, or an empty group.
+    Raises: ValueError: no processes, fewer than two groups in one, or an empty group.
 
     Source: Tukey and McLaughlin, Sankhya A 25 (1963), 331-352, for the interval of a trimmed mean.
     """
@@ -242,8 +226,7 @@ def mcnemar(only_a: int, only_b: int) -> float:
 
     Counts are as for ``paired_difference``.
 
-    Raises:
-        ValueError: a negative count.
+    Raises: ValueError: a negative count.
 
     Source: McNemar, Psychometrika 12 (1947); the exact form is a binomial test with probability 1/2.
     """

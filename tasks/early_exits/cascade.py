@@ -169,8 +169,7 @@ class EarlyExits:
     Args:
         network: a Normalised cascade in eval mode; later changes of its policy have no effect.
 
-    Raises:
-        TypeError: a network without early exits.
+    Raises: TypeError: a network without early exits.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -211,8 +210,7 @@ def cascade_of(network: nn.Module) -> Cascade | None:
 def exit_stages(network: nn.Module) -> list[ExitStage]:
     """The exit stages of a Normalised cascade under its policy: one per exit, the last one up to the final head.
 
-    Raises:
-        TypeError: a network without early exits.
+    Raises: TypeError: a network without early exits.
     """
     normalised, cascade = _normalised_cascade(network)
     policy, final = cascade.policy, cascade.heads[-1]

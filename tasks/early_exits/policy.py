@@ -29,8 +29,7 @@ class ExitPolicy:
             and the final one's.
         temperatures: divisor of the logits of each head, in the order of the heads, 1e-6 to 1e6; empty for all 1.
 
-    Raises:
-        ValueError: a threshold or a temperature outside its range.
+    Raises: ValueError: a threshold or a temperature outside its range.
     """
 
     exits: Mapping[str, float] = field(default_factory=dict)
@@ -125,16 +124,10 @@ def expected_cost(left: NDArray[np.int8], paths: Sequence[float]) -> float:
 
 
 def choose_policy(
-    heads: Sequence[str],
-    answers: HeadAnswers,
-    labels: NDArray[np.int64],
-    costs: Costs,
-    temperatures: Sequence[float] = (),
-    average: bool | None = None,
-    budget: float | None = None,
-    margin: float = 0.0,
-    most_lost: float | None = None,
-) -> ExitPolicy:
+    heads: Sequence[str], answers: HeadAnswers, labels: NDArray[np.int64], costs: Costs,
+    temperatures: Sequence[float] = (), average: bool | None = None, budget: float | None = None,
+    margin: float = 0.0, most_lost: float | None = None,
+) -> ExitPolicy:  # fmt: skip
     """The cheapest policy at least as accurate as the final head alone, or the most accurate within a budget.
 
     All combinations of exits and GRID thresholds are evaluated independently. Requiring that no higher threshold is

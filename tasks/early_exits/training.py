@@ -40,17 +40,17 @@ class HeadTraining(pl.Callback):
     def setup(self, trainer: pl.Trainer, task: pl.LightningModule, stage: str) -> None:
         """Select the heads to train first, before the optimiser is created.
 
-        Raises:
-            ValueError: a budget below the cost of the first exit.
+        Raises: ValueError: a budget below the cost of the first exit.
         """
-        if stage == "fit":
-            self._select_heads(task)
-            if self.heads.budget is not None:
-                classification: Any = task
-                costs = multiply_adds(_cascade(task), classification.channels, classification.size)
-                least = (costs.stages[0] + costs.heads[0]) / costs.final
-                if self.heads.budget < least:
-                    raise ValueError(f"wanted a budget of at least {least:.3f}, {self.heads.budget} is below any exit")
+        if stage != "fit":
+            return
+        self._select_heads(task)
+        if self.heads.budget is not None:
+            classification: Any = task
+            costs = multiply_adds(_cascade(task), classification.channels, classification.size)
+            least = (costs.stages[0] + costs.heads[0]) / costs.final
+            if self.heads.budget < least:
+                raise ValueError(f"wanted a budget of at least {least:.3f}, {self.heads.budget} is below any exit")
 
     def state_dict(self) -> dict[str, Any]:
         """State of a checkpoint, for resuming."""
@@ -91,13 +91,9 @@ class HeadTraining(pl.Callback):
 
 
 def find_policy(
-    network: nn.Module,
-    batches: Any,
-    settings: Heads,
-    shape: tuple[int, int],
-    device: torch.device | str = "cpu",
-    apart: bool = True,
-) -> ExitPolicy:
+    network: nn.Module, batches: Any, settings: Heads, shape: tuple[int, int],
+    device: torch.device | str = "cpu", apart: bool = True,
+) -> ExitPolicy:  # fmt: skip
     """Choose the exit policy that a recipe asks for, and set it; returns it.
 
     Args:
@@ -117,9 +113,10 @@ def find_policy(
         raise TypeError(f"wanted a Normalised network with early exits, got {type(network).__name__} without them")
     mode = network.training
     network.eval()
-    ones = (1.0,) * len(cascade.heads)
-    cascade.policy = ExitPolicy(temperatures=ones)
-    temperatures = fit_temperatures(network, batches, device) if settings.calibrated else ones
+    temperatures = (1.0,) * len(cascade.heads)
+    if settings.calibrated:
+        cascade.policy = ExitPolicy(temperatures=temperatures)
+        temperatures = fit_temperatures(network, batches, device)
     if settings.threshold is not None:
         policy = ExitPolicy({cascade.heads[0]: settings.threshold}, settings.average is True, temperatures)
     else:
