@@ -49,9 +49,7 @@ class Recogniser:
     def with_policy(self, policy: ExitPolicy) -> "Recogniser":
         """Set the network's exit policy; returns a new recogniser of the same network.
 
-        Raises:
-            TypeError: a network without early exits.
-            ValueError: a policy for other heads.
+        Raises: TypeError: a network without early exits. ValueError: a policy for other heads.
         """
         cascade = cascade_of(self.network)
         if cascade is None:

@@ -61,11 +61,8 @@ def share_recovered(
 ) -> dict[str, Any]:
     """The recovered share of an accuracy loss, (after - before) / (whole - before), on the same images.
 
-    Args:
-        before: which images the degraded network classifies correctly, bool (n,).
-        after: the same for the retrained network.
-        whole: the same for the original network, the parent.
-        seed: of the resampling.
+    ``before``, ``after`` and ``whole``, bool (n,), say which images the degraded network, the retrained one and the
+    original one, the parent, classify correctly.
 
     Returns: the accuracies ``before``, ``after`` and ``parent``, and the share ``came_back`` with its 95 % percentile
         bootstrap interval over images, ``ci_low`` and ``ci_high``; None if nothing was lost, interval None if some
@@ -120,14 +117,14 @@ def ratio_of_ratios(above: tuple[float, float, float], below: tuple[float, float
     return ratio, ratio * math.exp(-math.hypot(down, up_below)), ratio * math.exp(math.hypot(up, down_below))
 
 
-def joined_ratio(launches: Sequence[Groups], seed: int) -> tuple[float, float, float]:
+def joined_ratio(processes: Sequence[Groups], seed: int) -> tuple[float, float, float]:
     """The ratio over all measuring processes, and its 95 % interval.
 
     The ratio of a group is the mean of its members; that of a process is the mean of its groups without the highest and
     the lowest fifth, which noise affects most; the result is the mean over processes.
 
     Args:
-        launches: for each process its groups of natural logarithms of ratios. Members of a group depend on each other,
+        processes: for each process its groups of natural logarithms of ratios. Members of a group depend on each other,
             because they share conditions such as where weights lie in memory.
         seed: of the resampling.
 
@@ -138,30 +135,30 @@ def joined_ratio(launches: Sequence[Groups], seed: int) -> tuple[float, float, f
 
     Source: Tukey and McLaughlin, Sankhya A 25 (1963), 331-352, for the interval of a trimmed mean.
     """
-    centre, low, high = _nested_mean(launches, seed, TRIMMED)
+    centre, low, high = _nested_mean(processes, seed, TRIMMED)
     return math.exp(centre), math.exp(low), math.exp(high)
 
 
-def launches_mean(launches: Sequence[Groups], seed: int) -> tuple[float, float, float]:
+def launches_mean(processes: Sequence[Groups], seed: int) -> tuple[float, float, float]:
     """Like ``joined_ratio``, but the untrimmed mean of the ratios, for ratios that truly differ between characters."""
-    return _nested_mean([[np.exp(group).tolist() for group in groups] for groups in launches], seed, 0.0)
+    return _nested_mean([[np.exp(group).tolist() for group in groups] for groups in processes], seed, 0.0)
 
 
-def _nested_mean(launches: Sequence[Groups], seed: int, trimmed: float) -> tuple[float, float, float]:
-    if not launches or not all(len(groups) > 1 and all(map(len, groups)) for groups in launches):
-        sizes = [[len(group) for group in groups] for groups in launches]
+def _nested_mean(processes: Sequence[Groups], seed: int, trimmed: float) -> tuple[float, float, float]:
+    if not processes or not all(len(groups) > 1 and all(map(len, groups)) for groups in processes):
+        sizes = [[len(group) for group in groups] for groups in processes]
         raise ValueError(f"wanted two groups or more of at least one log ratio each, got sizes {sizes}")
     from scipy.stats import trim_mean
 
-    means = [np.array([np.mean(group) for group in groups]) for groups in launches]
+    means = [np.array([np.mean(group) for group in groups]) for groups in processes]
     centre = float(np.mean([trim_mean(of_process, trimmed) for of_process in means]))
-    if len(launches) == 1:
+    if len(processes) == 1:
         half = _trimmed_half_width(means[0], trimmed)
         return centre, centre - half, centre + half
     rng = np.random.default_rng(seed)  # SciPy's bootstrap has no nested resampling
-    chosen = rng.integers(0, len(launches), (len(launches), _RESAMPLES))
+    chosen = rng.integers(0, len(processes), (len(processes), _RESAMPLES))
     drawn = np.empty(chosen.shape)
-    for number, groups in enumerate(launches):
+    for number, groups in enumerate(processes):
         places = chosen == number
         drawn[places] = trim_mean(_resampled(groups, int(places.sum()), rng), trimmed, axis=-1)
     low, high = np.percentile(drawn.mean(0), [2.5, 97.5])

@@ -86,10 +86,9 @@ class Cascade(nn.Module):
         return self.head_layers(name)(maps)  # type: ignore[no-any-return]
 
     def learn(self, heads: Sequence[str]) -> None:
-        """Select the heads to train; everything else is frozen, unless the final head is among them.
+        """Select the heads to train: with the final head all stages are trained, early heads alone on frozen stages.
 
-        With the final head all stages are trained; early heads alone are trained on frozen stages. The next call of
-        ``train`` puts frozen layers into eval mode.
+        The next call of ``train`` puts frozen layers into eval mode.
         """
         self.learning = tuple(heads)
         for parameter in self.parameters():
