@@ -39,7 +39,7 @@ class ClassificationTask(pl.LightningModule):
     Attributes:
         network: the network with its normalisation, uint8 images -> logits (B, classes).
         recipe: all settings of the training.
-        channels, size: input channels, and side of the input in pixels.
+        channels, size: of the input; size is its side in pixels.
         fitted: whether the network is fitted in one pass over the batches, without gradients.
 
     Args:
@@ -48,7 +48,7 @@ class ClassificationTask(pl.LightningModule):
         recipe: a Recipe, or the name of one, which the architecture's own settings complete.
 
     Raises:
-        KeyError: an unknown recipe.
+        KeyError: an unknown architecture or recipe.
         ValueError: an unknown variant, or a recipe with heads that the architecture does not have.
     """
 

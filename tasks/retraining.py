@@ -29,7 +29,7 @@ class Retraining(pl.LightningModule):
     Attributes:
         learning: number of trained parameters.
         points: the curve: ``epoch``, 0 before training; ``seconds`` of training so far, without validation;
-            ``accuracy`` on the validation part, a ratio, of a cascade under its exit policy.
+            ``accuracy`` on the validation part, as a ratio; a cascade follows its exit policy.
         seconds_before: seconds of preparation before the first epoch, included in ``seconds``.
 
     Args:
