@@ -1,1 +1,1 @@
-"""Tasks: batches meet networks. Loss, metrics, optimiser and augmentation live here."""
+"""Tasks: LightningModules that train and evaluate networks on batches, with loss, metrics and augmentation."""

@@ -1,4 +1,4 @@
-"""Flip, rotate and resize on the fly: one albumentations transform that draws a matrix and resamples once."""
+"""Augmentation on the fly: one albumentations transform that draws an affine matrix and resamples once."""
 
 import math
 import os
@@ -18,29 +18,30 @@ from tasks.recipe import Augmentation
 
 
 class CharacterAugmentation(A.ImageOnlyTransform):  # type: ignore[misc]
-    """Mirrors, rotation, stretch, zoom, shift and shear as one affine map onto white paper.
+    """Random mirrors, rotation, stretch, zoom, shift and shear of a character, as one affine map onto white paper.
 
-    As a datamodule's view it draws from (seed, epoch, index) alone: albumentations' own generator repeats itself in
-    every worker and every epoch. Within an ``A.Compose`` it draws from that generator, as any transform does.
+    As the view of a datamodule it draws from (seed, epoch, index) alone, because albumentations' generator repeats
+    itself in every worker and every epoch. In an ``A.Compose`` it draws from albumentations' generator.
 
     Args:
-        settings: what is drawn, and how far.
+        settings: the range of each transform.
         size: output side in pixels.
+        p: probability of the transform in an ``A.Compose``.
 
     Source: mobilenet-hccr, section 3.
     """
 
     def __init__(self, settings: Augmentation, size: int, p: float = 1.0) -> None:
         super().__init__(p=p)
-        self.settings = settings
-        self.size = size
+        self.settings, self.size = settings, size
         self._identity = settings.identity
 
     def __call__(self, image: NDArray[np.uint8], key: Key | None = None, **data: Any) -> Any:
-        """With a key: the augmented image itself. Without: albumentations' protocol, a dictionary."""
+        """Augment an image, uint8 (h, w) or (h, w, 3): to an image with a key, else to albumentations' dictionary."""
         if key is None:
             return super().__call__(image=image, **data)
-        self.py_random.seed(_mix(key))
+        seed, epoch, index = key
+        self.py_random.seed((seed << 80) ^ (epoch << 48) ^ index)  # Python's generator spreads the bits
         return resample(image, self.matrix(image.shape[0], image.shape[1]), self.size)
 
     def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
@@ -52,22 +53,22 @@ class CharacterAugmentation(A.ImageOnlyTransform):  # type: ignore[misc]
         return resample(img, matrix, self.size)
 
     def matrix(self, height: int, width: int) -> NDArray[np.float64]:
-        """Draw a map from native coordinates to the output square, float64 (2, 3)."""
-        draw, wanted = self.py_random.uniform, self.settings
-        stretch_x, stretch_y = draw(*wanted.stretch), draw(*wanted.stretch)
-        mirror_x = draw(0, 1) < wanted.flip_left_right
-        mirror_y = draw(0, 1) < wanted.flip_up_down
-        turn = math.radians(draw(-wanted.rotate, wanted.rotate))
-        slant = math.tan(math.radians(draw(-wanted.shear, wanted.shear)))
-        zoom = draw(*wanted.zoom)
-        shift_x, shift_y = draw(-wanted.shift, wanted.shift), draw(-wanted.shift, wanted.shift)
-        # The pad to a square follows the stretch, so the fit is that of the stretched box.
+        """Draw a map from native pixel coordinates to the output square, float64 (2, 3)."""
+        draw, limits = self.py_random.uniform, self.settings
+        stretch_x, stretch_y = draw(*limits.stretch), draw(*limits.stretch)
+        mirror_x = draw(0, 1) < limits.flip_left_right
+        mirror_y = draw(0, 1) < limits.flip_up_down
+        turn = math.radians(draw(-limits.rotate, limits.rotate))
+        slant = math.tan(math.radians(draw(-limits.shear, limits.shear)))
+        zoom = draw(*limits.zoom)
+        shift_x, shift_y = draw(-limits.shift, limits.shift), draw(-limits.shift, limits.shift)
+        # The pad to a square follows the stretch, so the fit uses the stretched height and width.
         tall, wide = max(1, round(height * stretch_y)), max(1, round(width * stretch_x))
         (scale_x, _, left), (_, scale_y, top) = fit_matrix(tall, wide, self.size).tolist()
         scale_x, scale_y = scale_x * (wide / width), scale_y * (tall / height)
         if self._identity:
             return np.array([[scale_x, 0, left], [0, scale_y, top]])
-        # Turned and slanted about the centre; plain numbers, as arrays of six cost more than the arithmetic.
+        # Rotate and shear about the centre, in plain floats: arrays of six numbers cost more than the arithmetic.
         a, c = math.cos(turn) * zoom, math.sin(turn) * zoom
         b, d = a * slant - c, c * slant + a
         if mirror_x:
@@ -82,11 +83,5 @@ class CharacterAugmentation(A.ImageOnlyTransform):  # type: ignore[misc]
         )
 
     def get_transform_init_args_names(self) -> tuple[str, ...]:
-        """Names of the arguments, as albumentations serialises them."""
+        """Names of the arguments that albumentations serialises."""
         return ("settings", "size")
-
-
-def _mix(key: Key) -> int:
-    """One number per (seed, epoch, index); Python's generator spreads its bits."""
-    seed, epoch, index = key
-    return (seed << 80) ^ (epoch << 48) ^ index

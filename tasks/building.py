@@ -1,4 +1,4 @@
-"""Networks by the names of their architectures, sealed with their normalisation, with random weights."""
+"""Builds networks by architecture name, with their normalisation and random weights."""
 
 import torch
 
@@ -7,12 +7,7 @@ from tasks.normalised import Normalised
 
 
 def built(architecture: str, classes: int) -> tuple[Normalised, int, int]:
-    """The network of an architecture, and channels and side of its input in pixels.
-
-    Args:
-        architecture: ``name`` or ``name:variant``.
-        classes: size of the label space.
-    """
+    """Build ``name`` or ``name:variant`` for ``classes`` classes; returns the network, its input channels and side."""
     name, _, variant = architecture.partition(":")
     module = ARCHITECTURES.load(name)
     channels, size = module.INPUT
@@ -20,12 +15,12 @@ def built(architecture: str, classes: int) -> tuple[Normalised, int, int]:
 
 
 def outlined(architecture: str, classes: int) -> Normalised | None:
-    """Names and shapes of a network alone, without memory for its weights; None where it cannot be built that way.
+    """Build a network on the meta device, with names and shapes but no memory for weights; None if that fails.
 
-    Arguments as for ``built``. What is wrong with a plug-in that cannot be built at all, its own row says.
+    Errors of the architecture are not reported here: its own row reports them.
     """
     try:
         with torch.device("meta"):
             return built(architecture, classes)[0]
-    except Exception:  # other people's code: anything
+    except Exception:  # plug-ins of third parties may raise anything
         return None

@@ -1,4 +1,4 @@
-"""ClassificationTask: loss, metrics, optimiser and on-the-fly augmentation around any architecture."""
+"""ClassificationTask: the LightningModule that trains, validates, tests and predicts with any architecture."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -22,20 +22,34 @@ from tasks.normalised import Normalised, ink
 from tasks.recipe import Recipe
 from tasks.recipes import recipe_for
 
-TOP = 5  # predictions kept per character
-WARM_UP = 0.15  # share of the one-cycle schedule that rises; fast.ai's habit is 0.25 for longer runs
+TOP = 5  # predicted classes stored per character
+WARM_UP = 0.15  # share of the one-cycle schedule with a rising rate; fast.ai uses 0.25 for longer runs
 
 
 class ClassificationTask(pl.LightningModule):
-    """Train and evaluate one architecture variant under one recipe.
+    """Trains and evaluates one architecture variant under one recipe.
 
-    ``Trainer.fit(task, datamodule)`` does what a suite does; the task hands its input size, batch size and
-    augmentation to the trainer's datamodule.
+    ``Trainer.fit(task, datamodule=...)`` with a CharacterDataModule is all that a suite does: the task sets the
+    datamodule's input size, batch size and augmentation from the architecture and the recipe. Batches hold ``images``,
+    uint8 (B, channels, size, size), and ``labels``, int64 (B,); the network normalises the images itself.
+
+    Logged: ``train_loss``, ``val_loss``, and ``accuracy`` and ``accuracy_top5`` (for more than five classes) with the
+    prefixes ``val_`` and ``test_``, as ratios.
+
+    Attributes:
+        network: the network with its normalisation, uint8 images -> logits (B, classes).
+        recipe: all settings of the training.
+        channels, size: of the input; size is its side in pixels.
+        fitted: whether the network is fitted in one pass over the batches, without gradients.
 
     Args:
         architecture: ``name`` or ``name:variant``.
-        classes: size of the label space.
-        recipe: a recipe's name, taken with the architecture's own settings, or a Recipe.
+        classes: number of classes.
+        recipe: a Recipe, or the name of one, which the architecture's own settings complete.
+
+    Raises:
+        KeyError: an unknown architecture or recipe.
+        ValueError: an unknown variant, or a recipe with heads that the architecture does not have.
     """
 
     def __init__(self, architecture: str, classes: int, recipe: str | Recipe = "light") -> None:
@@ -46,10 +60,12 @@ class ClassificationTask(pl.LightningModule):
         self.recipe = recipe if isinstance(recipe, Recipe) else recipe_for(recipe, module.RECIPE)
         self.channels, self.size = module.INPUT
         self.network = Normalised(module.build(variant, classes, self.channels, self.size), module.LAYOUT)
-        _set_dropout(self.network, self.recipe.dropout)
+        for layer in self.network.modules():
+            if self.recipe.dropout is not None and isinstance(layer, nn.Dropout):
+                layer.p = self.recipe.dropout
         if self.recipe.heads is not None:
             _check_heads(self.recipe, architecture, self.network)
-        self.fitted = self.recipe.optimizer == "none"  # in one pass over the batches, without gradients
+        self.fitted = self.recipe.optimizer == "none"
         self.automatic_optimization = not self.fitted
         scores = {"accuracy": MulticlassAccuracy(classes, average="micro")}
         if classes > TOP:
@@ -59,35 +75,33 @@ class ClassificationTask(pl.LightningModule):
         self.test_scores = MetricCollection(dict(scores), prefix="test_")
 
     def begin_with(self, trained: nn.Module) -> None:
-        """Take a trained network's weights as those of this cascade's final one, sealed as all are.
+        """Load a trained network's weights into the final network of this cascade.
 
-        Raises:
-            ValueError: this is no cascade, or the weights are those of another network.
+        Raises: ValueError: not a cascade, or the weights of another network.
         """
-        cascade, sealed = cascade_of(self.network), trained
-        if cascade is None or not isinstance(sealed, Normalised):
-            raise ValueError(f"wanted a cascade and a sealed network to begin with, got {self.architecture}")
+        cascade = cascade_of(self.network)
+        if cascade is None or not isinstance(trained, Normalised):
+            raise ValueError(f"wanted a cascade and a Normalised network to begin with, got {self.architecture}")
         try:
-            cascade.final.load_state_dict(sealed.network.state_dict())
+            cascade.final.load_state_dict(trained.network.state_dict())
         except RuntimeError as error:
             raise ValueError(f"wanted the weights of the final network of {self.architecture}: {error}") from None
 
     def view(self) -> View:
-        """What training images pass through."""
+        """The recipe's augmentation of training images."""
         return CharacterAugmentation(self.recipe.augmentation, self.size)
 
     def setup(self, stage: str) -> None:
-        """Give the datamodule this network's input, this recipe's batch size and its augmentation.
+        """Set the datamodule's input shape, batch size and augmentation.
 
-        Raises:
-            TypeError: when fitting without a CharacterDataModule, which alone can take the augmentation.
+        Raises: TypeError: fitting without a CharacterDataModule, which applies the augmentation.
         """
-        # Lightning keeps the datamodule in an attribute that its type stubs do not show.
+        # Lightning's type stubs lack this attribute.
         datamodule = getattr(self.trainer, "datamodule", None)
         if isinstance(datamodule, CharacterDataModule):
             datamodule.set_input(self.channels, self.size)
             datamodule.batch_size = self.recipe.batch
-            datamodule.keep_rest = self.fitted  # a mean is that of all characters
+            datamodule.keep_rest = self.fitted  # a fit in one pass must see every character
             datamodule.set_augmentation(self.view())
         elif stage == "fit":
             raise TypeError(
@@ -96,15 +110,15 @@ class ClassificationTask(pl.LightningModule):
             )
 
     def configure_callbacks(self) -> list[pl.Callback]:
-        """What trains early heads and finds their exits, where the recipe says how."""
+        """The callback that trains early heads and chooses the exit policy, if the recipe has heads."""
         return [] if self.recipe.heads is None else [HeadTraining(self.recipe)]
 
     def forward(self, images: Tensor) -> Tensor:
-        """Images, uint8 (B, C, S, S) -> logits (B, classes), of the final head where there are several."""
+        """Images, uint8 (B, C, S, S) -> logits (B, classes), of the final head if there are several."""
         return self.network(images)  # type: ignore[no-any-return]
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
-        """Cross-entropy, summed over the heads where there are several, or one step of a fit without gradients."""
+        """Cross-entropy of the batch, summed over the heads in training; None for a fit without gradients."""
         if self.fitted:
             inner: Any = self.network.network
             inner.update(ink(batch["images"]), batch["labels"])
@@ -113,72 +127,70 @@ class ClassificationTask(pl.LightningModule):
             return None
         loss = self._loss(self.network(batch["images"]), batch["labels"])
         self.train_loss.add(loss)
-        if self.trainer.is_last_batch:  # Lightning's own mean over an epoch costs more than a small network's step
+        if self.trainer.is_last_batch:  # Lightning's mean over an epoch costs more than a small network's step
             self.log("train_loss", self.train_loss.take(), on_step=False, on_epoch=True, sync_dist=True)
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Gather the loss of the heads that learn, and top-1 and top-5 accuracy of the final one."""
+        """Update the loss of the heads in training, and top-1 and top-5 accuracy of the final head."""
         images, labels = batch["images"], batch["labels"]
         cascade = cascade_of(self.network)
         if cascade is None:
-            logits = [self(images).float()]
+            learning = logits = [self(images).float()]
         else:
             names = dict.fromkeys((*cascade.learning, cascade.heads[-1]))
-            found = cascade.logits(self.network.normalise(images), tuple(names))
-            logits = [one.float() for one in found]
-        learning = logits if cascade is None else logits[: len(cascade.learning)]
-        self.val_loss.add(self._weighted([cross_entropy(one, labels) for one in learning]), len(labels))
+            logits = [head.float() for head in cascade.logits(self.network.normalise(images), tuple(names))]
+            learning = logits[: len(cascade.learning)]
+        self.val_loss.add(self._weighted([cross_entropy(head, labels) for head in learning]), len(labels))
         self.val_scores.update(logits[-1], labels)
 
     def on_validation_epoch_end(self) -> None:
-        """Log what was gathered; characters count the same whatever batch they came in."""
+        """Log validation loss and accuracy, means over characters, not over batches."""
         self.log("val_loss", self.val_loss.take(), sync_dist=True)
         self.log_dict(self.val_scores)
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
-        """Log the test top-1 and top-5 accuracy, of a cascade that leaves early where it may."""
+        """Log top-1 and top-5 test accuracy; a cascade follows its exit policy."""
         self.test_scores.update(probabilities(self.network, batch["images"])[0], batch["labels"])
         self.log_dict(self.test_scores, batch_size=len(batch["labels"]))
 
     def predict_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
-        """The TOP most probable classes, (B, TOP), the first one's probability, (B,), and the labels.
+        """``top``, the TOP most probable classes (B, TOP), ``probability`` of the first one (B,), and ``labels`` (B,).
 
-        A cascade adds the number of each character's exit, (B,), and what every head says, as in HeadAnswers.
+        A cascade adds ``exits`` (B,), the index of each character's exit, and the fields of HeadAnswers for all heads.
         """
         best, exits = best_answers(self.network, batch["images"])
-        found = {"top": best.indices, "probability": best.values[:, 0], "labels": batch["labels"]}
+        predictions = {"top": best.indices, "probability": best.values[:, 0], "labels": batch["labels"]}
         if exits is None:
-            return found
+            return predictions
         top, confidence, together = answers_of(every_head(self.network, batch["images"]))
-        return {**found, "exits": exits, "head_top": top, "head_confidence": confidence, "together": together}
+        return {**predictions, "exits": exits, "head_top": top, "head_confidence": confidence, "together": together}
 
     def configure_optimizers(self) -> Any:
-        """Optimiser and schedule of the recipe; none for a fit without gradients."""
+        """Optimiser and learning rate schedule of the recipe; None for a fit without gradients."""
         if self.fitted:
             return None
         optimizer = make_optimizer(self.recipe, [p for p in self.network.parameters() if p.requires_grad])
         steps, epochs = int(self.trainer.estimated_stepping_batches), self.trainer.max_epochs or 1
         per_epoch = max(1, round(steps / epochs))
         cascade = cascade_of(self.network)
-        if cascade is not None:  # what learns first and what learns next have schedules of their own
+        if cascade is not None:  # in a separate training, final network and early heads each have their own schedule
             first = self.recipe.first_epochs(epochs)
             steps = per_epoch * (first if cascade.heads[-1] in cascade.learning else epochs - first)
         schedule = make_schedule(self.recipe, optimizer, steps, per_epoch)
         if schedule is None:
             return optimizer
-        if isinstance(schedule, ReduceLROnPlateau):
-            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "monitor": "val_loss"}}
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        when = {"monitor": "val_loss"} if isinstance(schedule, ReduceLROnPlateau) else {"interval": "step"}
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, **when}}
 
     def _loss(self, logits: Tensor | tuple[Tensor, ...], labels: Tensor) -> Tensor:
-        """Of one head's logits, or summed over those of several: what a network may give while it trains."""
+        """Cross-entropy of one head's logits, or summed over those of several heads."""
         heads = logits if isinstance(logits, tuple) else (logits,)
         smoothing = self.recipe.label_smoothing
         return self._weighted([cross_entropy(head.float(), labels, label_smoothing=smoothing) for head in heads])
 
     def _weighted(self, losses: list[Tensor]) -> Tensor:
-        """The sum of the heads' losses, by the recipe's weights where all learn together."""
+        """The sum of the heads' losses, with the recipe's weights in a joint training."""
         heads = self.recipe.heads
         if heads is not None and heads.training == "joint" and heads.weights:
             losses = [loss * weight for loss, weight in zip(losses, heads.weights, strict=True)]
@@ -186,20 +198,20 @@ class ClassificationTask(pl.LightningModule):
 
 
 def probabilities(network: nn.Module, images: Tensor) -> tuple[Tensor, Tensor | None]:
-    """Of images, uint8 (B, C, S, S): probabilities (B, classes), and the exits of a cascade, (B,)."""
+    """Images, uint8 (B, C, S, S) -> probabilities (B, classes), and for a cascade the exit indices, int64 (B,)."""
     if cascade_of(network) is None:
         return torch.softmax(network(images).float(), 1), None
     return EarlyExits(network)(images)
 
 
 def best_answers(network: nn.Module, images: Tensor) -> tuple["torch.return_types.topk", Tensor | None]:
-    """The TOP most probable classes, (B, TOP), and their probabilities; and the exits of a cascade, (B,)."""
-    found, exits = probabilities(network, images)
-    return found.topk(min(TOP, found.shape[1]), 1), exits
+    """The TOP most probable classes and their probabilities, (B, TOP), and for a cascade the exit indices, (B,)."""
+    values, exits = probabilities(network, images)
+    return values.topk(min(TOP, values.shape[1]), 1), exits
 
 
 class _MeanLoss:
-    """Mean of losses, weighted by how many characters each speaks for; it never waits for the device."""
+    """Running mean of losses weighted by numbers of characters, without synchronising with the device."""
 
     def __init__(self) -> None:
         self._sum: Tensor | float = 0.0
@@ -210,7 +222,7 @@ class _MeanLoss:
         self._weight += weight
 
     def take(self) -> Tensor:
-        """The mean so far; the next one starts afresh."""
+        """The mean so far; resets it."""
         mean = torch.as_tensor(self._sum) / max(1, self._weight)
         self._sum, self._weight = 0.0, 0
         return mean
@@ -219,40 +231,33 @@ class _MeanLoss:
 def _check_heads(recipe: Recipe, architecture: str, network: nn.Module) -> None:
     cascade = cascade_of(network)
     if cascade is None:
-        raise ValueError(f"recipe {recipe.name} says how early heads learn, but {architecture} has none")
+        raise ValueError(f"recipe {recipe.name} trains early heads, but {architecture} has none")
     weights = recipe.heads.weights if recipe.heads is not None else ()
     if weights and len(weights) != len(cascade.heads):
         raise ValueError(f"recipe {recipe.name}: wanted {len(cascade.heads)} weights of heads, got {len(weights)}")
 
 
-def _set_dropout(network: nn.Module, share: float | None) -> None:
-    for layer in network.modules():
-        if share is not None and isinstance(layer, nn.Dropout):
-            layer.p = share
-
-
 def make_optimizer(recipe: Recipe, parameters: Iterable[nn.Parameter]) -> Optimizer:
-    """The recipe's optimiser over these parameters."""
-    kept = list(parameters)
+    """The recipe's optimiser; weight decay applies to parameters of two or more dimensions."""
+    every = list(parameters)
     groups = [
-        {"params": [p for p in kept if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        # Biases and normalisation are not decayed: it shifts them without regularising anything.
-        {"params": [p for p in kept if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": [p for p in every if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        # No decay of biases and normalisation: it shifts them without regularising anything.
+        {"params": [p for p in every if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    match recipe.optimizer:
-        case "sgd":
-            return SGD(groups, lr=recipe.lr, momentum=recipe.momentum)
-        case "adam":
-            return Adam(groups, lr=recipe.lr)
-        case "adamw":
-            return AdamW(groups, lr=recipe.lr, fused=True)  # one pass over weights that outgrow the caches
+    if recipe.optimizer == "sgd":
+        return SGD(groups, lr=recipe.lr, momentum=recipe.momentum)
+    if recipe.optimizer == "adam":
+        return Adam(groups, lr=recipe.lr)
+    if recipe.optimizer == "adamw":
+        return AdamW(groups, lr=recipe.lr, fused=True)  # one pass over weights larger than the CPU caches
     raise ValueError(f"recipe {recipe.name}: wanted optimizer sgd, adam, adamw or none, got {recipe.optimizer!r}")
 
 
 def make_schedule(
     recipe: Recipe, optimizer: Optimizer, steps: int, per_epoch: int
 ) -> LRScheduler | ReduceLROnPlateau | None:
-    """The recipe's schedule over so many steps, ``per_epoch`` of them an epoch; None for a constant rate."""
+    """The recipe's schedule over ``steps`` steps, ``per_epoch`` in each epoch; None for a constant rate."""
     match recipe.schedule:
         case "constant":
             return None

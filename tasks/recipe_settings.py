@@ -1,4 +1,7 @@
-"""Settings of a recipe that are varied by name, such as ``light~rotate=0~lr=0.001``: a variant needs no code."""
+"""Recipe settings in system names: ``light~rotate=0~lr=0.001`` is the recipe ``light`` with two changed settings.
+
+Any field of Recipe, Augmentation and Heads can be changed this way, without code.
+"""
 
 import math
 from collections.abc import Mapping
@@ -12,18 +15,23 @@ CHOICES = {
     "schedule": ("constant", "staircase", "plateau", "onecycle"),
     "training": ("separate", "joint"),
 }
-_FIXED = {"name", "augmentation", "heads", "begun"}  # not values of a setting
+# The dataclass of each setting; the other fields cannot be written as one value, or follow from the system's name.
+_OWNERS: Mapping[str, Any] = {
+    field.name: owner
+    for owner in (Recipe, Augmentation, Heads)
+    for field in fields(owner)
+    if field.name not in ("name", "augmentation", "heads", "begun")
+}
 
 
 class SettingError(ValueError):
-    """A setting that recipes do not have, or a value that it cannot take; says which there are."""
+    """An unknown setting or an invalid value; the message lists the valid ones."""
 
 
 def split_settings(name: str) -> tuple[str, dict[str, str]]:
-    """A recipe's own name and its varied settings: ``light~lr=0.001`` -> ``light``, ``{"lr": "0.001"}``.
+    """Split a name into recipe and changed settings: ``light~lr=0.001`` -> ``light``, ``{"lr": "0.001"}``.
 
-    Raises:
-        SettingError: a part without a name or a value, or a setting that stands twice.
+    Raises: SettingError: a part without a name or a value, or a repeated setting.
     """
     base, *parts = name.split("~")
     settings: dict[str, str] = {}
@@ -32,63 +40,57 @@ def split_settings(name: str) -> tuple[str, dict[str, str]]:
         if not (setting and equals and value):
             raise SettingError(f"wanted SETTING=VALUE after ~, got {part!r}")
         if setting in settings:
-            raise SettingError(f"setting {setting} stands twice")
+            raise SettingError(f"setting {setting} is repeated")
         settings[setting] = value
     return base, settings
 
 
 def join_settings(base: str, settings: Mapping[str, str]) -> str:
-    """The one name of a recipe with varied settings: sorted, each value as short as it can be."""
-    return base + "".join(f"~{name}={_spelt(name, text)}" for name, text in sorted(settings.items()))
+    """The canonical name of a recipe with changed settings: sorted by name, each value in its shortest form.
+
+    Raises: SettingError: an unknown setting or an invalid value.
+    """
+    return base + "".join(f"~{name}={_canonical(name, text)}" for name, text in sorted(settings.items()))
 
 
 def with_settings(recipe: Recipe, settings: Mapping[str, str]) -> Recipe:
-    """A recipe with some settings varied.
+    """A copy of a recipe with changed settings.
 
     Args:
-        recipe: settings that are not named stay as they are.
+        recipe: all other settings are kept.
         settings: values as text, by the names of fields of Recipe, Augmentation and, for networks with early exits,
-            Heads. Two numbers are written ``0.5:2.5``.
+            Heads. A pair is written ``0.5:2.5``, None is written ``none``.
 
-    Raises:
-        SettingError: an unknown setting, a value that it cannot take, or a setting of heads that there are not.
+    Raises: SettingError: an unknown setting, an invalid value, or a setting of Heads for a recipe without heads.
     """
     for name, text in settings.items():
-        value = _value(name, text)
-        if name in _names(Recipe):
-            recipe = replace(recipe, **{name: value})
-        elif name in _names(Augmentation):
-            recipe = replace(recipe, augmentation=replace(recipe.augmentation, **{name: value}))
+        change = {name: _value(name, text)}
+        if _OWNERS[name] is Recipe:
+            recipe = replace(recipe, **change)
+        elif _OWNERS[name] is Augmentation:
+            recipe = replace(recipe, augmentation=replace(recipe.augmentation, **change))
         elif recipe.heads is None:
             raise SettingError(f"setting {name} is one of early exits, which this recipe does not train")
         else:
-            recipe = replace(recipe, heads=replace(recipe.heads, **{name: value}))
+            recipe = replace(recipe, heads=replace(recipe.heads, **change))
     return recipe
 
 
 def without_heads(name: str) -> str:
-    """A recipe's name without settings of early exits, as the final network alone is trained."""
+    """A recipe's name without settings of early exits: the recipe of the final network alone."""
     base, settings = split_settings(name)
-    return join_settings(base, {name: text for name, text in settings.items() if name not in _names(Heads)})
+    return join_settings(base, {name: text for name, text in settings.items() if _OWNERS.get(name) is not Heads})
 
 
 def known_settings() -> list[str]:
-    """Names of all settings that can be varied."""
-    return sorted(_names(Recipe) | _names(Augmentation) | _names(Heads))
-
-
-def _names(kind: type) -> set[str]:
-    return {field.name for field in fields(kind)} - _FIXED
+    """Names of all settings that can be changed."""
+    return sorted(_OWNERS)
 
 
 def _value(name: str, text: str) -> Any:
-    """A setting's value from its text."""
-    for kind in (Recipe, Augmentation, Heads):
-        if name in _names(kind):
-            hint = get_type_hints(kind)[name]
-            break
-    else:
+    if name not in _OWNERS:
         raise SettingError(f"unknown setting {name!r}; known: {', '.join(known_settings())}")
+    hint = get_type_hints(_OWNERS[name])[name]
     optional = type(None) in get_args(hint)
     if optional and text == "none":
         return None
@@ -100,14 +102,11 @@ def _value(name: str, text: str) -> Any:
 
 
 def _parsed(name: str, kind: Any, text: str) -> Any:
-    if kind is bool:
-        if text not in ("true", "false"):
-            raise ValueError(f"wanted true or false, got {text!r}")
-        return text == "true"
-    if kind is str:
-        if text not in CHOICES[name]:
-            raise ValueError(f"wanted one of {', '.join(CHOICES[name])}, got {text!r}")
-        return text
+    if kind in (bool, str):
+        choices = ("true", "false") if kind is bool else CHOICES[name]
+        if text not in choices:
+            raise ValueError(f"wanted one of {', '.join(choices)}, got {text!r}")
+        return text == "true" if kind is bool else text
     if kind in (int, float):
         return _number(kind, text)
     numbers = tuple(_number(float, part) for part in text.split(":"))
@@ -126,11 +125,9 @@ def _number(kind: type, text: str) -> Any:
     return value
 
 
-def _spelt(name: str, text: str) -> str:
-    """One spelling for each value: ``0.10`` and ``1e-1`` are ``0.1``."""
+def _canonical(name: str, text: str) -> str:
+    """The shortest form of a value: ``0.1`` for ``0.10`` and ``1e-1``."""
     value = _value(name, text)
-    if value is None or isinstance(value, bool):
+    if value is None or isinstance(value, bool | str):
         return text
-    if isinstance(value, tuple):
-        return ":".join(f"{number:.12g}" for number in value)
-    return value if isinstance(value, str) else f"{value:.12g}"
+    return ":".join(f"{number:.12g}" for number in (value if isinstance(value, tuple) else (value,)))

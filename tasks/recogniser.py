@@ -1,4 +1,7 @@
-"""A network with its preprocessing: what latency, export and recognition use."""
+"""Recogniser: a trained network with its preprocessing, from one character image to class probabilities.
+
+Also loads, checks and saves weights files (safetensors or packed).
+"""
 
 import json
 from collections.abc import Mapping
@@ -20,37 +23,33 @@ from tasks.early_exits.policy import ExitPolicy
 
 
 class Recogniser:
-    """One character in, class probabilities out; a network with early exits skips what its policy lets it skip.
+    """Classifies one character image of any size; a network with early exits follows its exit policy.
 
     Attributes:
-        data_dependent_cost: whether characters differ in cost.
+        data_dependent_cost: whether the cost differs between characters, because they may leave at different exits.
 
     Args:
-        network: uint8 (B, channels, size, size) -> logits (B, classes); in eval mode.
-        channels: 1 or 3.
+        network: uint8 (B, channels, size, size) -> logits (B, classes); put into eval mode.
+        channels: of the network's input, 1 or 3.
         size: side of the network's input in pixels.
     """
 
     def __init__(self, network: nn.Module, channels: int, size: int) -> None:
-        self.network = network.eval()
-        self.channels = channels
-        self.size = size
+        self.network, self.channels, self.size = network.eval(), channels, size
         self._exits = None if cascade_of(network) is None else EarlyExits(network)
         self.data_dependent_cost = self._exits is not None and len(self._exits.exit_stages) > 1
 
     def preprocess(self, image: NDArray[np.uint8]) -> Tensor:
-        """A native-size character, uint8 (h, w) or (h, w, 3), as input, uint8 (1, C, size, size)."""
+        """Resize a character image, uint8 (h, w) or (h, w, 3), to the network's input, uint8 (1, C, size, size)."""
         image = with_channels(image, self.channels)
         square = resample(image, fit_matrix(image.shape[0], image.shape[1], self.size), self.size)
         planes = square[None] if square.ndim == 2 else np.ascontiguousarray(square.transpose(2, 0, 1))
         return torch.from_numpy(planes)[None]
 
     def with_policy(self, policy: ExitPolicy) -> "Recogniser":
-        """The same network, from now on with this exit policy.
+        """Set the network's exit policy; returns a new recogniser of the same network.
 
-        Raises:
-            TypeError: a network without early exits.
-            ValueError: a policy of other heads.
+        Raises: TypeError: a network without early exits. ValueError: a policy for other heads.
         """
         cascade = cascade_of(self.network)
         if cascade is None:
@@ -60,30 +59,30 @@ class Recogniser:
 
     @torch.inference_mode()
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Probabilities, float32 (classes,), of one native-size character."""
+        """Class probabilities, float32 (classes,), of one character image, uint8 (h, w) or (h, w, 3)."""
         images = self.preprocess(image)
-        found = torch.softmax(self.network(images), 1) if self._exits is None else self._exits(images)[0]
-        return found[0].numpy()
+        probabilities = torch.softmax(self.network(images), 1) if self._exits is None else self._exits(images)[0]
+        return probabilities[0].numpy()
 
 
 def load_recogniser(architecture: str, classes: int, weights: Path) -> Recogniser:
-    """The recogniser of an architecture variant with stored weights, on the CPU.
+    """Load weights into an architecture, on the CPU.
 
     Args:
         architecture: ``name`` or ``name:variant``.
-        classes: size of the label space.
-        weights: safetensors file of ``Normalised(network)`` or of the network inside, such as torchvision's, or a
-            packed one.
+        classes: number of classes.
+        weights: a safetensors file of ``Normalised(network)`` or of the inner network (such as torchvision's), or a
+            packed file.
 
     Raises:
-        ValueError: the file is no safetensors file, or holds the weights of another architecture.
-        DataError: the same of a packed file; names the byte.
+        ValueError: not a safetensors file, or the weights of another architecture.
+        DataError: a damaged packed file, or one of another architecture; names the byte.
     """
     network, channels, size = built(architecture, classes)
     if is_packed(weights):
         return Recogniser(unpack(weights, network, architecture, classes, channels, size), channels, size)
     try:
-        tensors = _named_alike(load_file(weights), network)
+        tensors = _renamed(load_file(weights), network)
     except SafetensorError as error:
         raise ValueError(f"{weights}: wanted a safetensors file, got {error}") from error
     try:
@@ -95,15 +94,9 @@ def load_recogniser(architecture: str, classes: int, weights: Path) -> Recognise
 
 
 def check_weights(architecture: str, classes: int, weights: Path) -> None:
-    """Refuse weights of another network, by the names and shapes in a safetensors file's header alone.
+    """Check by a safetensors file's header alone that its weights fit; arguments as for ``load_recogniser``.
 
-    Args:
-        architecture: ``name`` or ``name:variant``.
-        classes: size of the label space.
-        weights: the file.
-
-    Raises:
-        ValueError: the file is no safetensors file, or holds the weights of another architecture.
+    Raises: ValueError: not a safetensors file, or the weights of another architecture.
     """
     try:
         with safe_open(weights, framework="pt") as file:
@@ -114,46 +107,40 @@ def check_weights(architecture: str, classes: int, weights: Path) -> None:
     network = outlined(architecture, classes)
     if network is None:
         return
-    learnt = dict(network.named_parameters())  # counters and exits may be left out, or stored in an older form
-    found = {name: shape for name, shape in _named_alike(shapes, network).items() if name in learnt}
-    why = _differences(learnt, found)
+    # Parameters alone: counters and exit policies may be missing, or stored in an older form.
+    parameters = dict(network.named_parameters())
+    stored = {name: shape for name, shape in _renamed(shapes, network).items() if name in parameters}
+    why = _differences(parameters, stored)
     if why:
         raise ValueError(f"{weights}: not the weights of {architecture} with {classes} classes: {why}")
 
 
 def save_weights(network: nn.Module, path: Path, metadata: Mapping[str, str] | None = None) -> None:
-    """Write a network's weights and buffers as safetensors, and what they are of, whole or not at all.
-
-    Equal weights and words give equal bytes.
-    """
+    """Write a network's weights and buffers with metadata atomically as safetensors; equal input gives equal bytes."""
     tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
     write_whole(path, _ordered(save(tensors, dict(metadata))) if metadata else save(tensors))
 
 
-def _named_alike(tensors: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
-    """Tensors of a network or of one inside it, by the names of the outer one."""
-    wanted, inside = network.state_dict(), "network."
-    places = ("", inside, 2 * inside)
-    prefix = max(places, key=lambda place: sum(f"{place}{name}" in wanted for name in tensors))
+def _renamed(tensors: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+    """Tensors of a network or of its inner network, renamed to match ``network``."""
+    wanted = network.state_dict()
+    prefixes = ("", "network.", "network.network.")
+    prefix = max(prefixes, key=lambda one: sum(f"{one}{name}" in wanted for name in tensors))
     return {f"{prefix}{name}": tensor for name, tensor in tensors.items()}
 
 
 def _differences(wanted: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> str:
-    """In what stored tensors are not those of a network, by the first example of each kind; empty where they are."""
+    """How stored tensors differ from a network's, with the first example of each kind; empty if they match."""
     shapes = [
         f"{name} is {_shape(tensors[name])} instead of {_shape(value)}"
         for name, value in wanted.items()
         if name in tensors and tensors[name].shape != value.shape
     ]
-    kinds = {
-        "": shapes,
-        "it lacks ": [name for name in wanted if name not in tensors],
-        "it has also ": [name for name in tensors if name not in wanted],
-    }
+    lacking, extra = ([name for name in a if name not in b] for a, b in ((wanted, tensors), (tensors, wanted)))
     return ", ".join(
-        word + found[0] + (f" (and {len(found) - 1} more)" if len(found) > 1 else "")
-        for word, found in kinds.items()
-        if found
+        text + examples[0] + (f" (and {len(examples) - 1} more)" if len(examples) > 1 else "")
+        for text, examples in (("", shapes), ("it lacks ", lacking), ("it has also ", extra))
+        if examples
     )
 
 
@@ -162,10 +149,10 @@ def _shape(tensor: Tensor) -> str:
 
 
 def _ordered(content: bytes) -> bytes:
-    """A safetensors file with its metadata in the order of their names: the library writes them in any order."""
+    """A safetensors file with its metadata sorted by name: the library writes them in arbitrary order."""
     length = int.from_bytes(content[:8], "little")
     header = json.loads(content[8 : 8 + length])
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)  # the format aligns what follows
+    text += b" " * (-len(text) % 8)  # the format aligns the tensors to 8 bytes
     return len(text).to_bytes(8, "little") + text + content[8 + length :]

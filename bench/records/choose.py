@@ -1,7 +1,7 @@
-"""``bench choose``: which system to deploy within limits, answered from records alone.
+"""``bench choose``: selects the system to deploy within limits on accuracy, latency and size, from records alone.
 
-Rows were timed under different load, so that their own milliseconds do not compare. Their ratios to the reference do,
-which was timed in pairs with each: a latency here is that ratio times one reference time for all.
+Rows were timed under different CPU load, so their own milliseconds do not compare. Their ratios to the reference
+network do, because each row was timed in pairs with it. A latency here is that ratio times one common reference time.
 """
 
 import math
@@ -19,18 +19,18 @@ from bench.records.rows import BoardRow, board_rows
 
 MILLION = 1e6  # nanoseconds in a millisecond, bytes in an MB
 _DATASET = ("name", "synthetic", "fingerprint", "classes")
-EAGER = "eager"  # the runtime of the measurement ``latency`` without an @
-INT8 = "-int8"  # how runtimes end that change the weights
+EAGER = "eager"  # the runtime of the measurement ``latency``, which has no @
+INT8 = "-int8"  # suffix of runtimes that change the weights
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a deployment allows; None for no limit.
+    """Limits of a deployment; None for no limit.
 
     Attributes:
-        max_latency_ms: of one character on one thread, as ``Candidate`` states it.
-        min_accuracy: per cent; 1 and less is a ratio.
-        max_size_mb: of 10^6 bytes.
+        max_latency_ms: milliseconds per character on one thread, compared with ``Candidate.latency_ms``.
+        min_accuracy: per cent; a value of at most 1 is a ratio.
+        max_size_mb: size of the stored weights, 10^6 bytes.
     """
 
     max_latency_ms: float | None = None
@@ -49,10 +49,10 @@ class Candidate:
 
     Attributes:
         accuracy: ratio, with its 95 % interval ``low`` to ``high``.
-        ratio_to_reference: of its time, measured in pairs.
+        ratio_to_reference: its latency over that of the reference network, measured in pairs.
         latency_ms: that ratio times the reference time that all candidates share.
-        measured_ms: what the clock showed, under the load of its own hour.
-        size_mb: of its stored weights; None where a runtime has changed them and nobody has measured the result.
+        measured_ms: the measured latency, under the CPU load at that time.
+        size_mb: of its stored weights; None if the runtime changed them and the result was not measured.
         noisy: its latency was measured on a busy machine.
     """
 
@@ -69,47 +69,47 @@ class Candidate:
 
     @property
     def name(self) -> str:
-        """As answers call it."""
+        """Its name in answers and notes."""
         return f"{self.system} in {self.runtime}"
 
     @property
     def costs(self) -> tuple[float, float, float]:
-        """Accuracy, latency and size, less is better; an unknown size counts as larger than any other."""
+        """Negative accuracy, latency and size, each better if smaller; an unknown size counts as infinite."""
         return -self.accuracy, self.latency_ms, math.inf if self.size_mb is None else self.size_mb
 
-    def beats(self, other: "Candidate") -> bool:
-        """At least as good in all three, and better in one."""
-        mine, its = self.costs, other.costs
-        return mine != its and all(a <= b for a, b in zip(mine, its, strict=True))
+    def dominates(self, other: "Candidate") -> bool:
+        """Whether it is at least as good in accuracy, latency and size, and better in one."""
+        return self.costs != other.costs and all(a <= b for a, b in zip(self.costs, other.costs, strict=True))
 
 
 def choose_from(
     leaderboards: Path, suite: str, dataset: str | None, scale: str, machine: str | None, limits: Limits
 ) -> dict[str, Any]:
-    """The most accurate candidate within the limits, of one dataset and one machine.
+    """The most accurate candidate within the limits, on one data set and one machine.
 
     Args:
-        leaderboards: folder of ``results``.
+        leaderboards: folder that contains ``results``.
         suite: whose records.
-        dataset: as records name it; None for the suite's own.
+        dataset: its name in the records; None for the suite's default.
         scale: of the records.
-        machine: as records name it; None where there is only one.
+        machine: its name in the records; None if there is only one.
         limits: of the deployment.
 
-    Returns: what ``--json`` prints. ``chosen`` is null where nothing fits; then ``excluded`` counts what each limit
-        alone excludes, and ``nearest`` is the candidate that misses its worst limit by the smallest factor; a factor
-        is null where there is none. ``front`` is the Pareto front of accuracy, latency and size; ``given_up`` says
-        what its other members would bring. ``reference_ms`` is the time that ratios are multiplied with.
+    Returns: what ``--json`` prints. ``chosen`` is null if no candidate fits; then ``excluded`` counts the candidates
+        that each limit excludes, and ``nearest`` is the candidate with the smallest worst ``misses``: factors by which
+        limits are missed, null if undefined. ``front`` is the Pareto front of accuracy, latency and size; ``given_up``
+        compares its other members with the chosen one. ``reference_ms`` is the common reference time.
 
     Raises:
-        ChoiceError: a suite without recognisers, no such records, or of several machines.
+        UnknownPlugin: no such suite.
+        ChoiceError: a suite without recognisers, no matching records, or several machines and none named.
     """
     notes: list[str] = []
     stored = candidate_records(leaderboards, suite, dataset, scale, machine, notes)
     protocols = present_protocols()
     reference = _reference_ns(stored, protocols["latency"].version)
     candidates = list(_candidates(stored, reference, protocols, notes))
-    front = [one for one in candidates if not any(other.beats(one) for other in candidates)]
+    front = [one for one in candidates if not any(other.dominates(one) for other in candidates)]
     fits = [one for one in candidates if not _missed(one, limits)]
     chosen = min(fits, key=lambda one: one.costs, default=None)
     nearest = min(candidates, key=lambda one: (_worst(_missed(one, limits)), one.costs), default=None)
@@ -128,14 +128,14 @@ def choose_from(
 
 
 def _reference_ns(stored: Sequence[Stored], version: str) -> float | None:
-    """The median of the reference's times beside all rows in all runtimes, measured as today; None without any."""
-    latencies = [
-        figure
+    """Median time of the reference network over all latencies of the current protocol version; None without any."""
+    times = [
+        latency["reference_ns"]
         for item in stored
-        for name, figure in item.record["measurements"].items()
-        if base_name(name) == "latency" and str(figure.get("version")) == version
+        for name, latency in item.record["measurements"].items()
+        if base_name(name) == "latency" and str(latency.get("version")) == version and latency.get("reference_ns")
     ]
-    return statistics.median([one["reference_ns"] for one in latencies if one.get("reference_ns")] or [0.0]) or None
+    return statistics.median(times) if times else None
 
 
 def _candidates(
@@ -147,20 +147,17 @@ def _candidates(
         if not row.trained:
             notes.append(f"{row.system}: left out, its weights are random")
             continue
-        for name in sorted(row.figures):
-            if base_name(name) == "latency":
-                found = _candidate(row, name, reference, notes)
-                if found:
-                    yield found
+        latencies = [name for name in sorted(row.figures) if base_name(name) == "latency"]
+        yield from filter(None, (_candidate(row, name, reference, notes) for name in latencies))
 
 
 def _candidate(row: BoardRow, latency: str, reference: float | None, notes: list[str]) -> Candidate | None:
     runtime = latency.partition("@")[2] or EAGER
-    # A runtime that changes the answers, as int8 does, may bring an accuracy of its own.
-    own = f"accuracy@{runtime}"
-    ratio = f"ratio{latency.removeprefix('latency')}"
-    used = {"accuracy": row[own] if own in row.figures else row["accuracy"], latency: row[latency],
-            "ratio to the reference": row[ratio]}  # fmt: skip
+    # A runtime that changes the answers, such as int8, may have its own accuracy.
+    runtime_accuracy = f"accuracy@{runtime}"
+    accuracy = row[runtime_accuracy if runtime_accuracy in row.figures else "accuracy"]
+    ratio = row[f"ratio{latency.removeprefix('latency')}"]
+    used = {"accuracy": accuracy, latency: row[latency], "ratio to the reference": ratio}
     if not runtime.endswith(INT8):
         used["size_bytes"] = row["size_bytes"]
     for name, figure in used.items():
@@ -170,30 +167,28 @@ def _candidate(row: BoardRow, latency: str, reference: float | None, notes: list
     if reference is None:
         notes.append(f"{row.system} in {runtime}: left out, no record states the reference's time; run it with --fresh")
         return None
-    accuracy, measured, times, *size = (figure.value or 0.0 for figure in used.values())
-    low, high = used["accuracy"].low, used["accuracy"].high
-    notes += [f"{row.system} in {runtime}: {text}" for text in _reserves(row, latency, own)]
+    value, measured, times, *size = (figure.value or 0.0 for figure in used.values())
+    notes += [f"{row.system} in {runtime}: {text}" for text in _warnings(row, latency, runtime_accuracy)]
     return Candidate(
-        row.system, runtime, accuracy, accuracy if low is None else low, accuracy if high is None else high,
-        times, times * reference / MILLION, measured / MILLION,
+        row.system, runtime, value, value if accuracy.low is None else accuracy.low,
+        value if accuracy.high is None else accuracy.high, times, times * reference / MILLION, measured / MILLION,
         size[0] / MILLION if size else None, row[latency].noisy,
     )  # fmt: skip
 
 
-def _reserves(row: BoardRow, latency: str, own: str) -> Iterator[str]:
-    """What must be known of a candidate's figures."""
+def _warnings(row: BoardRow, latency: str, runtime_accuracy: str) -> Iterator[str]:
     if row[latency].noisy:
         yield "its latency is noisy, measured on a busy machine"
     if latency.endswith(INT8):
-        if own not in row.figures:
+        if runtime_accuracy not in row.figures:
             yield "the accuracy is that of its weights before int8"
         yield "its size is not known, size_bytes is that of its weights before int8"
 
 
 def _missed(one: Candidate, limits: Limits) -> dict[str, float | None]:
-    """By which factor each limit is missed, where it is; errors count for accuracy, as 99 % is not near 99.9 %.
+    """The factor by which each missed limit is missed, by flag; None for an unknown size or a limit of no errors.
 
-    None where there is no such factor: an unknown size, or no error allowed at all.
+    For accuracy it is the ratio of error rates: 99 % is far from 99.9 %.
     """
     factors: dict[str, float | None] = {}
     if limits.max_latency_ms is not None and one.latency_ms > limits.max_latency_ms:
@@ -210,30 +205,25 @@ def _worst(missed: Mapping[str, float | None]) -> float:
 
 
 def _factor(value: float | None, of: float | None) -> float | None:
-    """How many times ``of`` a value is; None where no finite number says it."""
-    if value is None or not of:
-        return None
-    found = value / of
-    return found if math.isfinite(found) else None
+    """``value / of``; None if one is unknown or the quotient is not finite."""
+    factor = value / of if value is not None and of else math.inf
+    return factor if math.isfinite(factor) else None
 
 
 def _excluded(candidates: Sequence[Candidate], limits: Limits) -> dict[str, int]:
-    given = {"--max-latency-ms": limits.max_latency_ms, "--min-accuracy": limits.ratio,
+    flags = {"--max-latency-ms": limits.max_latency_ms, "--min-accuracy": limits.ratio,
              "--max-size-mb": limits.max_size_mb}  # fmt: skip
-    return {
-        name: sum(name in _missed(one, limits) for one in candidates)
-        for name, value in given.items()
-        if value is not None
-    }
+    missed = [_missed(one, limits) for one in candidates]
+    return {flag: sum(flag in one for one in missed) for flag, limit in flags.items() if limit is not None}
 
 
 def _given_up(chosen: Candidate, other: Candidate, limits: Limits) -> dict[str, Any]:
-    """What another member of the front would bring, and why it was not chosen."""
+    """Compares another member of the front with the chosen one, and says why it was not chosen."""
     points = 100 * (other.accuracy - chosen.accuracy)
     time, size = _factor(other.latency_ms, chosen.latency_ms), _factor(other.size_mb, chosen.size_mb)
     parts = [f"{abs(points):.2f} points {'more' if points > 0 else 'less'} accurate"] if points else []
     factors = (("time", time), ("size", size))
-    parts += [f"{formatting.digits(f)} × the {word}" for word, f in factors if f not in (None, 1)]
+    parts += [f"{formatting.digits(factor)} × the {word}" for word, factor in factors if factor not in (None, 1)]
     if (other.size_mb is None) != (chosen.size_mb is None):
         parts.append("a size that is not known" if other.size_mb is None else f"{formatting.digits(other.size_mb)} MB")
     missed = _missed(other, limits)

@@ -1,6 +1,7 @@
-"""How figures are printed: all rounding and unit conversion of boards and terminal tables."""
+"""Formats figures for boards and terminal tables: all rounding and unit conversion happens here."""
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ MILLION = 1e6
 
 
 def digits(value: float, figures: int = 3) -> str:
-    """A number to so many significant figures, never in exponential form: ``1,234``, ``12.3``, ``0.0123``."""
+    """A number with ``figures`` significant digits, never in exponential form: ``1,234``, ``12.3``, ``0.0123``."""
     if value == 0 or not math.isfinite(value):
         return f"{value:.0f}"
     decimals = max(0, figures - 1 - math.floor(math.log10(abs(value))))
@@ -28,22 +29,13 @@ def accuracy(figure: "Figure") -> str:
     """``98.77 ± 0.12 (3 seeds) [98.10–99.20]``."""
     if figure.value is None:
         return figure.why or NONE
-    text = percent(figure.value)
-    if figure.spread is not None:
-        text += f" ± {percent(figure.spread)} ({figure.n} seeds)"
-    if figure.low is not None and figure.high is not None:
-        text += f" [{percent(figure.low)}–{percent(figure.high)}]"
-    return text
+    spread = "" if figure.spread is None else f" ± {percent(figure.spread)} ({figure.n} seeds)"
+    return percent(figure.value) + spread + _interval(figure, percent, "–")
 
 
 def points(figure: "Figure") -> str:
-    """``4.20 [3.10, 5.30]``: a difference of ratios in points of a hundred, with its interval."""
-    if figure.value is None:
-        return figure.why or NONE
-    text = percent(figure.value)
-    if figure.low is not None and figure.high is not None:
-        text += f" [{percent(figure.low)}, {percent(figure.high)}]"
-    return text
+    """``4.20 [3.10, 5.30]``: a difference of ratios in percentage points, with its interval."""
+    return (figure.why or NONE) if figure.value is None else percent(figure.value) + _interval(figure, percent, ", ")
 
 
 def share(figure: "Figure") -> str:
@@ -62,44 +54,40 @@ def millions(figure: "Figure") -> str:
 
 
 def ratio(figure: "Figure") -> str:
-    """``0.84 [0.83–0.86]``, marked where it was noisy."""
+    """``0.84 [0.83–0.86]``, followed by ``noisy`` for a noisy measurement."""
     if figure.value is None:
         return figure.why or NONE
-    text = digits(figure.value)
-    if figure.low is not None and figure.high is not None:
-        text += f" [{digits(figure.low)}–{digits(figure.high)}]"
-    return text + (" `noisy`" if figure.noisy else "")
+    return digits(figure.value) + _interval(figure, digits, "–") + (" `noisy`" if figure.noisy else "")
 
 
 def milliseconds(figure: "Figure") -> str:
-    """``1.23 (1.20–1.31, p90 1.50 ≤ 1.56)``: median, quartiles, 90th percentile and its bound."""
+    """``1.23 (1.20–1.31, p90 1.50 ≤ 1.56)``: median, quartiles, 90th percentile and its upper bound."""
     if figure.value is None:
         return figure.why or NONE
-    rest = []
+    parts = []
     if figure.low is not None and figure.high is not None:
-        rest.append(f"{digits(figure.low / MILLION)}–{digits(figure.high / MILLION)}")
+        parts.append(f"{digits(figure.low / MILLION)}–{digits(figure.high / MILLION)}")
     if figure.p90 is not None:
         bound = "" if figure.p90_bound is None else f" ≤ {digits(figure.p90_bound / MILLION)}"
-        rest.append(f"p90 {digits(figure.p90 / MILLION)}{bound}")
-    return digits(figure.value / MILLION) + (f" ({', '.join(rest)})" if rest else "")
+        parts.append(f"p90 {digits(figure.p90 / MILLION)}{bound}")
+    return digits(figure.value / MILLION) + (f" ({', '.join(parts)})" if parts else "")
 
 
 def of_unit(figure: "Figure", unit: str) -> str:
-    """A figure with its unit, by the unit that its record states."""
+    """A figure with its unit, converted for display: ratio to %, ns to ms, byte to MB."""
     if figure.value is None:
         return figure.why or NONE
     if unit == "ratio":
         return f"{percent(figure.value)} %"
-    if unit == "ns":
-        return f"{digits(figure.value / MILLION)} ms"
-    if unit == "byte":
-        return f"{digits(figure.value / MILLION)} MB"
+    if unit in ("ns", "byte"):
+        return f"{digits(figure.value / MILLION)} {'ms' if unit == 'ns' else 'MB'}"
     return f"{digits(figure.value)} {unit}".strip()
 
 
 def places(rank: tuple[int, int] | None) -> str:
     """``3``, or ``2–4`` where intervals overlap."""
-    if rank is None:
-        return NONE
-    best, worst = rank
-    return str(best) if best == worst else f"{best}–{worst}"
+    return NONE if rank is None else "–".join(map(str, dict.fromkeys(rank)))
+
+
+def _interval(figure: "Figure", form: Callable[[float], str], between: str) -> str:
+    return "" if figure.low is None or figure.high is None else f" [{form(figure.low)}{between}{form(figure.high)}]"

@@ -1,4 +1,4 @@
-"""The records below a folder of boards, and the files among them that boards cannot use."""
+"""Loads all records below a folder of boards, and reports the files that are not valid records."""
 
 import math
 from collections.abc import Mapping
@@ -15,14 +15,14 @@ _NUMBERS = ("value", "n", "ci_low", "ci_high", "q25", "q75", "p90", "reference_n
 
 @dataclass(frozen=True)
 class Stored:
-    """A record and where it lies below the boards' folder, with forward slashes."""
+    """A record and its path relative to the boards' folder, with forward slashes."""
 
     path: str
     record: Mapping[str, Any]
 
 
 def read_stored(leaderboards: Path) -> tuple[list[Stored], list[RecordError]]:
-    """All records below ``leaderboards/results``, in path order, and an error for each file that is none."""
+    """All records below ``leaderboards/results`` in path order, and an error for each invalid file."""
     stored, damaged = [], []
     for path in sorted((leaderboards / "results").rglob("*.json")):
         try:
@@ -36,10 +36,9 @@ def read_stored(leaderboards: Path) -> tuple[list[Stored], list[RecordError]]:
 
 
 def check_shape(record: Mapping[str, Any], path: Path) -> None:
-    """Refuse a record whose parts are not what boards compute with.
+    """Refuse a record with parts that boards cannot compute with.
 
-    Raises:
-        RecordError: names the file, the part and the next step.
+    Raises: RecordError: names the file, the part and the next step.
     """
     fault = _fault(record)
     if fault:
@@ -57,12 +56,13 @@ def _fault(record: Mapping[str, Any]) -> str:
         return "wanted a machine with a name"
     if not isinstance(measurements, Mapping):
         return "wanted a mapping of measurements"
-    for name, found in measurements.items():
-        if not isinstance(found, Mapping) or any(not _number(found.get(key)) for key in _NUMBERS):
+    for name, figure in measurements.items():
+        if not isinstance(figure, Mapping) or any(not _number(figure.get(key)) for key in _NUMBERS):
             return f"measurement {name}: wanted a mapping with numbers"
-        if not _pair(found.get("ratio_ci")) or not _positive(found.get("ratio_to_reference")):
+        ratio = figure.get("ratio_to_reference")
+        if not _pair(figure.get("ratio_ci")) or (ratio is not None and ratio <= 0):
             return f"measurement {name}: wanted a positive ratio_to_reference, and two numbers for ratio_ci"
-        if not _pair(found.get("drop_ci")):
+        if not _pair(figure.get("drop_ci")):
             return f"measurement {name}: wanted two numbers for drop_ci"
     return ""
 
@@ -72,8 +72,4 @@ def _number(value: Any) -> bool:
 
 
 def _pair(value: Any) -> bool:
-    return value is None or (isinstance(value, list) and len(value) == 2 and all(_number(v) for v in value))
-
-
-def _positive(value: Any) -> bool:
-    return value is None or value > 0
+    return value is None or (isinstance(value, list) and len(value) == 2 and all(map(_number, value)))

@@ -1,4 +1,4 @@
-"""Answers on the test split: stored beside a row's weights, read by its figures and by comparisons."""
+"""Predictions on the test split: stored next to a row's weights, read by measurements and comparisons."""
 
 import io
 from collections.abc import Mapping
@@ -19,14 +19,14 @@ _HEADS = {"head_top": "top", "head_confidence": "confidence", "together": "toget
 
 @dataclass(frozen=True)
 class Predictions:
-    """Answers on the test split, in its order.
+    """A system's predictions on the test split of n characters, in its order.
 
     Attributes:
         top: int32 (n, k), the k most probable classes, best first.
-        probability: float32 (n,), of the first.
+        probability: float32 (n,), of the first class.
         labels: int64 (n,).
-        exits: int8 (n,), number of the head at which each left; None for a system without early exits.
-        heads: what every head says of each; None for the same systems.
+        exits: int8 (n,), index of the head at which each character left; None for a system without early exits.
+        heads: predictions of every head for every character; None for a system without early exits.
     """
 
     top: NDArray[np.int32]
@@ -37,37 +37,35 @@ class Predictions:
 
     @property
     def correct(self) -> NDArray[np.bool_]:
-        """Whether the most probable class is the true one, bool (n,)."""
-        found: NDArray[np.bool_] = self.top[:, 0] == self.labels
-        return found
+        """Whether the most probable class is the label, bool (n,)."""
+        return self.top[:, 0] == self.labels  # type: ignore[no-any-return]
 
 
 def row_folder(runs: Path, record: Mapping[str, Any]) -> Path:
-    """Where the weights, curve and predictions of a record's row lie below the folder ``runs``."""
-    place = runs / str(record["suite"]) / str(record["dataset"]["name"]) / str(record["scale"])
-    return place / f"{slug_system(record['system'])}-s{record['seed']}"
+    """Folder of the weights, training curve and predictions of a record's row, below ``runs``."""
+    name = f"{slug_system(record['system'])}-s{record['seed']}"
+    return runs / str(record["suite"]) / str(record["dataset"]["name"]) / str(record["scale"]) / name
 
 
 def read_predictions(folder: Path, condition: str = "") -> Predictions:
-    """The answers in a row's folder, on the test split as it is or under a condition; no pickle.
+    """Read the predictions in a row's folder, on the test split or under a condition such as ``flip``; no pickle.
 
-    Raises:
-        OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile: no file of answers.
+    Raises: OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile: no readable file of predictions.
     """
-    # A file opened here is closed when NumPy cannot read it.
+    # NumPy does not close a file that it opened but cannot read.
     with (folder / _file(condition)).open("rb") as file, np.load(file, allow_pickle=False) as stored:
         exits = stored.get("exits")
         heads = None if exits is None else HeadAnswers(*(stored[name] for name in _HEADS))
         return Predictions(stored["top"], stored["probability"], stored["labels"], exits, heads)
 
 
-def write_predictions(folder: Path, found: Predictions, condition: str = "") -> None:
-    """Store answers in a row's folder, whole or not at all; those under a condition such as ``flip`` apart."""
+def write_predictions(folder: Path, predictions: Predictions, condition: str = "") -> None:
+    """Write predictions atomically to a row's folder; those under a condition such as ``flip`` in their own file."""
     buffer = io.BytesIO()
-    arrays: dict[str, Any] = {"top": found.top, "probability": found.probability, "labels": found.labels}
-    if found.exits is not None and found.heads is not None:
-        heads = {name: getattr(found.heads, field) for name, field in _HEADS.items()}
-        arrays |= {"exits": found.exits, **heads}
+    arrays: dict[str, Any] = {name: getattr(predictions, name) for name in ("top", "probability", "labels")}
+    if predictions.exits is not None and predictions.heads is not None:
+        arrays["exits"] = predictions.exits
+        arrays |= {name: getattr(predictions.heads, field) for name, field in _HEADS.items()}
     np.savez_compressed(buffer, **arrays)
     write_whole(folder / _file(condition), buffer.getvalue())
 

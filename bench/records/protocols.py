@@ -1,4 +1,4 @@
-"""How each measurement is made today: its VERSION and the first sentence of its documentation."""
+"""Current protocol of each measurement: its VERSION and the first paragraph of its documentation."""
 
 import ast
 from collections.abc import Mapping
@@ -11,37 +11,34 @@ from bench.plugins import MEASUREMENTS, figures
 
 @dataclass(frozen=True)
 class Protocol:
-    """How a measurement is made today: its VERSION and one line of text."""
+    """Current VERSION of a measurement, and its description for boards."""
 
     version: str
     text: str
 
 
 def present_protocols() -> dict[str, Protocol]:
-    """The protocol of every installed figure, by its name; imports no measurement."""
+    """The protocol of every installed figure by name, without importing the measurements."""
     return {
-        figure: Protocol(str(MEASUREMENTS.literals(name)["VERSION"]), _first_words(f"{MEASUREMENTS.package}.{name}"))
+        figure: Protocol(str(MEASUREMENTS.literals(name)["VERSION"]), _description(f"{MEASUREMENTS.package}.{name}"))
         for name in MEASUREMENTS.names()
         for figure in figures(name)
     }
 
 
 def protocol_name(figure: str, protocols: Mapping[str, Protocol]) -> str:
-    """Name of a figure's protocol: its own, or ``latency`` for ``latency@onnxruntime``."""
+    """Name of a figure's protocol: its full name if that has one, else its base name (``latency@x`` -> ``latency``)."""
     return figure if figure in protocols else base_name(figure)
 
 
 def base_name(figure: str) -> str:
-    """``latency`` of ``latency@onnxruntime``: the figure without its condition."""
+    """A figure's name without its condition or runtime: ``latency@onnxruntime`` -> ``latency``."""
     return figure.split("@")[0]
 
 
-def _first_words(module: str) -> str:
+def _description(module: str) -> str:
     """First paragraph of the docstring of a module's ``measure``."""
     spec = find_spec(module)
-    if spec is None or spec.origin is None:
-        return ""
-    for node in ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.FunctionDef) and node.name == "measure":
-            return " ".join((ast.get_docstring(node) or "").split("\n\n")[0].split())
-    return ""
+    body = ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body if spec and spec.origin else []
+    documented = (ast.get_docstring(n) for n in body if isinstance(n, ast.FunctionDef) and n.name == "measure")
+    return " ".join((next(documented, None) or "").split("\n\n")[0].split())

@@ -1,4 +1,4 @@
-"""What a record says of the machine and the code that made it; no host name, no path."""
+"""Provenance of a record: machine, package versions, commit and command; no host name, no path."""
 
 import importlib.metadata
 import os
@@ -12,25 +12,12 @@ from typing import Any
 from bench.records.record import slug
 
 PACKAGES = (
-    "torch",
-    "torchvision",
-    "pytorch-lightning",
-    "torchmetrics",
-    "albumentations",
-    "numpy",
-    "scipy",
-    "opencv-python-headless",
-    "pillow",
-    "safetensors",
-    "h5py",
-    "onnx",
-    "onnxscript",
-    "onnxruntime",
-    "openvino",
+    "torch", "torchvision", "pytorch-lightning", "torchmetrics", "albumentations", "numpy", "scipy",
+    "opencv-python-headless", "pillow", "safetensors", "h5py", "onnx", "onnxscript", "onnxruntime", "openvino",
     "hccr-bench",
-)
+)  # fmt: skip
 CPUINFO = Path("/proc/cpuinfo")
-# Instructions that decide how fast a network's products are, in fp32, bf16 and int8: x86, then Arm.
+# CPU flags that decide the speed of matrix products in fp32, bf16 and int8: x86, then Arm.
 FLAGS = (
     "avx2", "fma", "f16c", "avx_vnni", "avx512f", "avx512bw", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_tile",
     "amx_int8", "amx_bf16", "asimd", "asimddp", "asimdhp", "i8mm", "bf16", "sve", "sve2",
@@ -39,53 +26,42 @@ SOURCE_FOLDERS = ("bench", "datamodules", "tasks", "pyproject.toml")
 
 
 def provenance(command: str) -> dict[str, Any]:
-    """The part of a record that says by which code, command and machine it is being made, and when."""
-    import torch  # here: the machine's name alone is wanted by verbs that do without
+    """The part of a record that states the code, the command, the machine and the time of its making."""
+    import torch  # imported here because verbs that only need the machine's name do without torch
 
     commit, dirty = source_state()
     return {
-        "commit": commit,
-        "dirty": dirty,
-        "command": command,
-        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": {"train": 0.0, "measure": 0.0},
-        # Which of the CPU's instructions torch uses: its own choice, or the user's by ATEN_CPU_CAPABILITY.
+        "commit": commit, "dirty": dirty, "command": command,
+        "started_at": datetime.now(UTC).isoformat(timespec="seconds"), "seconds": {"train": 0.0, "measure": 0.0},
+        # The instruction set that torch uses: its own choice, or the user's by ATEN_CPU_CAPABILITY.
         "machine": {**machine(), "torch_capability": torch.backends.cpu.get_cpu_capability()},
         "versions": versions(),
-    }
+    }  # fmt: skip
 
 
 def machine() -> dict[str, Any]:
-    """CPU model, cores, flags, memory and operating system; ``name`` is a slug of the first two."""
-    cpu = cpu_model()
+    """CPU model, cores, flags, memory in bytes and operating system; ``name`` is a slug of the first two."""
+    cpu = _cpuinfo("model name") or platform.processor() or platform.machine()
     return {
-        "name": f"{slug(cpu)}-{cores()}c",
-        "cpu": cpu,
-        "cores": cores(),
-        "flags": cpu_flags(),
+        "name": f"{slug(cpu)}-{cores()}c", "cpu": cpu, "cores": cores(), "flags": cpu_flags(),
         "ram_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "os": f"{platform.system()} {platform.release().split('-')[0]}",
-    }
+    }  # fmt: skip
 
 
 def cores() -> int:
-    """How many CPUs this process may use: containers are often given fewer than the host has."""
+    """Number of CPUs that this process may use; in containers often fewer than the host has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def cpu_model() -> str:
-    """The processor's name as the system states it."""
-    return _cpuinfo("model name") or platform.processor() or platform.machine()
-
-
 def cpu_flags() -> list[str]:
-    """Which of FLAGS the processor has; none where the system does not say."""
-    found = (_cpuinfo("flags") or _cpuinfo("Features")).split()  # Arm has features
-    return [flag for flag in FLAGS if flag in found]
+    """The members of FLAGS that the processor has; empty if the system does not report them."""
+    present = (_cpuinfo("flags") or _cpuinfo("Features")).split()  # Arm calls them features
+    return [flag for flag in FLAGS if flag in present]
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that figures depend on, as far as they are installed."""
+    """Versions of Python and of the installed packages that figures depend on."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         with suppress(importlib.metadata.PackageNotFoundError):
@@ -94,17 +70,16 @@ def versions() -> dict[str, str]:
 
 
 def source_state() -> tuple[str | None, bool | None]:
-    """(commit, whether the code differs from it); (None, None) outside a git checkout."""
+    """The commit and whether the code differs from it; (None, None) outside a git checkout."""
     root = Path(__file__).resolve().parents[2]
     commit = _git(root, "rev-parse", "HEAD")
     if commit is None:
         return None, None
-    changes = _git(root, "status", "--porcelain", "--", *SOURCE_FOLDERS)
-    return commit, bool(changes)
+    return commit, bool(_git(root, "status", "--porcelain", "--", *SOURCE_FOLDERS))
 
 
 def _cpuinfo(name: str) -> str:
-    """What Linux says of the first processor under a name; nothing elsewhere."""
+    """A field of the first processor in /proc/cpuinfo; empty on systems without it."""
     try:
         lines = CPUINFO.read_text(encoding="utf-8").splitlines()
     except OSError:

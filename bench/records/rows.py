@@ -1,9 +1,9 @@
-"""Records to the rows of a board: seeds joined, stale figures set aside, ranks and the Pareto front."""
+"""Turns records into board rows: averages seeds, marks stale figures, computes ranks and the Pareto front."""
 
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bench.plugins import figures as figures_of
@@ -11,11 +11,11 @@ from bench.records.load import Stored
 from bench.records.protocols import Protocol, base_name, protocol_name
 
 SCALES = ("paper", "quick", "smoke")  # the published protocol first
-BASELINE = "nearest_mean"  # one mean image a class: says how hard the data set is
-ROBUST = figures_of("robustness")  # accuracies on changed characters
-_INTERVALS = {"ratio_to_reference": "ratio_ci", "drop": "drop_ci"}  # what a measurement holds -> its interval
-# What a latency holds beside its time -> what a row calls it; of ``latency@x`` it is ``ratio@x`` and so on.
-_BESIDE = {"ratio_to_reference": "ratio", "all_threads_ns": "all_threads", "agreement": "agreement"}
+BASELINE = "nearest_mean"  # classifies by the nearest class mean; shows how hard a data set is
+ROBUST = figures_of("robustness")  # accuracies on transformed test characters
+_INTERVALS = {"ratio_to_reference": "ratio_ci", "drop": "drop_ci"}  # field of a measurement -> its interval
+# Further fields of a latency -> their figures in a row; those of ``latency@x`` are ``ratio@x`` and so on.
+_LATENCY_FIELDS = {"ratio_to_reference": "ratio", "all_threads_ns": "all_threads", "agreement": "agreement"}
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,13 @@ class Figure:
     """One figure of one row, in the measurement's unit.
 
     Attributes:
-        value: mean over the seeds; None where there is none.
-        low, high: interval or quartiles, as the measurement gives them; mean over the seeds.
-        p90, p90_bound: of a latency; the bound is an upper one of 95 %.
+        value: mean over the seeds, geometric for ratios of latencies; None if there is none.
+        low, high: confidence interval or quartiles of the measurement; mean over the seeds.
+        p90, p90_bound: 90th percentile of a latency, and its upper 95 % confidence bound.
         spread: standard deviation over the seeds; None for one seed.
-        n: seeds that gave it.
-        why: what stands in place of a value: ``stale``, ``incomplete: …``, or nothing.
-        noisy: the measurement called itself unsteady.
+        n: number of seeds with a value.
+        why: printed in place of a missing value: ``stale``, ``incomplete: …``, or empty.
+        noisy: at least one seed was measured on a busy machine.
     """
 
     value: float | None = None
@@ -45,11 +45,11 @@ class Figure:
 
 @dataclass(frozen=True)
 class BoardRow:
-    """One system on one machine, all seeds together.
+    """One system on one machine, averaged over its seeds.
 
     Attributes:
-        rank: (best, worst) place by accuracy; None where it is not ranked.
-        pareto: no other row is both at least as accurate and at least as fast.
+        rank: (best, worst) possible place by accuracy; None if it is not ranked.
+        pareto: whether no other row is both at least as accurate and at least as fast.
     """
 
     system: str
@@ -65,53 +65,40 @@ class BoardRow:
 
     @property
     def trained(self) -> bool:
-        """Whether its weights were trained; random ones are timed but never ranked."""
+        """Whether its weights were trained; rows with random weights are timed but never ranked."""
         return all(item.record.get("weights", "trained") == "trained" for item in self.records)
 
 
 def sections(stored: Sequence[Stored]) -> list[list[Stored]]:
-    """Records that may be compared: of one scale and one data set fingerprint; paper scale first."""
-    found: dict[tuple[int, str, str], list[Stored]] = {}
+    """Groups of comparable records: of one scale and one data set fingerprint; paper scale first."""
+    groups: dict[tuple[int, str, str], list[Stored]] = {}
     for item in stored:
         scale = item.record["scale"]
         order = SCALES.index(scale) if scale in SCALES else len(SCALES)
-        found.setdefault((order, scale, item.record["dataset"]["fingerprint"]), []).append(item)
-    return [found[key] for key in sorted(found)]
+        groups.setdefault((order, scale, item.record["dataset"]["fingerprint"]), []).append(item)
+    return [groups[key] for key in sorted(groups)]
 
 
 def board_rows(stored: Sequence[Stored], protocols: Mapping[str, Protocol]) -> list[BoardRow]:
-    """The rows of one section, best accuracy first, rows without a rank last; failed records make none."""
+    """The rows of one section, best accuracy first, unranked rows last; failed records are left out."""
     groups: dict[tuple[str, str], list[Stored]] = {}
     for item in stored:
         if item.record["status"] != "failed":
             groups.setdefault((item.record["system"], item.record["machine"]["name"]), []).append(item)
     rows = [_row(groups[key], protocols) for key in sorted(groups)]
     ranks, front = _ranks(rows), _pareto(rows)
-    ranked = [
-        BoardRow(r.system, r.recipe, r.machine, r.records, r.figures, ranks[i], i in front) for i, r in enumerate(rows)
-    ]
+    ranked = (replace(row, rank=ranks[index], pareto=index in front) for index, row in enumerate(rows))
     return sorted(ranked, key=_order)
 
 
-def recipe_name(record: Mapping[str, Any]) -> str:
-    """Name of the recipe a record was trained by, or nothing."""
-    recipe = record.get("recipe")
-    return str(recipe.get("name") or "") if isinstance(recipe, Mapping) else ""
-
-
 def dropped(figure: str) -> str:
-    """What a row calls the accuracy lost under a condition or in a runtime: ``drop@flip`` for ``accuracy@flip``."""
+    """Name of the accuracy lost under a condition or in a runtime: ``drop@flip`` for ``accuracy@flip``."""
     return f"drop@{figure.partition('@')[2]}"
 
 
 def times_limit(name: str, measurements: Mapping[str, Any]) -> float | None:
-    """How many times longer a latency is than the least that the machine needs; None where one of them is missing.
-
-    Args:
-        name: of the latency; one that ends in ``-int8`` has the limit of int8.
-        measurements: of one record.
-    """
-    cpu_ns = measurements.get(name, {}).get("cpu_ns")  # waiting for a busy core is not the network's doing
+    """A latency over the machine's limit (roofline), for int8 runtimes over that of int8; None if either is missing."""
+    cpu_ns = measurements.get(name, {}).get("cpu_ns")  # CPU time excludes waiting for a busy core
     limit = measurements.get("machine_limit", {}).get("int8" if name.endswith("-int8") else "value")
     return None if cpu_ns is None or not limit else float(cpu_ns / limit)
 
@@ -122,50 +109,47 @@ def _row(group: Sequence[Stored], protocols: Mapping[str, Protocol]) -> BoardRow
     figures = {name: _figure(name, records, protocols) for name in names}
     for name in names:
         if base_name(name) == "latency":
-            figures |= _beside(name, records, protocols)
+            figures |= _latency_fields(name, records, protocols)
         if base_name(name) == "accuracy" and "@" in name:
             figures[dropped(name)] = _figure(name, records, protocols, "drop")
-    first = records[0]
-    return BoardRow(first["system"], recipe_name(first), first["machine"]["name"], tuple(group), figures)
+    first, recipe = records[0], records[0].get("recipe")
+    recipe_name = str(recipe.get("name") or "") if isinstance(recipe, Mapping) else ""
+    return BoardRow(first["system"], recipe_name, first["machine"]["name"], tuple(group), figures)
 
 
-def _beside(latency: str, records: Sequence[Mapping[str, Any]], protocols: Mapping[str, Protocol]) -> dict[str, Figure]:
-    """What a latency holds beside its time, and how many times the machine's limit it is."""
+def _latency_fields(
+    latency: str, records: Sequence[Mapping[str, Any]], protocols: Mapping[str, Protocol]
+) -> dict[str, Figure]:
+    """Figures of a latency's further fields, and its multiple of the machine's limit."""
     condition = latency.removeprefix("latency")
-    found = {f"{word}{condition}": _figure(latency, records, protocols, key) for key, word in _BESIDE.items()}
+    fields = {f"{name}{condition}": _figure(latency, records, protocols, key) for key, name in _LATENCY_FIELDS.items()}
     times = [times_limit(latency, record["measurements"]) for record in records]
     known = [value for value in times if value is not None]
     if _figure(latency, records, protocols).value is not None and len(known) == len(times):
-        found[f"times_limit{condition}"] = Figure(statistics.geometric_mean(known), n=len(known))
-    return found
+        fields[f"times_limit{condition}"] = Figure(statistics.geometric_mean(known), n=len(known))
+    return fields
 
 
 def _figure(
     name: str, records: Sequence[Mapping[str, Any]], protocols: Mapping[str, Protocol], key: str = "value"
 ) -> Figure:
-    """Join one measurement over the seeds: its value, or what it holds beside it, such as a latency's ratio."""
-    found = [record["measurements"][name] for record in records if name in record["measurements"]]
+    """Average one field of a measurement over the seeds; only measurements of the current protocol count."""
+    every = [record["measurements"][name] for record in records if name in record["measurements"]]
     protocol = protocols.get(protocol_name(name, protocols))
-    current = [m for m in found if protocol is None or str(m.get("version")) == protocol.version]
+    current = [m for m in every if protocol is None or str(m.get("version")) == protocol.version]
     gaps = sorted({op for m in current for op in m.get("incomplete") or ()})
     if gaps:
         return Figure(why=f"incomplete: {', '.join(gaps)}")
-    whole = [m for m in current if m.get(key) is not None]
-    if not whole:
-        return Figure(why="stale" if len(current) < len(found) else "")
+    complete = [m for m in current if m.get(key) is not None]
+    if not complete:
+        return Figure(why="stale" if len(current) < len(every) else "")
     mean = statistics.geometric_mean if key == "ratio_to_reference" else statistics.fmean
-    bounds = [_bounds(m, key) for m in whole]
-    values = [float(m[key]) for m in whole]
-    return Figure(
-        mean(values),
-        _mean_or_none([low for low, _ in bounds]),
-        _mean_or_none([high for _, high in bounds]),
-        _mean_or_none([m.get("p90") for m in whole]),
-        _mean_or_none([m.get("p90_bound") for m in whole]),
-        statistics.stdev(values) if len(values) > 1 else None,
-        len(values),
-        noisy=any(bool(m.get("noisy")) for m in whole),
-    )
+    values = [float(m[key]) for m in complete]
+    low, high = map(_mean_or_none, zip(*(_bounds(m, key) for m in complete), strict=True))
+    p90, p90_bound = (_mean_or_none([m.get(field) for m in complete]) for field in ("p90", "p90_bound"))
+    spread = statistics.stdev(values) if len(values) > 1 else None
+    noisy = any(bool(m.get("noisy")) for m in complete)
+    return Figure(mean(values), low, high, p90, p90_bound, spread, len(values), noisy=noisy)
 
 
 def _bounds(measurement: Mapping[str, Any], key: str) -> tuple[float | None, float | None]:
@@ -184,23 +168,23 @@ def _mean_or_none(values: Sequence[float | None]) -> float | None:
 
 
 def _ranks(rows: Sequence[BoardRow]) -> list[tuple[int, int] | None]:
-    """Best and worst possible place of each row: only intervals that lie apart put one row before another."""
-    spans: dict[int, tuple[float, float]] = {}
+    """Best and worst possible place of each row: only disjoint intervals order two rows."""
+    intervals: dict[int, tuple[float, float]] = {}
     for index, row in enumerate(rows):
         accuracy = row["accuracy"]
         if accuracy.value is not None and row.trained:
             low = accuracy.value if accuracy.low is None else accuracy.low
-            spans[index] = (low, accuracy.value if accuracy.high is None else accuracy.high)
+            intervals[index] = (low, accuracy.value if accuracy.high is None else accuracy.high)
     ranks: list[tuple[int, int] | None] = [None] * len(rows)
-    for index, (low, high) in spans.items():
-        better = sum(other_low > high for other_low, _ in spans.values())
-        worse = sum(other_high < low for _, other_high in spans.values())
-        ranks[index] = (1 + better, len(spans) - worse)
+    for index, (low, high) in intervals.items():
+        better = sum(other_low > high for other_low, _ in intervals.values())
+        worse = sum(other_high < low for _, other_high in intervals.values())
+        ranks[index] = (1 + better, len(intervals) - worse)
     return ranks
 
 
 def _pareto(rows: Sequence[BoardRow]) -> set[int]:
-    """Rows that no other is both at least as accurate and at least as fast as; equal points both stay."""
+    """Indices of the rows on the Pareto front of accuracy and latency ratio; equal points are both on it."""
     points: dict[int, tuple[float, float]] = {}
     for index, row in enumerate(rows):
         accuracy, ratio = row["accuracy"].value, row["ratio"].value

@@ -1,1 +1,1 @@
-"""Networks with early exits: their policy, their forward pass and their training."""
+"""Networks with early exits: the cascade, its exit policy, and the training of its heads."""

@@ -1,4 +1,4 @@
-"""Networks with early exits: a character leaves at the first head that is sure of it, and costs nothing from there."""
+"""Networks with early exits (cascades): a character leaves at the first head whose confidence reaches a threshold."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -10,23 +10,20 @@ from torch import Tensor, nn
 from tasks.early_exits.policy import ExitPolicy
 from tasks.normalised import Normalised
 
-_DIGITS = 6  # of a stored threshold or temperature: float32 holds no more; policies refuse what would become 0
+_DIGITS = 6  # decimals of a stored threshold or temperature: float32 holds no more; a policy refuses less than 1e-6
 
 
 class Cascade(nn.Module):
-    """A network whose heads are reached one after the other; every early one may end it.
+    """A network with several heads in sequence; inference may end at every early head.
 
-    In evaluation it answers as its final head alone, so that whatever takes a network takes it; ``EarlyExits``
-    follows the policy. The policy lies among the buffers and so in the weights' file.
+    In eval mode ``forward`` returns the final head's logits alone, so that a cascade works wherever a network does;
+    ``EarlyExits`` follows the exit policy. The policy is stored in buffers and so in the weights file.
 
     Attributes:
-        heads: their names in the order in which they are reached, the final one last.
-        learning: the heads whose logits it gives while it trains.
-        final: the network that the final head ends, under the names that it has alone, so that its weights load.
-
-    Args:
-        heads: as the attribute.
-        policy: until another one is taken.
+        heads: names of the heads in order, the final one last.
+        learning: the heads in training, whose logits ``forward`` returns in training mode.
+        final: the network up to the final head, with the parameter names of the plain network, so that its weights
+            load.
     """
 
     final: nn.Module
@@ -39,7 +36,7 @@ class Cascade(nn.Module):
 
     @abstractmethod
     def stage_layers(self, name: str) -> nn.Module:
-        """The layers from the head before, or the input, up to this head: float maps -> float maps."""
+        """The layers from the previous head, or the input, up to this head: float maps -> float maps."""
 
     @abstractmethod
     def head_layers(self, name: str) -> nn.Module:
@@ -47,22 +44,15 @@ class Cascade(nn.Module):
 
     @property
     def policy(self) -> ExitPolicy:
-        """Where and when characters leave."""
+        """The exit policy, stored in buffers; the setter raises ValueError for a policy that does not fit the heads."""
         stored = self.exits
-        thresholds, temperatures = (
-            [round(value, _DIGITS) for value in values.tolist()] for values in (stored.thresholds, stored.temperatures)
-        )
-        heads = zip(self.heads, stored.open.tolist(), thresholds, strict=True)
-        exits = {name: threshold for name, open_, threshold in heads if open_}
-        return ExitPolicy(exits, bool(stored.average), tuple(temperatures))
+        heads = zip(self.heads, stored.open.tolist(), stored.thresholds.tolist(), strict=True)
+        exits = {name: round(threshold, _DIGITS) for name, is_open, threshold in heads if is_open}
+        temperatures = tuple(round(value, _DIGITS) for value in stored.temperatures.tolist())
+        return ExitPolicy(exits, bool(stored.average), temperatures)
 
     @policy.setter
     def policy(self, policy: ExitPolicy) -> None:
-        """Take a policy.
-
-        Raises:
-            ValueError: it leaves at heads that are no early ones of this network, or has not a temperature for each.
-        """
         temperatures = policy.temperatures or (1.0,) * len(self.heads)
         if not set(policy.exits) <= set(self.heads[:-1]) or len(temperatures) != len(self.heads):
             raise ValueError(f"wanted exits among {self.heads[:-1]} and {len(self.heads)} temperatures, got {policy}")
@@ -73,32 +63,32 @@ class Cascade(nn.Module):
         stored.temperatures.copy_(torch.tensor(temperatures))
 
     def forward(self, images: Tensor) -> Tensor | tuple[Tensor, ...]:
-        """Float (B, C, S, S) -> logits (B, classes) of the final head; while training, those of ``learning``."""
+        """Float (B, C, S, S) -> logits (B, classes) of the final head; in training mode those of ``learning``."""
         if self.training:
             return self.logits(images, self.learning)
         return self.logits(images, self.heads[-1:])[0]
 
     def logits(self, images: Tensor, heads: Sequence[str]) -> tuple[Tensor, ...]:
-        """Logits (B, classes) of some heads, without the stages behind the last of them."""
-        maps, found = images, []
+        """Float (B, C, S, S) -> logits (B, classes) of each of ``heads``, without the stages after the last of them."""
+        maps, logits = images, []
         for name in self.heads[: 1 + max(map(self.heads.index, heads))]:
             maps = self.stage(name, maps)
             if name in heads:
-                found.append(self.head(name, maps))
-        return tuple(found)
+                logits.append(self.head(name, maps))
+        return tuple(logits)
 
     def stage(self, name: str, maps: Tensor) -> Tensor:
-        """The maps at a head, from those at the head before, or the image."""
+        """The feature maps at a head, from those at the previous head, or from the image."""
         return self.stage_layers(name)(maps)  # type: ignore[no-any-return]
 
     def head(self, name: str, maps: Tensor) -> Tensor:
-        """Logits (B, classes) of a head, from its maps."""
+        """Logits (B, classes) of a head, from the feature maps at it."""
         return self.head_layers(name)(maps)  # type: ignore[no-any-return]
 
     def learn(self, heads: Sequence[str]) -> None:
-        """Train these heads: the final one with all that leads to it, early ones without it on frozen layers.
+        """Select the heads to train: with the final head all stages are trained, early heads alone on frozen stages.
 
-        What is frozen goes into evaluation mode with the next call of ``train``.
+        The next call of ``train`` puts frozen layers into eval mode.
         """
         self.learning = tuple(heads)
         for parameter in self.parameters():
@@ -108,7 +98,7 @@ class Cascade(nn.Module):
                 parameter.requires_grad_(name in heads)
 
     def train(self, mode: bool = True) -> "Cascade":
-        """As any module, but frozen layers stay in evaluation mode: batch normalisation would go on moving there."""
+        """Set the mode; frozen layers stay in eval mode, or their batch normalisation statistics would change."""
         frozen = mode and self.heads[-1] not in self.learning
         super().train(mode and not frozen)
         self.training = mode
@@ -118,17 +108,17 @@ class Cascade(nn.Module):
 
 
 class ExitStage(nn.Module):
-    """What a character passes from one exit to the next: the unit that runtimes export.
+    """The part of a cascade from one exit to the next: the unit that runtimes export.
 
     Attributes:
-        name: the head at whose answer it ends.
-        takes_before: whether the answer of the exit stage before is part of its own.
-        threshold: a character leaves whose top probability is at least this; None at the final head.
+        name: the head at its end.
+        takes_before: whether its answer is averaged with the probabilities of the previous exit stage.
+        threshold: a character leaves if its top probability is at least this; None at the final head.
 
     Args:
-        network: the whole.
-        passed: the heads on the way; those that the policy asks are computed, and their answers averaged.
-        first: whether it starts at the image, uint8, not at maps.
+        network: the whole cascade.
+        passed: the heads on the way. Those that the policy uses are computed, and their probabilities averaged.
+        first: whether its input is the image, uint8, rather than feature maps.
     """
 
     def __init__(self, network: Normalised, passed: Sequence[str], first: bool, takes_before: bool) -> None:
@@ -144,23 +134,19 @@ class ExitStage(nn.Module):
         self.temperatures = [policy.temperatures[cascade.heads.index(n)] if n in asked else None for n in passed]
 
     def forward(self, maps: Tensor, before: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Images or maps, and the probabilities of the exit stage before, -> maps and probabilities (B, classes)."""
-        found = [before] if before is not None and self.takes_before else []
+        """Images or maps, and the previous exit stage's probabilities -> maps, and probabilities (B, classes)."""
+        answers = [before] if before is not None and self.takes_before else []
         if self.front is not None:
             maps = self.front(maps)
         for stage, head, temperature in zip(self.stages, self.asked, self.temperatures, strict=True):
             maps = stage(maps)
             if temperature is not None:
-                found.append(torch.softmax(head(maps) / temperature, 1))
-        return maps, found[0] if len(found) == 1 else (found[0] + found[1]) / 2
+                answers.append(torch.softmax(head(maps) / temperature, 1))
+        return maps, answers[0] if len(answers) == 1 else (answers[0] + answers[1]) / 2
 
 
 class LongPath(nn.Module):
-    """What a character passes that no early head is sure of, as a network of fixed cost.
-
-    Args:
-        network: a sealed cascade.
-    """
+    """The path of a character that leaves at no early head, as a network of fixed cost, from a Normalised cascade."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -169,100 +155,99 @@ class LongPath(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Images, uint8 (B, C, S, S) -> probabilities (B, classes)."""
         maps: Tensor = images
-        found: Tensor | None = None
+        answer: Tensor | None = None
         for exit_stage in self.exit_stages:
-            maps, found = exit_stage(maps, found)
-        assert found is not None
-        return found
+            maps, answer = exit_stage(maps, answer)
+        assert answer is not None
+        return answer
 
 
 class EarlyExits:
-    """A cascade behind one call that skips what its policy lets it skip, for one character or many.
+    """Runs a cascade with its exit policy: characters that have left are not computed further.
 
     Args:
-        network: a sealed cascade in eval mode; its policy is taken as it is now.
+        network: a Normalised cascade in eval mode; later changes of its policy have no effect.
 
-    Raises:
-        TypeError: a network without early exits.
+    Raises: TypeError: a network without early exits.
     """
 
     def __init__(self, network: nn.Module) -> None:
         self.exit_stages = exit_stages(network)
-        cascade = cascade_of(network)
-        assert cascade is not None
-        self._numbers = [cascade.heads.index(exit_stage.name) for exit_stage in self.exit_stages]
+        heads = _normalised_cascade(network)[1].heads
+        self._numbers = [heads.index(exit_stage.name) for exit_stage in self.exit_stages]
 
     def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Images, uint8 (B, C, S, S) -> probabilities (B, classes), and the number of each one's exit, int64 (B,)."""
-        maps, found = images, None
-        places = torch.arange(len(images), device=images.device)
-        answers, numbers, left = [], [], []
+        """Images, uint8 (B, C, S, S) -> probabilities (B, classes), and the index of each one's exit, int64 (B,)."""
+        maps, answer = images, None
+        remaining = torch.arange(len(images), device=images.device)
+        answers, numbers, order = [], [], []
         for exit_stage, number in zip(self.exit_stages, self._numbers, strict=True):
-            maps, found = exit_stage(maps, found)
-            sure = None if exit_stage.threshold is None else found.amax(1) >= exit_stage.threshold
+            maps, answer = exit_stage(maps, answer)
+            sure = None if exit_stage.threshold is None else answer.amax(1) >= exit_stage.threshold
             if sure is None or bool(sure.all()):
-                answers.append(found)
-                left.append(places)
-                numbers.append(torch.full_like(places, number))
+                answers.append(answer)
+                order.append(remaining)
+                numbers.append(torch.full_like(remaining, number))
                 break
-            if bool(sure.any()):  # never for a single character: it stays whole, without a copy
-                answers.append(found[sure])
-                left.append(places[sure])
-                numbers.append(torch.full_like(left[-1], number))
-                maps, found, places = maps[~sure], found[~sure], places[~sure]
+            if bool(sure.any()):  # False for a single character, which is never copied
+                answers.append(answer[sure])
+                order.append(remaining[sure])
+                numbers.append(torch.full_like(order[-1], number))
+                maps, answer, remaining = maps[~sure], answer[~sure], remaining[~sure]
         if len(answers) == 1:
             return answers[0], numbers[0]
-        order = torch.cat(left).argsort()
-        return torch.cat(answers)[order], torch.cat(numbers)[order]
+        places = torch.cat(order).argsort()
+        return torch.cat(answers)[places], torch.cat(numbers)[places]
 
 
 def cascade_of(network: nn.Module) -> Cascade | None:
-    """The cascade inside a sealed network; None where it has no early exits."""
+    """The cascade inside a Normalised network, or the cascade itself; None for a network without early exits."""
     inner = network.network if isinstance(network, Normalised) else network
     return inner if isinstance(inner, Cascade) else None
 
 
 def exit_stages(network: nn.Module) -> list[ExitStage]:
-    """The exit stages of a sealed cascade, by its policy: one for each exit, the last up to the final head.
+    """The exit stages of a Normalised cascade under its policy: one per exit, the last one up to the final head.
 
-    Raises:
-        TypeError: a network without early exits.
+    Raises: TypeError: a network without early exits.
     """
-    cascade = cascade_of(network)
-    if cascade is None or not isinstance(network, Normalised):
-        raise TypeError(f"wanted a sealed network with early exits, got {type(network).__name__} without them")
-    policy = cascade.policy
-    found: list[ExitStage] = []
+    normalised, cascade = _normalised_cascade(network)
+    policy, final = cascade.policy, cascade.heads[-1]
+    stages: list[ExitStage] = []
     passed: list[str] = []
     for name in cascade.heads:
         passed.append(name)
-        if name in (*policy.exits, cascade.heads[-1]):
-            final = name == cascade.heads[-1]
-            carried = final and policy.average and cascade.heads[-2] in policy.exits
-            found.append(ExitStage(network, passed, first=not found, takes_before=carried))
+        if name in (*policy.exits, final):
+            averaged = name == final and policy.average and cascade.heads[-2] in policy.exits
+            stages.append(ExitStage(normalised, passed, first=not stages, takes_before=averaged))
             passed = []
-    return found
+    return stages
 
 
 def every_head(network: nn.Module, images: Tensor) -> tuple[Tensor, ...]:
-    """Probabilities (B, classes) of each head of a sealed cascade, by the temperatures of its policy."""
-    cascade = cascade_of(network)
-    if cascade is None or not isinstance(network, Normalised):
-        raise TypeError(f"wanted a sealed network with early exits, got {type(network).__name__} without them")
-    logits = cascade.logits(network.normalise(images), cascade.heads)
+    """Images, uint8 (B, C, S, S) -> calibrated probabilities (B, classes) of each head of a Normalised cascade."""
+    normalised, cascade = _normalised_cascade(network)
+    logits = cascade.logits(normalised.normalise(images), cascade.heads)
     return tuple(torch.softmax(one.float() / t, 1) for one, t in zip(logits, cascade.policy.temperatures, strict=True))
 
 
 def every_logits(network: nn.Module, images: Tensor) -> tuple[Tensor, ...]:
-    """Of images, uint8 (B, C, S, S): logits (B, classes) of every head of a sealed network, in any mode."""
+    """Images, uint8 (B, C, S, S) -> logits (B, classes) of each head of a Normalised network, in any mode."""
     cascade = cascade_of(network)
     if cascade is None or not isinstance(network, Normalised):
         return (network(images),)
     return cascade.logits(network.normalise(images), cascade.heads)
 
 
+def _normalised_cascade(network: nn.Module) -> tuple[Normalised, Cascade]:
+    cascade = cascade_of(network)
+    if cascade is None or not isinstance(network, Normalised):
+        raise TypeError(f"wanted a Normalised network with early exits, got {type(network).__name__} without them")
+    return network, cascade
+
+
 class _StoredPolicy(nn.Module):
-    """A policy as buffers, so that it travels with the weights; ``open`` marks the heads where one may leave."""
+    """An exit policy as buffers of the weights file; ``open`` is 1 for heads where characters may leave, else 0."""
 
     open: Tensor
     thresholds: Tensor
@@ -271,13 +256,13 @@ class _StoredPolicy(nn.Module):
 
     def __init__(self, heads: int) -> None:
         super().__init__()
-        self.register_buffer("open", torch.zeros(heads))
-        self.register_buffer("thresholds", torch.ones(heads))
-        self.register_buffer("average", torch.zeros(()))
-        self.register_buffer("temperatures", torch.ones(heads))
+        values = {"open": torch.zeros(heads), "thresholds": torch.ones(heads), "average": torch.zeros(()),
+                  "temperatures": torch.ones(heads)}  # fmt: skip
+        for name, value in values.items():
+            self.register_buffer(name, value)
 
     def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *rest: Any) -> None:
-        """Take weights of earlier versions too, which hold one threshold for all heads."""
+        """Also load weights of earlier versions, with one threshold for all heads."""
         one = state.pop(f"{prefix}threshold", None)
         if one is not None:
             state[f"{prefix}thresholds"] = one.expand(len(self.thresholds)).clone()

@@ -1,4 +1,4 @@
-"""How the heads of a cascade are trained and its exit policy is found, inside one ``Trainer.fit``."""
+"""Trains the heads of a cascade and chooses its exit policy, within one ``Trainer.fit``."""
 
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -19,74 +19,70 @@ from tasks.early_exits.cascade import Cascade, cascade_of, every_head
 from tasks.early_exits.policy import Costs, ExitPolicy, HeadAnswers, choose_policy
 from tasks.recipe import Heads, Recipe
 
-# A tenth from one to the next: by less, calibration on a few hundred characters does not repeat.
+# Steps of a tenth: calibration on a few hundred characters is not reproducible more finely.
 TEMPERATURES = tuple(round(1.1**step, 4) for step in range(-12, 13))
-
-
-DRAWS = 4  # of validation characters that are not by writers of their own
+DRAWS = 4  # augmented versions of validation characters, if their writers also wrote training characters
 
 
 class HeadTraining(pl.Callback):
-    """Trains a cascade as its recipe says, then chooses where characters leave on the validation part.
+    """Trains a cascade by the ``heads`` of its recipe, then chooses its exit policy on the validation part.
 
-    In a ``separate`` training the final network learns first, as if it were alone. Then everything that it has is
-    frozen, batch normalisation's statistics too, and all early heads learn in one pass, by the same optimiser and
-    schedule begun anew. Where the recipe has its heads ``begun``, the final network is trained already.
-
-    Args:
-        recipe: with its ``heads``.
+    A ``separate`` training first trains the final network alone. Then it freezes all of that network, including the
+    statistics of batch normalisation, and trains all early heads in one pass, with a new optimiser and schedule. If the
+    heads are ``begun``, the final network is trained already and only the early heads are trained.
     """
 
     def __init__(self, recipe: Recipe) -> None:
         assert recipe.heads is not None
         self.recipe, self.heads = recipe, recipe.heads
-        self.second = recipe.heads.begun  # whether the early heads learn on frozen layers
+        self.second = recipe.heads.begun  # whether the early heads are in training, on frozen layers
 
     def setup(self, trainer: pl.Trainer, task: pl.LightningModule, stage: str) -> None:
-        """Start with what learns first; comes before the optimiser is made.
+        """Select the heads to train first, before the optimiser is created.
 
-        Raises:
-            ValueError: a budget that is less than the first exit costs.
+        Raises: ValueError: a budget below the cost of the first exit.
         """
-        if stage == "fit":
-            self._learn(task)
-            if self.heads.budget is not None:
-                found: Any = task
-                costs = multiply_adds(_cascade(task), found.channels, found.size)
-                least = (costs.stages[0] + costs.heads[0]) / costs.final
-                if self.heads.budget < least:
-                    raise ValueError(f"wanted a budget of at least {least:.3f}, {self.heads.budget} is below any exit")
+        if stage != "fit":
+            return
+        self._select_heads(task)
+        if self.heads.budget is not None:
+            classification: Any = task
+            costs = multiply_adds(_cascade(task), classification.channels, classification.size)
+            least = (costs.stages[0] + costs.heads[0]) / costs.final
+            if self.heads.budget < least:
+                raise ValueError(f"wanted a budget of at least {least:.3f}, {self.heads.budget} is below any exit")
 
     def state_dict(self) -> dict[str, Any]:
-        """What a resumed run continues from."""
+        """State of a checkpoint, for resuming."""
         return {"second": self.second}
 
     def on_load_checkpoint(self, trainer: pl.Trainer, task: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
-        """Continue with what learned when it was saved; comes before the optimiser is made."""
+        """Select the heads that were in training when it was saved, before the optimiser is created."""
         self.second = checkpoint["callbacks"][self.state_key]["second"]
-        self._learn(task)
+        self._select_heads(task)
 
     def on_train_epoch_start(self, trainer: pl.Trainer, task: pl.LightningModule) -> None:
-        """Begin the second training when the first one's epochs are over."""
+        """Begin the training of the early heads after the epochs of the final network."""
         last = trainer.max_epochs or 0
         if self.heads.training == "separate" and trainer.current_epoch >= self.recipe.first_epochs(last):
             started, self.second = self.second, True
-            self._learn(task)
+            self._select_heads(task)
             task.train()
             if not started:
                 trainer.strategy.setup_optimizers(trainer)
 
     def on_fit_end(self, trainer: pl.Trainer, task: pl.LightningModule) -> None:
-        """Choose the policy by the validation characters, and leave every weight trainable."""
-        found: Any = task
+        """Choose the policy on the validation characters; afterwards every weight is trainable."""
+        classification: Any = task
         cascade = _cascade(task)
         cascade.learn(cascade.heads)
         data: CharacterDataModule = trainer.datamodule  # type: ignore[attr-defined]
         apart = writers_apart(data.train.writers, data.val.writers)
-        batches = data.val_dataloader() if apart else _Drawn(data, found.view(), found.channels, found.size)
-        find_policy(found.network, batches, self.heads, (found.channels, found.size), task.device, apart)
+        shape = classification.channels, classification.size
+        batches = data.val_dataloader() if apart else _Augmented(data, classification.view(), *shape)
+        find_policy(classification.network, batches, self.heads, shape, task.device, apart)
 
-    def _learn(self, task: pl.LightningModule) -> None:
+    def _select_heads(self, task: pl.LightningModule) -> None:
         cascade = _cascade(task)
         if self.heads.training == "joint":
             cascade.learn(cascade.heads)
@@ -95,31 +91,32 @@ class HeadTraining(pl.Callback):
 
 
 def find_policy(
-    network: nn.Module,
-    batches: Any,
-    settings: Heads,
-    shape: tuple[int, int],
-    device: torch.device | str = "cpu",
-    apart: bool = True,
-) -> ExitPolicy:
-    """Give a sealed cascade the exit policy that its recipe asks for; returns it.
+    network: nn.Module, batches: Any, settings: Heads, shape: tuple[int, int],
+    device: torch.device | str = "cpu", apart: bool = True,
+) -> ExitPolicy:  # fmt: skip
+    """Choose the exit policy that a recipe asks for, and set it; returns it.
 
     Args:
-        network: trained, in any mode; it is left in that mode.
-        batches: of validation characters, read twice at most: for the temperatures, then for the answers by them.
-        settings: of the recipe; a fixed threshold needs no answers.
+        network: a trained Normalised cascade; its mode is restored.
+        batches: of validation characters, iterated at most twice: for the temperatures, then for the policy.
+        settings: ``heads`` of the recipe; a fixed threshold needs no predictions.
         shape: of the input, (channels, size).
-        device: where the network is.
-        apart: whether the validation characters are by writers of their own.
+        device: of the network.
+        apart: whether the writers of the validation characters wrote no training characters.
+
+    Raises:
+        TypeError: a network without early exits.
+        ValueError: no characters, or no policy within the budget.
     """
     cascade = cascade_of(network)
     if cascade is None:
-        raise TypeError(f"wanted a sealed network with early exits, got {type(network).__name__} without them")
+        raise TypeError(f"wanted a Normalised network with early exits, got {type(network).__name__} without them")
     mode = network.training
     network.eval()
-    ones = (1.0,) * len(cascade.heads)
-    cascade.policy = ExitPolicy(temperatures=ones)
-    temperatures = fit_temperatures(network, batches, device) if settings.calibrated else ones
+    temperatures = (1.0,) * len(cascade.heads)
+    if settings.calibrated:
+        cascade.policy = ExitPolicy(temperatures=temperatures)
+        temperatures = fit_temperatures(network, batches, device)
     if settings.threshold is not None:
         policy = ExitPolicy({cascade.heads[0]: settings.threshold}, settings.average is True, temperatures)
     else:
@@ -137,19 +134,17 @@ def find_policy(
 
 
 def writers_apart(train: NDArray[np.int32], val: NDArray[np.int32]) -> bool:
-    """Whether all writers are known and none wrote for both parts."""
+    """Whether all writers are known and no writer of the validation part wrote training characters."""
     known = bool((train != NO_WRITER).all() and (val != NO_WRITER).all())
     return known and not np.isin(val, train).any()
 
 
-class _Drawn:
-    """Validation characters several times, each as training would draw it: the fewer there are, the less they tell."""
+class _Augmented:
+    """DRAWS augmented versions of the validation characters, because few unaugmented ones carry little information."""
 
     def __init__(self, data: CharacterDataModule, view: View, channels: int, size: int) -> None:
-        self._loaders = [
-            make_loader(BatchDataset(data.val, view, size, channels, seed), data.batch_size, shuffle=False, workers=0)
-            for seed in range(DRAWS)
-        ]
+        datasets = [BatchDataset(data.val, view, size, channels, seed) for seed in range(DRAWS)]
+        self._loaders = [make_loader(dataset, data.batch_size, shuffle=False, workers=0) for dataset in datasets]
 
     def __iter__(self) -> Iterator[Batch]:
         return chain.from_iterable(self._loaders)
@@ -159,28 +154,23 @@ class _Drawn:
 def head_answers(
     network: nn.Module, batches: Any, device: torch.device | str = "cpu"
 ) -> tuple[HeadAnswers, NDArray[np.int64]]:
-    """What every head of a sealed cascade says of the characters of these batches, and their labels."""
+    """Predictions of every head of a Normalised cascade for the characters of the batches, and their labels, (n,)."""
     found = [(*answers_of(every_head(network, batch["images"].to(device))), batch["labels"]) for batch in batches]
     top, confidence, together, labels = (torch.cat(parts).cpu().numpy() for parts in zip(*found, strict=True))
     return HeadAnswers(top, confidence, together), labels
 
 
 def answers_of(probabilities: tuple[Tensor, ...]) -> tuple[Tensor, Tensor, Tensor]:
-    """Top classes int32 (B, heads), their probabilities (B, heads), and the averaged heads' top classes int32 (B,)."""
-    best = [head.max(1) for head in probabilities]
-    together = (probabilities[-2] + probabilities[-1]).argmax(1)
-    tops, values = torch.stack([b.indices for b in best], 1), torch.stack([b.values for b in best], 1)
-    return tops.int(), values, together.int()
+    """The fields of HeadAnswers, from probabilities (B, classes) of each head."""
+    confidence, top = (torch.stack(parts, 1) for parts in zip(*(head.max(1) for head in probabilities), strict=True))
+    return top.int(), confidence, (probabilities[-2] + probabilities[-1]).argmax(1).int()
 
 
 @torch.inference_mode()
 def fit_temperatures(network: nn.Module, batches: Any, device: torch.device | str = "cpu") -> tuple[float, ...]:
-    """The temperature of each head, of TEMPERATURES, by which the labels are likeliest.
+    """The temperature of each head, among TEMPERATURES, with the smallest cross-entropy on validation batches.
 
-    Args:
-        network: a sealed cascade in eval mode whose policy has temperatures of 1.
-        batches: of validation characters.
-        device: where the network is.
+    The network is a Normalised cascade in eval mode whose policy has temperatures of 1.
 
     Source: Guo et al., On calibration of modern neural networks, ICML 2017.
     """
@@ -188,7 +178,7 @@ def fit_temperatures(network: nn.Module, batches: Any, device: torch.device | st
     for batch in batches:
         heads = every_head(network, batch["images"].to(device))
         labels = batch["labels"].to(device)
-        # A logarithm of probabilities serves as logits: they differ by a constant.
+        # Logarithms of probabilities equal logits up to a constant.
         logits = [head.clamp_min(torch.finfo(torch.float32).tiny).log() for head in heads]
         sums = [[cross_entropy(one / t, labels, reduction="sum") for t in TEMPERATURES] for one in logits]
         losses.append([torch.stack(row) for row in sums])
@@ -197,10 +187,10 @@ def fit_temperatures(network: nn.Module, batches: Any, device: torch.device | st
 
 
 def counted(layers: nn.Module, maps: Tensor) -> float:
-    """Multiply-adds of layers, as far as torch knows those of their operators."""
+    """Multiply-adds of layers, of the operators that torch's FLOP counter knows."""
     with FlopCounterMode(display=False) as counter:
         layers(maps)
-    return float(counter.get_total_flops()) / 2  # a product and its sum count apart there
+    return float(counter.get_total_flops()) / 2  # torch counts a multiply-add as two FLOPs
 
 
 def multiply_adds(
@@ -209,10 +199,10 @@ def multiply_adds(
     """Multiply-adds of the parts of a cascade for one character.
 
     Args:
-        cascade: in any mode; it is left in that mode.
+        cascade: its mode is restored.
         channels: of its input.
-        size: of its input, side in pixels.
-        count: of some layers in eval mode, given their maps; records state what a stricter one finds.
+        size: side of its input in pixels.
+        count: counts the multiply-adds of layers in eval mode on their input; records use a stricter counter.
     """
     mode = cascade.training
     cascade.eval()
@@ -229,6 +219,6 @@ def multiply_adds(
 
 def _cascade(task: pl.LightningModule) -> Cascade:
     network: Any = task.network
-    found = cascade_of(network)
-    assert found is not None
-    return found
+    cascade = cascade_of(network)
+    assert cascade is not None
+    return cascade

@@ -50,7 +50,7 @@ def test_an_architectures_own_settings_come_first() -> None:
         ("light~lr", "wanted SETTING=VALUE after ~, got 'lr'"),
         ("light~", "wanted SETTING=VALUE after ~, got ''"),
         ("light~lr=", "wanted SETTING=VALUE after ~, got 'lr='"),
-        ("light~lr=1~lr=2", "setting lr stands twice"),
+        ("light~lr=1~lr=2", "setting lr is repeated"),
         ("light~rate=1", "unknown setting 'rate'; known: average, batch, budget"),
         ("light~name=x", "unknown setting 'name'"),
         ("light~lr=-1", "setting lr: wanted a finite number that is not below 0, got '-1'"),

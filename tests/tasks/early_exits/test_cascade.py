@@ -125,7 +125,7 @@ def test_a_policy_of_other_heads_is_refused():
     for wrong in (ExitPolicy({"last": 1.0}), ExitPolicy({"mid_a": 1.0}), ExitPolicy(temperatures=(1.0, 1.0))):
         with pytest.raises(ValueError, match=r"wanted exits among \('one', 'two'\) and 3 temperatures, got ExitPolicy"):
             cascade.policy = wrong
-    with pytest.raises(TypeError, match="wanted a sealed network with early exits, got Normalised without them"):
+    with pytest.raises(TypeError, match="wanted a Normalised network with early exits, got Normalised without them"):
         EarlyExits(Normalised(torch.nn.Flatten()))
 
 

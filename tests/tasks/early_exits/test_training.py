@@ -139,7 +139,7 @@ def test_what_a_cascade_begins_with_is_its_final_network() -> None:
     task = ClassificationTask("tiny_cascade", CLASSES, SEPARATE)
     with pytest.raises(ValueError, match="wanted the weights of the final network of tiny_cascade"):
         task.begin_with(Normalised(nn.Linear(2, 2)))
-    with pytest.raises(ValueError, match="trained separate on a network that is trained, got joint"):
+    with pytest.raises(ValueError, match="trained separate on a trained network, got joint"):
         Heads("joint", begun=True)
 
 
@@ -254,5 +254,5 @@ def test_wrong_settings_are_refused() -> None:
 
 def test_a_recipe_for_early_heads_needs_some(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    with pytest.raises(ValueError, match="recipe light says how early heads learn, but lenet5 has none"):
+    with pytest.raises(ValueError, match="recipe light trains early heads, but lenet5 has none"):
         ClassificationTask("lenet5", CLASSES, SEPARATE)
