@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.records.statistics import joined_ratio, launches_mean, percentile_bound
+from bench.records.statistics import mean_over_processes, percentile_bound, ratio_over_processes
 
 AA_TOLERANCE = 0.01  # noisy if the ratio of two copies of the reference is further from 1
 WAIT_TOLERANCE = 0.05  # noisy if other processes held the CPU for a larger share of the calls' time
@@ -29,7 +29,7 @@ class ProcessTimes:
 
 def aggregate(processes: Sequence[ProcessTimes], seed: int) -> dict[str, Any]:
     """``value``, median or mean nanoseconds per call, and the details of a latency record."""
-    control = joined_ratio([process.controls for process in processes], seed)
+    control = ratio_over_processes([process.controls for process in processes], seed)
     # How much longer the calls took than their CPU time, as a share of it.
     waited = sum(sum(process.wall) for process in processes) / sum(sum(process.cpu) for process in processes) - 1
     return {
@@ -64,7 +64,7 @@ def _spread(processes: Sequence[ProcessTimes]) -> dict[str, Any]:
 
 def _compared(processes: Sequence[ProcessTimes], seed: int) -> dict[str, Any]:
     ratios = [process.ratios for process in processes]
-    estimate = launches_mean if processes[0].data_dependent_cost else joined_ratio
+    estimate = mean_over_processes if processes[0].data_dependent_cost else ratio_over_processes
     ratio, low, high = estimate(ratios, seed)
     return {
         "rounds": sum(len(copy) for process in ratios for copy in process),

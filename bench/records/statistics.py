@@ -117,7 +117,7 @@ def ratio_of_ratios(above: tuple[float, float, float], below: tuple[float, float
     return ratio, ratio * math.exp(-math.hypot(down, up_below)), ratio * math.exp(math.hypot(up, down_below))
 
 
-def joined_ratio(processes: Sequence[Groups], seed: int) -> tuple[float, float, float]:
+def ratio_over_processes(processes: Sequence[Groups], seed: int) -> tuple[float, float, float]:
     """The ratio over all measuring processes, and its 95 % interval.
 
     The ratio of a group is the mean of its members; that of a process is the mean of its groups without the highest and
@@ -139,8 +139,8 @@ def joined_ratio(processes: Sequence[Groups], seed: int) -> tuple[float, float, 
     return math.exp(centre), math.exp(low), math.exp(high)
 
 
-def launches_mean(processes: Sequence[Groups], seed: int) -> tuple[float, float, float]:
-    """Like ``joined_ratio``, but the untrimmed mean of the ratios, for ratios that truly differ between characters."""
+def mean_over_processes(processes: Sequence[Groups], seed: int) -> tuple[float, float, float]:
+    """Like ``ratio_over_processes``, but the untrimmed mean of the ratios, for ratios that truly differ between characters."""
     return _nested_mean([[np.exp(group).tolist() for group in groups] for groups in processes], seed, 0.0)
 
 

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import numpy as np
 import onnx
 import pytest
-from fake.home import write_checkpoint
+from fake.exported import write_checkpoint
 
 from bench.deploy.checksum import DIGITS, onnx_with_checksum, with_checksum
 from bench.deploy.export import export_system

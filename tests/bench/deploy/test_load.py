@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from fake.home import CHARACTERS, SYSTEM, glyph, write_checkpoint
+from fake.exported import CHARACTERS, SYSTEM, glyph, write_checkpoint
 from fake.records import record, write
 
 from bench.__main__ import main

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from fake.home import SYSTEM, write_checkpoint
+from fake.exported import SYSTEM, write_checkpoint
 
 from bench.deploy.export import export_system
 

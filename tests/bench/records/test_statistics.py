@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from bench.records.statistics import (
     bootstrap_ratio,
-    joined_ratio,
-    launches_mean,
     mcnemar,
+    mean_over_processes,
     paired_difference,
     percentile_bound,
     ratio_of_ratios,
+    ratio_over_processes,
     share_recovered,
     student,
     wilson,
@@ -131,7 +131,7 @@ def test_mcnemar_refuses_negative_counts() -> None:
 def test_the_ratio_of_one_process_is_the_trimmed_mean_of_its_groups_means() -> None:
     # Geometric means 1, 2, 4, 8 and 100: a fifth is cut at each end, which leaves 2, 4 and 8.
     groups = [[math.log(value / 2), math.log(value * 2)] for value in (1, 2, 4, 8, 100)]
-    ratio, low, high = joined_ratio([groups], 0)
+    ratio, low, high = ratio_over_processes([groups], 0)
     assert ratio == pytest.approx(4)
     # Tukey and McLaughlin: ln 2 twice, ln 4, ln 8 twice differ from ln 4 by 4 ln²2 squared; three are kept.
     half = student(2) * math.sqrt(4 * math.log(2) ** 2 / (3 * 2))
@@ -146,7 +146,7 @@ def test_students_quantiles_are_those_of_the_tables() -> None:
 def test_the_interval_knows_that_groups_differ() -> None:
     rng = np.random.default_rng(0)
     groups = [rng.normal(level, 0.001, 30).tolist() for level in (0.0, 0.1, 0.0, 0.1, 0.0, 0.1)]
-    _, low, high = joined_ratio([groups], 0)
+    _, low, high = ratio_over_processes([groups], 0)
     assert math.log(high / low) > 0.1  # six groups of two kinds a tenth apart: ± 2.8 × 0.05 / √6 at the least
     assert low < math.exp(0.05) < high
 
@@ -158,30 +158,30 @@ def test_the_interval_covers_what_is_true(disturbed: float) -> None:
     for seed in range(400):
         groups = rng.normal(rng.normal(math.log(2), 0.03, (30, 1)), 0.05, (30, 2))
         groups += rng.choice([0, 0.5, -0.5], groups.shape, p=[1 - disturbed, disturbed / 2, disturbed / 2])
-        _, low, high = joined_ratio([groups.tolist()], seed)
+        _, low, high = ratio_over_processes([groups.tolist()], seed)
         inside += low <= 2 <= high
     assert 0.92 <= inside / 400 <= 0.99  # 95 % within three deviations of such a count
 
 
 def test_of_several_processes_the_interval_is_that_of_their_differences() -> None:
     alike = [[math.log(2)] * 2] * 4
-    assert joined_ratio([alike] * 3, 0) == pytest.approx((2, 2, 2))
-    ratio, low, high = joined_ratio([[[math.log(level)] * 2] * 4 for level in (1, 2, 4)], 0)
+    assert ratio_over_processes([alike] * 3, 0) == pytest.approx((2, 2, 2))
+    ratio, low, high = ratio_over_processes([[[math.log(level)] * 2] * 4 for level in (1, 2, 4)], 0)
     assert ratio == pytest.approx(2)
     assert (low, high) == pytest.approx((1, 4))  # one time in 27 all three drawn are the first, or the last
-    assert joined_ratio([alike] * 3, 5) == joined_ratio([alike] * 3, 5)
+    assert ratio_over_processes([alike] * 3, 5) == ratio_over_processes([alike] * 3, 5)
 
 
 def test_groups_and_members_within_processes_are_resampled_too() -> None:
     rng = np.random.default_rng(0)
     same = rng.normal(0, 0.1, (12, 2)).tolist()
-    _, low, high = joined_ratio([same] * 3, 0)
+    _, low, high = ratio_over_processes([same] * 3, 0)
     assert 0.05 < math.log(high / low) < 0.3  # processes alike: 2 × 1.96 × 0.1 / √72 = 0.046, twice that by resampling
 
 
 def test_the_mean_of_ratios_is_no_mean_of_logarithms() -> None:
     logs = [[math.log(1.0), math.log(3.0)] * 30, [math.log(1.0), math.log(3.0), math.log(3.0)] * 20]
-    mean, low, high = launches_mean([logs], 0)
+    mean, low, high = mean_over_processes([logs], 0)
     assert mean == pytest.approx((2 + 7 / 3) / 2)
     assert low < mean < high
 
@@ -189,7 +189,7 @@ def test_the_mean_of_ratios_is_no_mean_of_logarithms() -> None:
 def test_a_ratio_wants_groups() -> None:
     for launches in ([], [[]], [[[0.1]]], [[[0.1], []]], [[[0.1], [0.1]], [[0.1]]]):
         with pytest.raises(ValueError, match="wanted two groups or more"):
-            joined_ratio(launches, 0)
+            ratio_over_processes(launches, 0)
 
 
 def test_the_bound_of_a_percentile_by_hand() -> None:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import onnx
 import pytest
-from fake.home import CHARACTERS, write_checkpoint
+from fake.exported import CHARACTERS, write_checkpoint
 
 from bench.deploy.export import export_system
 from bench.run.compress import pack_file
@@ -52,7 +52,7 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with files that hold no weights."""
     folder = tmp_path_factory.mktemp("others")
     weights = write_checkpoint(folder / "w.safetensors")
-    for form, name in (("onnx", "home.onnx"), ("openvino", "home.zip")):
+    for form, name in (("onnx", "exported.onnx"), ("openvino", "exported.zip")):
         export_system("nearest_mean", weights, form, folder / name, None, folder)
     onnx.save(onnx.helper.make_model(onnx.helper.make_graph([], "x", [], [])), folder / "bare.onnx")
     with zipfile.ZipFile(folder / "torch.pt", "w") as archive:
@@ -74,8 +74,8 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("torch.pt", "got a pickle, which can run code when it is loaded; it is never loaded. Pass the weights"),
         ("plain.pkl", "got a pickle, which can run code when it is loaded; it is never loaded. Pass the weights"),
         ("x.png", "got a PNG image. Pass the weights.safetensors of a run"),
-        ("home.onnx", "got a file of bench export, which holds a graph to run. Pass the weights"),
-        ("home.zip", "got a file of bench export, which holds a graph to run. Pass the weights"),
+        ("exported.onnx", "got a file of bench export, which holds a graph to run. Pass the weights"),
+        ("exported.zip", "got a file of bench export, which holds a graph to run. Pass the weights"),
         ("bare.onnx", "got an ONNX graph. Pass the weights.safetensors of a run"),
     ],
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from fake.home import CHARACTERS, glyph
+from fake.exported import CHARACTERS, glyph
 from PIL import Image
 
 from datamodules._errors import DataError

@@ -1,4 +1,4 @@
-"""A recogniser of printed characters to take home: the class whose glyph lies nearest, stored as a run stores it."""
+"""A recogniser of printed characters to export: the class whose glyph is nearest, stored as a run stores it."""
 
 import json
 from collections.abc import Sequence
