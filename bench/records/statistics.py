@@ -140,7 +140,7 @@ def ratio_over_processes(processes: Sequence[Groups], seed: int) -> tuple[float,
 
 
 def mean_over_processes(processes: Sequence[Groups], seed: int) -> tuple[float, float, float]:
-    """Like ``ratio_over_processes``, but the untrimmed mean of the ratios, for ratios that truly differ between characters."""
+    """Like ``ratio_over_processes``, but the untrimmed mean, for ratios that truly differ between characters."""
     return _nested_mean([[np.exp(group).tolist() for group in groups] for groups in processes], seed, 0.0)
 
 
