@@ -1,4 +1,4 @@
-"""The board of suite ``performance``: rows are comparisons of two programs, not recognisers."""
+"""The board of suite ``performance``: each row compares two programs by a ratio of their times or sizes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from bench.records.rows import BoardRow, board_rows
 
 
 def performance_board(stored: Sequence[Stored], protocols: Mapping[str, Protocol]) -> str:
-    """Facts, the comparisons by name with ratio, goal and verdict, then what failed."""
+    """The page's facts, a table of the comparisons with ratio, goal and verdict, and the failures."""
     records = [item.record for item in stored]
     several = len({record["scale"] for record in records}) > 1
     header = ["Comparison", *(["Scale"] if several else []), "Ratio [95 %]", "Goal", "Verdict"]
@@ -32,10 +32,10 @@ def performance_board(stored: Sequence[Stored], protocols: Mapping[str, Protocol
 
 def _cells(row: BoardRow) -> list[str]:
     records = [item.record for item in row.records]
-    return [formatting.ratio(row["ratio"]), *(_stated(records, key) for key in ("goal", "verdict"))]
+    return [formatting.ratio(row["ratio"]), *(_texts(records, key) for key in ("goal", "verdict"))]
 
 
-def _stated(records: Sequence[Mapping[str, Any]], key: str) -> str:
-    """What the records say under ``key``, at their top or beside the ratio."""
-    found = [record.get(key) or record["measurements"].get("ratio", {}).get(key) for record in records]
-    return "; ".join(dict.fromkeys(str(text) for text in found if text)) or formatting.NONE
+def _texts(records: Sequence[Mapping[str, Any]], key: str) -> str:
+    """The records' texts under ``key``, at the top level or in measurement ``ratio``."""
+    texts = [record.get(key) or record["measurements"].get("ratio", {}).get(key) for record in records]
+    return "; ".join(dict.fromkeys(str(text) for text in texts if text)) or formatting.NONE

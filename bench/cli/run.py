@@ -38,9 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--scale", choices=SCALES, default="quick",
         help="smoke: for CI; quick: made for two CPU cores (default); paper: the published protocol")  # fmt: skip
     add("--system", action="append", default=[], metavar="NAME",
-        help="NAME[:variant][+recipe][~setting=value][+storage] instead of the default rows; may be repeated")  # fmt: skip
+        help="NAME[:variant][+recipe][~setting=value][+storage] instead of the default rows; repeatable")  # fmt: skip
     add("--runtime", action="append", default=[], metavar="NAME",
-        help="also measure in this runtime; may be repeated; see: bench list runtimes")  # fmt: skip
+        help="also measure in this runtime; repeatable; see: bench list runtimes")  # fmt: skip
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--seeds", type=positive_int, metavar="N",
         help="run each row with seeds 0 to N-1; the boards show mean and standard deviation")  # fmt: skip

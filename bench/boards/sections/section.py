@@ -1,4 +1,4 @@
-"""What each section of a board is given: rows that may be compared, their records, and published figures."""
+"""Input of every board section: comparable rows, their records, and published figures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,8 +13,8 @@ class Section:
     """Rows of one scale and one data set.
 
     Attributes:
-        rows: in the order of the leaderboard; rows that failed are missing.
-        stored: their records, and those of rows that failed.
+        rows: in the order of the leaderboard, without failed rows.
+        stored: their records, and those of failed rows.
         claims: figures that papers print.
     """
 
