@@ -1,6 +1,6 @@
-"""Checks that count: parameters, multiply-adds and bytes of the described network or of a part of it."""
+"""Audit checks that count parameters, multiply-adds and bytes of the described network or of its layers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from torch import nn
@@ -14,10 +14,10 @@ FLOAT_BITS = 32
 
 
 def parameters(built: Built, check: Mapping[str, Any]) -> Finding:
-    """Parameters under the convention that the check names; of ``layers`` alone where there are any.
+    """Parameters by the check's ``convention``, of ``layers`` only if the check names any.
 
-    ``trainable``: what gradients change. ``keras``: with batch normalisation's moving statistics.
-    ``one_input``: a slip that some papers make, see ``_one_input``. ``weights``, ``biases``, ``scales``: these alone.
+    ``trainable``: changed by gradients. ``keras``: also batch normalisation's moving statistics. ``one_input``: a
+    mistake of some papers, see ``_one_input``. ``weights``, ``biases``, ``scales``: only these.
     """
     convention = check.get("convention", "trainable")
     value = sum(CONVENTIONS[convention](part) for part in parts_of(built, check))
@@ -25,16 +25,16 @@ def parameters(built: Built, check: Mapping[str, Any]) -> Finding:
 
 
 def multiply_adds(built: Built, check: Mapping[str, Any]) -> Finding:
-    """Multiply-adds of one forward pass at batch 1, as the suite counts them."""
+    """Multiply-adds of one forward pass at batch 1, counted as in measurement ``macs``."""
     value = sum(built.macs(name) for name in check.get("layers", [""]))
     return Finding(value, f"{value:,} multiply-adds{_of(check)}")
 
 
 def storage(built: Built, check: Mapping[str, Any]) -> Finding:
-    """Bytes of all stored numbers, in ``MB`` or ``MiB`` as the check says.
+    """Bytes of all stored numbers, in the check's ``unit``, ``MB`` or ``MiB``.
 
-    ``bits`` gives what one weight of a ``convolution`` or ``linear`` layer takes; biases and batch normalisation,
-    its moving statistics too, stay at 32.
+    ``bits`` gives the bits per weight of ``convolution`` and ``linear`` layers; all else, such as biases and batch
+    normalisation with its moving statistics, has 32.
     """
     bits = check.get("bits", {})
     total = FLOAT_BITS * keras_parameters(built.network)
@@ -45,25 +45,23 @@ def storage(built: Built, check: Mapping[str, Any]) -> Finding:
     size = total / 8
     mega, mebi = size / MEGA, size / MEBI
     text = f"{size:,.0f} bytes: {mega:.2f} MB (10⁶ bytes) or {mebi:.2f} MiB (2²⁰ bytes)"
-    widths = ", ".join(f"{width} bits a {kind} weight" for kind, width in bits.items())
-    return Finding(mebi if check["unit"] == "MiB" else mega, f"{text}, {widths or '32 bits a number'}")
+    widths = ", ".join(f"{width} bits per {kind} weight" for kind, width in bits.items())
+    return Finding(mebi if check["unit"] == "MiB" else mega, f"{text}, {widths or '32 bits per number'}")
 
 
 def parts_of(built: Built, check: Mapping[str, Any]) -> list[nn.Module]:
-    """The modules that ``layers`` names, those of ``without`` left out; the whole network without either."""
+    """The modules named in ``layers``, except those in ``without``; by default the whole network."""
     parts = [built.layer(name).module or built.network for name in check.get("layers", [""])]
     without = {id(built.layer(name).module) for name in check.get("without", ())}
-    return [part for part in parts if id(part) not in without] if not without else _leaves(parts, without)
+    return list(_leaves(parts, without)) if without else parts
 
 
-def _leaves(parts: list[nn.Module], without: set[int]) -> list[nn.Module]:
-    """The modules without children below these parts, those set aside left out."""
-    found: list[nn.Module] = []
+def _leaves(parts: Iterable[nn.Module], without: set[int]) -> Iterator[nn.Module]:
+    """The modules without children below these parts, except those in ``without``."""
     for part in parts:
         if id(part) not in without:
             children = list(part.children())
-            found += _leaves(children, without) if children else [part]
-    return found
+            yield from _leaves(children, without) if children else [part]
 
 
 def _trainable(module: nn.Module) -> int:
@@ -84,7 +82,7 @@ def _scales(module: nn.Module) -> int:
 
 
 def _one_input(module: nn.Module) -> int:
-    """Every convolution counted as if it had one input channel, fully connected layers without their biases."""
+    """Counts every convolution as if it had one input channel, and fully connected layers without biases."""
     total = 0
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d):
@@ -101,18 +99,14 @@ def _of(check: Mapping[str, Any]) -> str:
 
 
 CONVENTIONS: Mapping[str, Callable[[nn.Module], int]] = {
-    "trainable": _trainable,
-    "keras": keras_parameters,
-    "one_input": _one_input,
-    "weights": _weights,
-    "biases": _biases,
-    "scales": _scales,
-}
+    "trainable": _trainable, "keras": keras_parameters, "one_input": _one_input, "weights": _weights,
+    "biases": _biases, "scales": _scales,
+}  # fmt: skip
 _WORDS = {
-    "trainable": "all trainable ones",
-    "keras": "batch normalisation counted as four a channel",
-    "one_input": "each convolution counted as if it had one input channel, without fully connected biases",
-    "weights": "weights of convolutions and fully connected layers alone",
-    "biases": "biases alone",
-    "scales": "batch normalisation's scales alone",
+    "trainable": "counting all trainable ones",
+    "keras": "counting four per channel for batch normalisation",
+    "one_input": "counting each convolution as if it had one input channel, and no biases of fully connected layers",
+    "weights": "counting only weights of convolutions and fully connected layers",
+    "biases": "counting only biases",
+    "scales": "counting only the scales of batch normalisation",
 }
