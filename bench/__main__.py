@@ -15,7 +15,7 @@ from bench.cli._arguments import add_json
 from bench.plugins import VERBS
 from datamodules._errors import BenchError
 
-EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
+EXIT_USAGE, EXIT_INTERRUPTED = 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

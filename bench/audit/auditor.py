@@ -1,7 +1,7 @@
 """Checks claims: computes each published figure from the described system and judges it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from bench.audit import compressed_size, counts, layer_tables, training_setup, verdicts
@@ -55,25 +55,6 @@ def audit(
     auditor = Auditor(claims, files)
     measured = Measured(stored, protocols or {})
     return [replace(auditor.verdict(claim), measured=tuple(measured.figures_for(claim))) for claim in claims]
-
-
-@dataclass(frozen=True)
-class Terms:
-    """An evaluated formula.
-
-    Attributes:
-        value: the result.
-        span: least and greatest result that the digits of its printed cells allow.
-        cells: ids of the printed cells in it.
-        cells_alone: whether it contains only printed cells and numbers.
-        why: the formula in words.
-    """
-
-    value: float
-    span: tuple[float, float]
-    cells: tuple[str, ...]
-    cells_alone: bool
-    why: str
 
 
 class Auditor:
@@ -166,8 +147,7 @@ class Auditor:
         for key, sign in (("not_below", 1), ("not_above", -1)):
             yield from (verdicts.bound(claim, self._claims[name], sign) for name in check.get(key, ()))
         if "implied" in check:
-            terms = self._terms(check["implied"], claim.system)
-            yield verdicts.implied(claim, terms.value, *terms.span, terms.why)
+            yield verdicts.implied(claim, self._evaluated(check["implied"], claim.system))
 
     def _rows(self, check: Mapping[str, Any]) -> Finding:
         """Number of layers of the kinds ``ops`` in the rows of a printed table; ``of`` is the prefix of their ids."""
@@ -176,19 +156,18 @@ class Auditor:
         return Finding(count, f"{count} layers of kind {', '.join(check['ops'])} in the rows of {check['of']}")
 
     def _formula(self, check: Mapping[str, Any], system: str | None) -> Finding:
-        """A formula over ``values``, see ``_terms``: a figure, a direction (``above``) or a range (``between``)."""
-        terms = self._terms(check, system)
-        bounds = check.get("between")
+        """A formula over ``values``: a figure, or whether it is ``above`` a bound or ``between`` two."""
+        finding = self._evaluated(check, system)
+        value, bounds = finding.computed or 0.0, check.get("between")
         if "above" in check or bounds:  # no figure to compare with the printed one
-            holds = bounds[0] <= terms.value <= bounds[1] if bounds else terms.value > check["above"]
-            return Finding(None, terms.why, holds, terms.cells)
-        if not terms.cells_alone:
-            return Finding(terms.value, terms.why)
-        low, high = terms.span
-        return Finding(terms.value, terms.why, None, terms.cells, low, high)
+            return Finding(None, finding.why, bounds[0] <= value <= bounds[1] if bounds else value > check["above"])
+        return finding if finding.cells else Finding(finding.computed, finding.why)
 
-    def _terms(self, check: Mapping[str, Any], system: str | None) -> Terms:
-        """Evaluate a formula over ``values``: numbers, ids of printed cells, or nested checks."""
+    def _evaluated(self, check: Mapping[str, Any], system: str | None) -> Finding:
+        """Evaluate a formula over ``values``: numbers, ids of printed cells, or nested checks.
+
+        The finding's range follows from the digits of the printed cells, which it lists if there are no nested checks.
+        """
         values: dict[str, float] = {}
         bounds: dict[str, tuple[float, float]] = {}
         texts: list[str] = []
@@ -208,9 +187,9 @@ class Auditor:
             else:
                 values[name] = source
         value = evaluate(check["formula"], values)
-        reached = span(check["formula"], values, bounds) if len(bounds) <= _LISTED else (value, value)
-        cells = tuple(check["values"][name] for name in bounds)
-        return Terms(value, reached, cells, len(cells) == len(texts), _explained(check, value, texts))
+        low, high = span(check["formula"], values, bounds) if len(bounds) <= _LISTED else (value, value)
+        cells = tuple(check["values"][name] for name in bounds) if len(bounds) == len(texts) else ()
+        return Finding(value, _explained(check, value, texts), None, cells, low, high)
 
 
 def _explained(check: Mapping[str, Any], computed: float, texts: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
 """Audit checks that count parameters, multiply-adds and bytes of the described network or of its layers."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from torch import nn
@@ -20,7 +20,7 @@ def parameters(built: Built, check: Mapping[str, Any]) -> Finding:
     mistake of some papers, see ``_one_input``. ``weights``, ``biases``, ``scales``: only these.
     """
     convention = check.get("convention", "trainable")
-    value = sum(CONVENTIONS[convention](part) for part in parts_of(built, check))
+    value = sum(_parameters(part, convention) for part in parts_of(built, check))
     return Finding(value, f"{value:,} parameters{_of(check)}, {_WORDS[convention]}")
 
 
@@ -64,21 +64,22 @@ def _leaves(parts: Iterable[nn.Module], without: set[int]) -> Iterator[nn.Module
             yield from _leaves(children, without) if children else [part]
 
 
-def _trainable(module: nn.Module) -> int:
-    return sum(p.numel() for p in module.parameters() if p.requires_grad)
-
-
-def _weights(module: nn.Module) -> int:
-    return sum(p.numel() for p in module.parameters() if p.dim() > 1)
-
-
-def _biases(module: nn.Module) -> int:
-    layers = [one for one in module.modules() if isinstance(one, nn.Conv2d | nn.Linear)]
-    return sum(one.bias.numel() for one in layers if one.bias is not None)
-
-
-def _scales(module: nn.Module) -> int:
-    return sum(one.weight.numel() for one in module.modules() if isinstance(one, nn.BatchNorm2d))
+def _parameters(part: nn.Module, convention: str) -> int:
+    layers = [layer for layer in part.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+    match convention:
+        case "trainable":
+            return sum(p.numel() for p in part.parameters() if p.requires_grad)
+        case "keras":
+            return keras_parameters(part)
+        case "one_input":
+            return _one_input(part)
+        case "weights":
+            return sum(p.numel() for p in part.parameters() if p.dim() > 1)
+        case "biases":
+            return sum(layer.bias.numel() for layer in layers if layer.bias is not None)
+        case "scales":
+            return sum(one.weight.numel() for one in part.modules() if isinstance(one, nn.BatchNorm2d))
+    raise KeyError(f"unknown convention {convention}; known: {', '.join(_WORDS)}")
 
 
 def _one_input(module: nn.Module) -> int:
@@ -98,10 +99,6 @@ def _of(check: Mapping[str, Any]) -> str:
     return words + (f" without {', '.join(check['without'])}" if check.get("without") else "")
 
 
-CONVENTIONS: Mapping[str, Callable[[nn.Module], int]] = {
-    "trainable": _trainable, "keras": keras_parameters, "one_input": _one_input, "weights": _weights,
-    "biases": _biases, "scales": _scales,
-}  # fmt: skip
 _WORDS = {
     "trainable": "counting all trainable ones",
     "keras": "counting four per channel for batch normalisation",

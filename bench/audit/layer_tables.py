@@ -118,8 +118,9 @@ def _compared(found: Sequence[Layer], check: Mapping[str, Any], variant: str) ->
 
 
 def _describe(one: Layer) -> str:
-    window = f" {one.kernel}×{one.kernel}" if one.kernel else ""
-    step = f", stride {one.stride}" if one.stride else ""
+    kernel, stride = one.setting("kernel_size"), one.setting("stride")
+    window = f" {kernel}×{kernel}" if kernel else ""
+    step = f", stride {stride}" if stride else ""
     kind = one.op.replace("_", " ") if one.op != "other" else "block"
     return f"{kind}{window}{step}, {_shape(one.inputs)} → {_shape(one.output)}"
 
@@ -130,7 +131,10 @@ def _follows(built: Built, one: Layer, check: Mapping[str, Any]) -> bool:
         after = [following.op for following in built.layers[index : index + len(check["followed_by"])]]
         return bool(after == check["followed_by"])
     values: dict[str, float] = {"W": one.inputs[-1], "M": one.inputs[0], "H": one.output[-1], "N": one.output[0]}
-    values |= {"K": one.kernel or 0, "S": one.stride or 0, "P": one.padding or 0, "macs": built.macs(one.name)}
+    values |= {
+        letter: one.setting(name) or 0 for letter, name in (("K", "kernel_size"), ("S", "stride"), ("P", "padding"))
+    }
+    values["macs"] = built.macs(one.name)
     values["params"] = sum(p.numel() for p in one.module.parameters()) if one.module else 0
     value = evaluate(check["formula"], values)
     if "between" in check:
@@ -168,9 +172,9 @@ def _text(value: Any) -> str:
 
 _FACTS: Mapping[str, Callable[[Layer], Any]] = {
     "op": lambda one: one.op,
-    "kernel": lambda one: one.kernel,
-    "stride": lambda one: one.stride,
-    "padding": lambda one: one.padding,
+    "kernel": lambda one: one.setting("kernel_size"),
+    "stride": lambda one: one.setting("stride"),
+    "padding": lambda one: one.setting("padding"),
     "input": lambda one: _sides_first(one.inputs),
     "output": lambda one: _sides_first(one.output),
     "takes": lambda one: one.inputs[0],

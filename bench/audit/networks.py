@@ -1,6 +1,6 @@
 """Builds the networks that claims describe on the meta device, and records the layers of one forward pass."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from math import prod
@@ -44,20 +44,11 @@ class Layer:
     output: tuple[int, ...]
     module: nn.Module | None
 
-    @property
-    def kernel(self) -> int | None:
-        """Side of the window; None if the layer has none."""
-        return _side(getattr(self.module, "kernel_size", None))
-
-    @property
-    def stride(self) -> int | None:
-        """Step of the window; None if the layer has none."""
-        return _side(getattr(self.module, "stride", None))
-
-    @property
-    def padding(self) -> int | None:
-        """Rows and columns added on each side; None if the layer has none."""
-        return _side(getattr(self.module, "padding", None))
+    def setting(self, name: str) -> int | None:
+        """``kernel_size``, ``stride`` or ``padding`` along one side; None if the layer has none."""
+        value = getattr(self.module, name, None)
+        value = value[0] if isinstance(value, list | tuple) else value
+        return value if isinstance(value, int) else None
 
 
 class Built:
@@ -167,21 +158,17 @@ class Networks:
         self.literals(system)
         key = (system.split("+")[0], classes, channels, side, until)
         if key not in self._built:
-            network = self._part(self.built(system, classes, image), until) if until else self._network(*key[:4])
+            if until:
+                whole: Any = self.built(system, classes, image).network
+                if not hasattr(whole, "up_to"):
+                    raise NotHereError(f"{type(whole).__name__} has no head {until}")
+                network = whole.up_to(until)
+            else:
+                name, _, variant = key[0].partition(":")
+                with torch.device("meta"), _ShapesOnly():
+                    network = ARCHITECTURES.load(name).build(variant, classes, channels, side)
             self._built[key] = Built(network.eval(), (channels, side, side), key[0])
         return self._built[key]
-
-    def _part(self, built: Built, until: str) -> nn.Module:
-        up_to: Callable[[str], nn.Module] | None = getattr(built.network, "up_to", None)
-        if up_to is None:
-            raise NotHereError(f"{type(built.network).__name__} has no head {until}")
-        return up_to(until)
-
-    def _network(self, system: str, classes: int, channels: int, side: int) -> nn.Module:
-        name, _, variant = system.partition(":")
-        with torch.device("meta"), _ShapesOnly():
-            network: nn.Module = ARCHITECTURES.load(name).build(variant, classes, channels, side)
-        return network
 
 
 class _ShapesOnly(TorchFunctionMode):
@@ -213,9 +200,3 @@ def _shape(value: Any) -> tuple[int, ...]:
     while isinstance(value, list | tuple):
         value = value[-1]
     return tuple(value.shape[1:]) if isinstance(value, Tensor) else ()
-
-
-def _side(value: Any) -> int | None:
-    if isinstance(value, list | tuple):
-        value = value[0]
-    return value if isinstance(value, int) else None

@@ -81,13 +81,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class CrossCheck:
-    """Comparison of a claim with another printed cell or with a figure that follows from other cells.
-
-    Attributes:
-        why: what is printed there, with its id.
-        agrees: whether both can be the same figure, each within its digits.
-        value: the other figure; None if it is no number.
-    """
+    """A comparison with another printed cell: its text and id, whether both can be the same figure, and its number."""
 
     why: str
     agrees: bool
@@ -136,12 +130,13 @@ def bound(claim: Claim, other: Claim, sign: int) -> CrossCheck:
     return CrossCheck(words, agrees, other.num)
 
 
-def implied(claim: Claim, value: float, low: float, high: float, why: str) -> CrossCheck:
-    """Check against a figure that follows from other cells; their digits allow ``low`` to ``high``."""
-    least, most = reach(claim)
+def implied(claim: Claim, finding: Finding) -> CrossCheck:
+    """Check against a figure that follows from other cells, within the range that their digits allow."""
+    (least, most), low, high = reach(claim), finding.low or 0.0, finding.high or 0.0
     slack = 1e-9 * max(abs(low), abs(high))  # for binary rounding errors
     agrees = low <= most + slack and high >= least - slack
-    return CrossCheck(f"{why}{', which agrees within the printed digits' if agrees else ''}", agrees, value)
+    why = f"{finding.why}, which agrees within the printed digits" if agrees else finding.why
+    return CrossCheck(why, agrees, finding.computed)
 
 
 def weighed(verdict: Verdict, cross_checks: Sequence[CrossCheck]) -> Verdict:

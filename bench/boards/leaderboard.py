@@ -107,16 +107,6 @@ def records_text(rows: Sequence[BoardRow]) -> str:
     return "\n".join(links) + "\n"
 
 
-def published_text(shown: Sequence[Claim]) -> str:
-    """Figures that papers print, by their own protocols; never ranked with our rows."""
-    return table(*published.published_table(shown), 3)
-
-
-def published_robustness(shown: Sequence[Claim]) -> str:
-    """Accuracies that papers print for the same conditions."""
-    return table(*published.robustness_table(shown), 4)
-
-
 def _started(record: Mapping[str, Any]) -> str:
     return str(record.get("started_at") or "undated")
 
@@ -124,12 +114,10 @@ def _started(record: Mapping[str, Any]) -> str:
 def _machines(records: Sequence[Mapping[str, Any]]) -> str:
     texts = {}
     for machine in (record["machine"] for record in records):
-        parts = [str(machine["cpu"])] if machine.get("cpu") else []
-        parts += [f"{machine['cores']} cores"] if machine.get("cores") else []
-        parts += [" ".join(machine["flags"])] if machine.get("flags") else []
-        parts += [f"{machine['ram_bytes'] / 1e9:.0f} GB"] if machine.get("ram_bytes") else []
-        parts += [str(machine["os"])] if machine.get("os") else []
-        texts[machine["name"]] = f"`{machine['name']}`" + (f" ({', '.join(parts)})" if parts else "")
+        cpu, cores, flags, ram, os = map(machine.get, ("cpu", "cores", "flags", "ram_bytes", "os"))
+        parts = [cpu, cores and f"{cores} cores", flags and " ".join(flags), ram and f"{ram / 1e9:.0f} GB", os]
+        details = ", ".join(str(part) for part in parts if part)
+        texts[machine["name"]] = f"`{machine['name']}`" + (f" ({details})" if details else "")
     word = "Machine" if len(texts) == 1 else "Machines"
     return f"{word} {'; '.join(texts[name] for name in sorted(texts))}."
 

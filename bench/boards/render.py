@@ -10,8 +10,9 @@ from bench.audit.claims import Claim, load_claims, load_contradictions
 from bench.audit.contradictions import settle
 from bench.boards import leaderboard as board
 from bench.boards.audit_page import audit_parts
+from bench.boards.markdown import table
 from bench.boards.performance import performance_board
-from bench.boards.published import robustness_claims, shown_claims
+from bench.boards.published import published_table, robustness_claims, robustness_table, shown_claims
 from bench.boards.readme import filled as readme_filled
 from bench.boards.scatter_plot import picture
 from bench.boards.sections.all_sections import sections_text
@@ -101,7 +102,7 @@ def write_boards(
     obsolete = _obsolete(leaderboards, files)
     for path in obsolete:
         path.unlink()
-    return Written(differing, obsolete, damaged_records(leaderboards))
+    return Written(differing, obsolete, _damaged(leaderboards))
 
 
 def check_boards(
@@ -109,25 +110,17 @@ def check_boards(
 ) -> list[str]:
     """One line for each file that is missing, out of date, obsolete or damaged; empty if there is none."""
     files = render_all(leaderboards, default_dataset, **options)
-    problems = []
-    for path, content in files.items():
-        if not path.exists():
-            problems.append(f"{path.name}: missing; run bench render")
-        elif path.read_bytes() != content:
-            problems.append(f"{path.name}: differs from its records; run bench render")
-    obsolete = _obsolete(leaderboards, files)
-    problems += [f"{path.name}: obsolete, no record needs it; run bench render" for path in obsolete]
-    return problems + damaged_records(leaderboards)
+    problems = {path: "missing" for path in files if not path.exists()}
+    problems |= {path: "differs from its records" for path, content in files.items()
+                 if path.exists() and path.read_bytes() != content}  # fmt: skip
+    problems |= dict.fromkeys(_obsolete(leaderboards, files), "obsolete, no record needs it")
+    lines = [f"{path.name}: {problem}; run bench render" for path, problem in problems.items()]
+    return lines + _damaged(leaderboards)
 
 
 def board_stem(suite: str, dataset: str, default_dataset: Callable[[str], str] = default_dataset) -> str:
     """File name, without suffix, of a suite's board on a data set."""
     return suite if dataset == default_dataset(suite) else f"{suite}-{dataset}"
-
-
-def damaged_records(leaderboards: Path) -> list[str]:
-    """A message for each file below ``results`` that is no valid record."""
-    return [str(error) for error in read_stored(leaderboards)[1]]
 
 
 def _recogniser_board(
@@ -150,10 +143,10 @@ def _recogniser_board(
         parts += text
         files |= pictures
     if shown:
-        parts += ["## Published figures\n", _PUBLISHED, board.published_text(shown)]
+        parts += ["## Published figures\n", _PUBLISHED, table(*published_table(shown), 3)]
     tested = robustness_claims(claims) if any(name in ROBUST for row in every_row for name in row.figures) else []
     if tested:
-        parts += ["## Published robustness\n", _PUBLISHED, board.published_robustness(tested)]
+        parts += ["## Published robustness\n", _PUBLISHED, table(*robustness_table(tested), 4)]
     parts += ["## How it was measured\n", board.protocols_text(every_row, protocols)]
     parts += ["## Records\n", board.records_text(every_row)]
     return {f"{stem}.md": _page(title, parts), **files}
@@ -189,6 +182,10 @@ def _section_name(group: Sequence[Stored], groups: Sequence[Sequence[Stored]]) -
         return scale
     fingerprint = record["dataset"]["fingerprint"].removeprefix("sha256:")
     return f"{scale}, {record['dataset']['classes']:,} classes, fingerprint {fingerprint[:8]}"
+
+
+def _damaged(leaderboards: Path) -> list[str]:
+    return [str(error) for error in read_stored(leaderboards)[1]]
 
 
 def _page(title: str, parts: Sequence[str]) -> bytes:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bench.run.plan import Plan
-    from bench.training.events import Event, Tell
+    from bench.training.events import Event
 
 HELP = "train, measure and rank the systems of a suite"
 
@@ -97,7 +97,13 @@ def _run_plan(
         tracker = WandbTracker(wandb, request.runs, group, lambda text: console.print(text, style="yellow"))
     try:
         with Bars(console, phased, request.hardware.parallel) as bars:
-            records = run_plan(plan, _all_of(bars, *filter(None, [tracker])), states)
+
+            def tell(event: "Event") -> None:
+                bars(event)
+                if tracker:
+                    tracker(event)
+
+            records = run_plan(plan, tell, states)
         answer = _rendered(records, request.out, console)
         if tracker:
             _track_board(tracker, records, request.out)
@@ -108,16 +114,6 @@ def _run_plan(
         if tracker:
             tracker.close()
     return answer
-
-
-def _all_of(*listeners: "Tell") -> "Tell":
-    """One listener that forwards each event to all of these."""
-
-    def tell(event: "Event") -> None:
-        for listener in listeners:
-            listener(event)
-
-    return tell
 
 
 def _request(options: argparse.Namespace) -> Any:
