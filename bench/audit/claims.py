@@ -133,7 +133,7 @@ def read_contradictions(files: Iterable[Traversable]) -> list[Contradiction]:
 
 
 def _shipped() -> list[Traversable]:
-    files = [file for file in resources.files(PACKAGE).iterdir() if file.name.endswith(".yaml")]
+    files = (file for file in resources.files(PACKAGE).iterdir() if file.name.endswith(".yaml"))
     return sorted(files, key=lambda file: file.name)
 
 

@@ -40,13 +40,7 @@ _WANTED = "wanted the state dict as torchvision names it, in float32; write it w
 
 @dataclass(frozen=True)
 class Weights:
-    """Weights of one network.
-
-    Attributes:
-        words: their description in a finding.
-        key: identifies them in the cache of sizes; empty for Gaussian weights.
-        array: returns a tensor's values by its name and shape.
-    """
+    """Weights of one network: description, key in the cache of sizes, and a tensor's values by name and shape."""
 
     words: str
     key: str
@@ -181,22 +175,24 @@ class Files:
         Computed from the size of the file without clusters and the size of each clustered array: HDF5 compresses arrays
         separately, and its index does not change. A few bytes of padding may differ.
         """
-        plain = self._cached("plain", shapes, [], values)
+        plain = self._cached("plain", shapes, 0, values)
         size = plain[""]
-        for name, number in clustered.items():
-            array = self._cached(f"{name} {shapes[name]}", {name: shapes[name]}, [number], values)
-            size += array[str(number)] - plain[name]
+        for name, clusters in clustered.items():
+            array = self._cached(f"{name} {shapes[name]}", {name: shapes[name]}, clusters, values)
+            size += array[str(clusters)] - plain[name]
         return size
 
     def _weights(self, built: Built) -> Weights:
         return DRAWN if self._weights_folder is None else self._weights_folder.of(built.system, shapes_of(built))
 
-    def _cached(self, what: str, shapes: Shapes, clusters: Sequence[int], values: Weights) -> dict[str, int]:
-        """Sizes of one array by number of clusters; without clusters: of each array by name, and of the file by ""."""
+    def _cached(self, what: str, shapes: Shapes, clusters: int, values: Weights) -> dict[str, int]:
+        """Sizes of one array by number of clusters; for 0 clusters: of each array by name, and of the file by ""."""
         key = f"{what} {hashlib.sha256(repr(sorted(shapes.items())).encode()).hexdigest()[:16]} {values.key}"
-        missing = [number for number in clusters if str(number) not in self._sizes.get(key, {})]
-        if missing or key not in self._sizes:
-            sizes = _clustered_sizes(shapes, missing, values) if clusters else _plain_sizes(shapes, values)
+        if (str(clusters) if clusters else "") not in self._sizes.get(key, {}):
+            sizes = _written_sizes(shapes, clusters, values)
+            if clusters:
+                (name,) = shapes
+                sizes = {str(clusters): sizes[name]}
             self._sizes[key] = self._sizes.get(key, {}) | sizes
             write_whole(self._path, json.dumps(self._sizes, indent=1).encode())
         return self._sizes[key]
@@ -216,24 +212,20 @@ def shapes_of(built: Built) -> dict[str, tuple[int, ...]]:
     return {name: tuple(value.shape) for name, value in state.items() if value.is_floating_point()}
 
 
-def _plain_sizes(shapes: Shapes, values: Weights) -> dict[str, int]:
+def _written_sizes(shapes: Shapes, clusters: int, values: Weights) -> dict[str, int]:
+    """Size of each array by name, and of the file by ""; 0 clusters: unclustered weights."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "plain.h5"
-        size = write_hdf5(path, ((name, values.array(name, shape)) for name, shape in shapes.items()))
+        path = Path(folder) / "network.h5"
+        arrays = ((name, _clustered(values.array(name, shape), clusters)) for name, shape in shapes.items())
+        size = write_hdf5(path, arrays)
         return {"": size, **{name: stored.size for name, stored in filters_of(path).items()}}
 
 
-def _clustered_sizes(shapes: Shapes, numbers: Sequence[int], values: Weights) -> dict[str, int]:
-    ((name, shape),) = shapes.items()
-    weights = values.array(name, shape)
-    fine = clustering.equal_population(weights, max(numbers))  # sorts once for all numbers
-    sizes = {}
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "layer.h5"
-        for number in numbers:
-            write_hdf5(path, [(name, clustering.coarser(weights, fine, number).weights)])
-            sizes[str(number)] = filters_of(path)[name].size
-    return sizes
+def _clustered(weights: NDArray[np.float32], clusters: int) -> NDArray[np.float32]:
+    if not clusters:
+        return weights
+    # ``coarser`` computes the means: a difference in their last bits would change the compressed sizes.
+    return clustering.coarser(weights, clustering.equal_population(weights, clusters), clusters).weights
 
 
 def _is_bias(name: str, shapes: Shapes) -> bool:

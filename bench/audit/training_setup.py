@@ -1,6 +1,6 @@
 """Audit checks of a paper's training setup: recipe settings, input shape, variants and data set sizes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
@@ -53,8 +53,11 @@ def dataset(check: Mapping[str, Any]) -> Finding:
     """
     if check["name"] not in DATASETS.names():
         raise NotHereError(f"not checkable yet: no data set {check['name']} is installed")
-    value = _FACTS[check["fact"]](DATASETS.load(check["name"]))
-    return Finding(value, f"data set {check['name']} has {value:,} {check['fact'].replace('_', ' ')}")
+    module, fact = DATASETS.load(check["name"]), check["fact"]
+    if fact not in ("classes", "train", "test"):
+        raise KeyError(f"unknown fact {fact}; known: classes, train, test")
+    value = len(LEVEL1) if fact == "classes" else _images(module, fact)
+    return Finding(value, f"data set {check['name']} has {value:,} {fact}")
 
 
 def _at(settings: Mapping[str, Any], path: str) -> Any:
@@ -81,10 +84,3 @@ def _images(module: Any, part: str) -> int:
     if len(known) < len(counts):
         raise NotHereError(f"needs the files: no count is published for all of {module.PROTOCOL.name}")
     return sum(known)
-
-
-_FACTS: Mapping[str, Callable[[Any], int]] = {
-    "classes": lambda module: len(LEVEL1),
-    "train": lambda module: _images(module, "train"),
-    "test": lambda module: _images(module, "test"),
-}

@@ -50,11 +50,13 @@ def advice(rows: Sequence[BoardRow]) -> str:
     names = ", ".join(_name(row) for row in top[1:])
     tied = f"; tied with {names}, as the 95 % intervals overlap" if names else ", ahead of all others"
     lines = [f"- **Most accurate**: {_name(top[0])}, {formatting.accuracy(top[0]['accuracy'])} %{tied}."]
-    for word, figure, text in (("Fastest", "ratio", _speed), ("Smallest", "size_bytes", _size)):
+    for word, figure in (("Fastest", "ratio"), ("Smallest", "size_bytes")):
         known = [row for row in top if row[figure].value is not None]
         if len(top) > 1 and known:
             best = min(known, key=lambda row: (row[figure].value or 0.0, row.system))
-            lines.append(f"- **{word} of these**: {_name(best)}, {text(best)}.")
+            size, ms = (formatting.millions(best[name]) for name in ("size_bytes", "latency"))
+            speed = f"{formatting.ratio(best['ratio'])} × reference, {ms} ms per character"
+            lines.append(f"- **{word} of these**: {_name(best)}, {speed if figure == 'ratio' else f'{size} MB'}.")
     front = sorted((row for row in rows if row.pareto), key=lambda row: row["ratio"].value or 0.0)
     if len(front) > 1:
         steps = " → ".join(f"{_name(row)} {formatting.share(row['accuracy'])} %" for row in front)
@@ -139,11 +141,3 @@ def _label(row: BoardRow) -> str:
     notes = ["difficulty baseline"] if row.system.split("+")[0] == BASELINE else []
     notes += [] if row.trained else ["random weights, not ranked"]
     return _name(row) + (f" ({', '.join(notes)})" if notes else "")
-
-
-def _speed(row: BoardRow) -> str:
-    return f"{formatting.ratio(row['ratio'])} × reference, {formatting.millions(row['latency'])} ms per character"
-
-
-def _size(row: BoardRow) -> str:
-    return f"{formatting.millions(row['size_bytes'])} MB"

@@ -73,7 +73,8 @@ def run(options: argparse.Namespace) -> Answer:
     plan = make_plan(_request(options))
     states = resume_states(plan)
     rows = costs(plan, states)
-    phased = [_phases(row) for row in rows]
+    # Estimated seconds to train and evaluate each row, to export it, and to time it.
+    phased = [(r["seconds_train"] + r["seconds_measure"], r["seconds_export"], r["seconds_time"]) for r in rows]
     seconds = sum(sum(phases[:-1]) / plan.request.hardware.parallel + phases[-1] for phases in phased)
     if options.dry_run:
         lines = [*map(_cost_line, rows), f"about {seconds / 60:.0f} minutes in total"]
@@ -148,11 +149,6 @@ def _cost_line(row: Mapping[str, Any]) -> str:
 
 def _out(options: argparse.Namespace) -> Path:
     return options.out or Path("runs/smoke" if options.scale == "smoke" else "leaderboards")
-
-
-def _phases(row: Mapping[str, Any]) -> tuple[float, float, float]:
-    """Estimated seconds to train and evaluate a row, to export it, and to time it."""
-    return row["seconds_train"] + row["seconds_measure"], row["seconds_export"], row["seconds_time"]
 
 
 def _opening(plan: Any, seconds: float) -> str:
