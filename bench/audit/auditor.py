@@ -58,12 +58,7 @@ def audit(
 
 
 class Auditor:
-    """Judges claims; builds each network once.
-
-    Args:
-        claims: all claims, because some are checked against others.
-        files: as for ``audit``.
-    """
+    """Judges claims; needs all of them, because some are checked against others. Builds each network once."""
 
     def __init__(self, claims: Sequence[Claim], files: Files | None = None) -> None:
         self._files = files

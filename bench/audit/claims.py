@@ -31,18 +31,15 @@ class Claim:
 
     Attributes:
         id: ``paper/place/figure``, unique over all files.
-        paper: name of its file.
-        suite: the suite whose boards show it.
-        name: the system's name in the paper.
-        system: the system of this suite that rebuilds it; None if there is none.
+        paper, suite: name of its file, and the suite whose boards show it.
+        name, system: the system's name in the paper, and the system here that rebuilds it, None if there is none.
         dataset: the data set it was measured on.
         metric: ``accuracy``, ``params``, ``mult_adds``, ``flops``, ``memory_mb``, ``latency_ms``, or another word.
         unit: of the printed figure, ``1`` for plain numbers; empty if no number is printed.
         printed: the figure as printed.
         num: the figure as a number: a count for ``params``, ``mult_adds`` and ``flops`` (some papers' word for
             multiply-adds), else in the printed unit; None if no number is printed.
-        where: table or section of the paper.
-        note: a remark for the reader.
+        where, note: table or section of the paper, and a remark for the reader.
         kind: one of KINDS: measured by the paper, an order or difference, training protocol, architecture, or cited.
         part: the part of the system or of its training that the figure is about; empty for the whole.
         check: how ``bench audit`` computes the figure; its ``kind`` names a function of ``bench/audit``.

@@ -22,12 +22,8 @@ def compressed(built: Built, check: Mapping[str, Any], sample: NDArray[np.float3
     """Per cent by which the file shrinks if the weights of ``layers`` are clustered and all others are kept.
 
     ``clusters`` is one number or a list; the figure is for the first at h5py's default gzip level, the range is over
-    all of them at every level. Gaussian weights replace trained ones, because training changes the ratio little.
-
-    Args:
-        built: the network.
-        check: of the claim.
-        sample: trained weights to estimate the ratio from instead; the first _SAMPLE are used.
+    all of them at every level. The ratio is estimated from the first _SAMPLE weights of ``sample``, or from Gaussian
+    weights, because training changes it little.
     """
     ratio = _ratio if sample is None else cache(partial(_shrunk, sample.ravel()[:_SAMPLE]))
     numbers = check["clusters"] if isinstance(check["clusters"], list) else [check["clusters"]]

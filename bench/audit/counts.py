@@ -72,7 +72,7 @@ def _parameters(part: nn.Module, convention: str) -> int:
         case "keras":
             return keras_parameters(part)
         case "one_input":
-            return _one_input(part)
+            return sum(map(_one_input, layers))
         case "weights":
             return sum(p.numel() for p in part.parameters() if p.dim() > 1)
         case "biases":
@@ -82,16 +82,11 @@ def _parameters(part: nn.Module, convention: str) -> int:
     raise KeyError(f"unknown convention {convention}; known: {', '.join(_WORDS)}")
 
 
-def _one_input(module: nn.Module) -> int:
-    """Counts every convolution as if it had one input channel, and fully connected layers without biases."""
-    total = 0
-    for layer in module.modules():
-        if isinstance(layer, nn.Conv2d):
-            total += layer.weight.numel() // layer.weight.shape[1]
-            total += layer.bias.numel() if layer.bias is not None else 0
-        elif isinstance(layer, nn.Linear):
-            total += layer.weight.numel()
-    return total
+def _one_input(layer: nn.Conv2d | nn.Linear) -> int:
+    """Counts a convolution as if it had one input channel, and a fully connected layer without biases."""
+    if isinstance(layer, nn.Linear):
+        return layer.weight.numel()
+    return layer.weight.numel() // layer.weight.shape[1] + (0 if layer.bias is None else layer.bias.numel())
 
 
 def _of(check: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """Audit checks of architecture tables: compares printed rows with the layer shapes of the built network."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.audit.formula import evaluate
@@ -108,13 +108,21 @@ def output(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
 def _compared(found: Sequence[Layer], check: Mapping[str, Any], variant: str) -> Finding:
     wrong: dict[str, None] = {}  # an ordered set
     for one in found:
+        facts = _facts(one)
         for fact, value in check.items():
-            if fact in _FACTS:
-                printed, built = _scaled(value, variant), _FACTS[fact](one)
-                if printed != built:
-                    wrong[f"{fact}: built {_text(built)}, printed {_text(printed)}"] = None
+            if fact in facts and (printed := _scaled(value, variant)) != facts[fact]:
+                wrong[f"{fact}: built {_text(facts[fact])}, printed {_text(printed)}"] = None
     text = _describe(found[0]) + (f", {len(found)} times" if len(found) > 1 else "")
     return Finding(found[0].output[0], "; ".join([f"built: {text}", *wrong]), holds=not wrong)
+
+
+def _facts(one: Layer) -> dict[str, Any]:
+    """Everything that a table may print about a layer."""
+    return {
+        "op": one.op, "kernel": one.setting("kernel_size"), "stride": one.setting("stride"),
+        "padding": one.setting("padding"), "input": _sides_first(one.inputs), "output": _sides_first(one.output),
+        "takes": one.inputs[0], "filters": one.output[0], "side": one.output[-1],
+    }  # fmt: skip
 
 
 def _describe(one: Layer) -> str:
@@ -150,10 +158,9 @@ def _scaled(printed: Any, variant: str) -> Any:
     if match is None:
         return printed
     value = float(match[1])
-    for axis in (match[2], match[3]):
-        if axis:
-            setting = _AXES[axis].search(variant)
-            value *= float(setting[1]) if setting else 1.0
+    for axis in filter(None, match.groups()[1:]):
+        setting = _AXES[axis].search(variant)
+        value *= float(setting[1]) if setting else 1.0
     return int(value)
 
 
@@ -168,16 +175,3 @@ def _shape(shape: tuple[int, ...]) -> str:
 
 def _text(value: Any) -> str:
     return "×".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-_FACTS: Mapping[str, Callable[[Layer], Any]] = {
-    "op": lambda one: one.op,
-    "kernel": lambda one: one.setting("kernel_size"),
-    "stride": lambda one: one.setting("stride"),
-    "padding": lambda one: one.setting("padding"),
-    "input": lambda one: _sides_first(one.inputs),
-    "output": lambda one: _sides_first(one.output),
-    "takes": lambda one: one.inputs[0],
-    "filters": lambda one: one.output[0],
-    "side": lambda one: one.output[-1],
-}

@@ -9,14 +9,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.modules.module import register_module_forward_hook
 from torch.overrides import TorchFunctionMode
 
 from bench.measurements._mac_counter import count
 from bench.plugins import ARCHITECTURES, systems
 
-_ACTIVATIONS = (nn.ReLU, nn.ReLU6, nn.PReLU, nn.LeakyReLU, nn.Hardswish, nn.SiLU)
-_MAX_POOLS = (nn.MaxPool2d, nn.AdaptiveMaxPool2d, nn.FractionalMaxPool2d)
-_AVERAGE_POOLS = (nn.AvgPool2d, nn.AdaptiveAvgPool2d)
+_KINDS: Mapping[str, tuple[type[nn.Module], ...]] = {
+    "linear": (nn.Linear,), "max_pool": (nn.MaxPool2d, nn.AdaptiveMaxPool2d, nn.FractionalMaxPool2d),
+    "average_pool": (nn.AvgPool2d, nn.AdaptiveAvgPool2d), "batch_norm": (nn.BatchNorm2d,), "dropout": (nn.Dropout,),
+    "activation": (nn.ReLU, nn.ReLU6, nn.PReLU, nn.LeakyReLU, nn.Hardswish, nn.SiLU),
+}  # fmt: skip
 STEPS = ("convolution", "depthwise", "linear", "max_pool", "average_pool", "pool")  # one row each in printed tables
 # Skipped operators: they keep the shape of their first input and cost no multiply-adds, and the meta device computes
 # them in Python, which takes seconds for a deep network.
@@ -108,20 +111,18 @@ class Built:
 
     @cached_property
     def _calls(self) -> list[Layer]:
+        names = {module: name for name, module in self.network.named_modules()}
         calls: list[Layer] = []
-        handles = []
-        for name, module in self.network.named_modules():
 
-            def seen(module: nn.Module, inputs: Any, output: Any, name: str = name) -> None:
-                calls.append(Layer(name, _op(module), _shape(inputs[0]), _shape(output), module))
+        def record(module: nn.Module, inputs: Any, output: Any) -> None:
+            calls.append(Layer(names[module], _op(module), _shape(inputs[0]), _shape(output), module))
 
-            handles.append(module.register_forward_hook(seen))
+        handle = register_module_forward_hook(record)
         try:
             with torch.inference_mode(), _ShapesOnly():
                 self.network(torch.empty(1, *self.image, device="meta"))
         finally:
-            for handle in handles:
-                handle.remove()
+            handle.remove()
         return calls
 
 
@@ -183,14 +184,8 @@ class _ShapesOnly(TorchFunctionMode):
 def _op(module: nn.Module) -> str:
     if isinstance(module, nn.Conv2d):
         return "depthwise" if module.groups == module.in_channels > 1 else "convolution"
-    kinds = {
-        "linear": nn.Linear, "max_pool": _MAX_POOLS, "average_pool": _AVERAGE_POOLS, "activation": _ACTIVATIONS,
-        "batch_norm": nn.BatchNorm2d, "dropout": nn.Dropout,
-    }  # fmt: skip
-    for op, types in kinds.items():
-        if isinstance(module, types):  # type: ignore[arg-type]
-            return op
-    return "pool" if "pool" in type(module).__name__.lower() else "other"
+    known = (op for op, types in _KINDS.items() if isinstance(module, types))
+    return next(known, "pool" if "pool" in type(module).__name__.lower() else "other")
 
 
 def _shape(value: Any) -> tuple[int, ...]:

@@ -62,15 +62,15 @@ def place(
     size: float,
     needed: Sequence[bool],
 ) -> list[Label | None]:
-    """Place each label next to its point; None if there is no free place. Deterministic.
+    """Place each label next to its point; None if there is no free place. Deterministic, all in pixels.
 
     Args:
         names: one-line label texts.
-        centres: the points, pixels.
+        centres: the points.
         bars: error bars, which labels should not cross.
         line: corners of a line that labels should not cross.
         frame: labels stay inside.
-        size: of the font, pixels.
+        size: of the font.
         needed: which labels must be placed, even far away or on top of something.
     """
     points = [Box(x, y, x, y).grown(POINT) for x, y in centres]

@@ -48,4 +48,4 @@ def _latency_texts(
         yield "× limit", f"{formatting.digits(times)} (bound by {limit[by]}; one core: {peak})"
     if measured.get("agreement") is not None:
         share, largest = formatting.percent(measured["agreement"]), formatting.digits(measured["largest_difference"], 2)
-        yield "as eager", f"{share} % of {measured['compared']} characters, largest difference {largest}"
+        yield "agreement with eager", f"{share} % of {measured['compared']} characters, largest difference {largest}"

@@ -18,9 +18,7 @@ def filled(readme: Path, rows: Callable[[str], Sequence[BoardRow] | None]) -> by
 
     ``rows`` returns the rows of a board's first section by the board's stem, and None if there is no such board.
     """
-    if not readme.exists():
-        return None
-    text = readme.read_text(encoding="utf-8")
+    text = readme.read_text(encoding="utf-8") if readme.exists() else ""
     pattern = re.compile(r"<!-- board (\S+) -->\n.*?" + re.escape(END), re.DOTALL)
     if not pattern.search(text):
         return None

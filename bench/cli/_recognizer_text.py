@@ -8,12 +8,7 @@ SHOWN = 20  # class labels printed
 
 
 def describe_classes(labels: Sequence[str], about: Any) -> str:
-    """Number of classes, training data, test accuracy and the first labels, in one line.
-
-    Args:
-        labels: class names in label order.
-        about: metadata of the exported file.
-    """
+    """Number of classes, training data, test accuracy and first labels in one line; ``about``: the file's metadata."""
     kind = "synthetic " if json.loads(about["synthetic"]) else ""
     learned = f", learned from {kind}{about['dataset']}" if about["dataset"] else ""
     shown = " ".join(labels[:SHOWN]) + (" …" if len(labels) > SHOWN else "")

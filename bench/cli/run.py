@@ -107,7 +107,12 @@ def _run_plan(
             records = run_plan(plan, tell, states)
         answer = _rendered(records, request.out, console)
         if tracker:
-            _track_board(tracker, records, request.out)
+            from bench.boards.render import board_stem
+            from bench.boards.summary import summary
+
+            first = records[0]
+            picture = request.out / f"{board_stem(first['suite'], first['dataset']['name'])}.svg"
+            tracker.board(summary(records), picture if picture.exists() else None)
     except KeyboardInterrupt:
         _write_boards(request.out)
         raise
@@ -180,12 +185,3 @@ def _write_boards(out: Path) -> bool:
     for message in damaged:
         print(f"bench: {message}", file=sys.stderr)
     return bool(damaged)
-
-
-def _track_board(tracker: Any, records: list[dict[str, Any]], out: Path) -> None:
-    from bench.boards.render import board_stem
-    from bench.boards.summary import summary
-
-    first = records[0]
-    picture = out / f"{board_stem(first['suite'], first['dataset']['name'])}.svg"
-    tracker.board(summary(records), picture if picture.exists() else None)

@@ -25,12 +25,8 @@ def sections_text(
 ) -> tuple[list[str], dict[str, bytes]]:
     """The sections that these rows need, as Markdown, and their pictures by file name.
 
-    Args:
-        section: rows of one scale and one data set.
-        suffix: of the headings.
-        image: file name of the leaderboard's own picture; the sections' pictures are named after it.
-        title: makes a picture's title from a heading.
-        description: stored in each picture's metadata.
+    ``image`` is the file name of the leaderboard's own picture, after which the pictures are named; ``title`` makes a
+    picture's title from a heading, to which the page adds ``suffix``; ``description`` is stored in each picture.
     """
     parts: list[str] = []
     files: dict[str, bytes] = {}

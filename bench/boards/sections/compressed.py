@@ -18,7 +18,7 @@ def text(section: Section) -> str:
     children = sorted((row for row in rows if _entry(row, "parent")), key=lambda row: row["size_bytes"].value or 0.0)
     sizes = {row.system: row["size_bytes"].value for row in rows}
     header = [
-        "System", "Parent", "Accuracy, %", "minus parent's, points [95 %]", "Size (MB)", "of parent's, %",
+        "System", "Parent", "Accuracy, %", "Difference to parent, points [95 %]", "Size (MB)", "Size, % of parent's",
         "Entropy (MB)", "HDF5 + gzip of codes (MB)", "HDF5 + gzip of floats (MB)",
     ]  # fmt: skip
     lines = [_line(row, sizes) for row in children]

@@ -94,7 +94,7 @@ def _lines(row: BoardRow) -> list[list[str]]:
 
 def _policy(row: BoardRow) -> str:
     policy = _measured(row, "exit_rate")
-    average = "; all other characters get the mean of the last two heads" if policy["average"] else ""
+    average = "; the others are classified by the mean of the last two heads" if policy["average"] else ""
     temperatures = ", ".join(f"{value:g}" for value in policy["temperatures"])
     return f"- `{row.system}` exits at {_exits_at(policy)}{average}; softmax temperatures {temperatures}."
 

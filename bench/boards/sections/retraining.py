@@ -39,15 +39,11 @@ def text(section: Section) -> str:
 
 
 def compared(without: Mapping[str, Any], conventional: Mapping[str, Any] | None) -> dict[str, float | None]:
-    """Compare the time of a retraining without labels with the conventional one of the same network.
+    """Compare the seconds of a retraining without labels with those of the conventional one of the same network.
 
-    Args:
-        without: the record's ``retraining``.
-        conventional: that of the other row; None if there is none.
-
-    Returns: ``ratio`` of the seconds to the conventional seconds over all learning rates, ``ratio_best`` to those of
-        the best rate alone, and ``seconds_near``: seconds until the validation accuracy is within NEAR of the
-        conventional result, None if it never is.
+    Returns: ``ratio`` to the conventional seconds over all learning rates, ``ratio_best`` to those of the best rate
+        alone, and ``seconds_near`` until the validation accuracy is within NEAR of the conventional result, None if it
+        never is; all None without a conventional one.
     """
     if conventional is None:
         return {"ratio": None, "ratio_best": None, "seconds_near": None}

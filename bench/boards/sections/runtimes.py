@@ -17,9 +17,9 @@ _COLUMNS = (
     Column("all_threads", "ms on all threads", formatting.millions),
     Column("times_limit", "× machine's limit", formatting.ratio),
     Column("process_bytes", "Process (MB)", formatting.millions),
-    Column("agreement", "Answers as eager, %", formatting.share),
+    Column("agreement", "Agreement with eager, %", formatting.share),
     Column("accuracy", "Accuracy, %", formatting.share),
-    Column("drop", "lost, points [95 %]", formatting.points),
+    Column("drop", "Accuracy lost, points [95 %]", formatting.points),
 )
 
 
@@ -32,15 +32,15 @@ def text(section: Section) -> str:
     deployed = [name for name in in_runtimes(MEASUREMENTS.names()) if name not in ("accuracy", "latency")]
     columns = [*_COLUMNS, *(column for column in columns_of(rows) if column.figure in deployed)]
     header = ["System", "Runtime", "Latency, × reference [95 %]", "× eager", *[column.header for column in columns]]
-    ends = {EAGER: "", **{runtime: f"@{runtime}" for runtime in runtimes}}
-    lines = [_line(row, runtime, end, columns) for row in rows for runtime, end in ends.items()
-             if f"latency{end}" in row.figures]  # fmt: skip
+    suffixes = {EAGER: "", **{runtime: f"@{runtime}" for runtime in runtimes}}  # of figures in a runtime
+    lines = [_line(row, runtime, suffix, columns) for row in rows for runtime, suffix in suffixes.items()
+             if f"latency{suffix}" in row.figures]  # fmt: skip
     return table(header, lines, 2)
 
 
-def _line(row: BoardRow, runtime: str, end: str, columns: Sequence[Column]) -> list[str]:
-    """One line; ``end`` is what the runtime adds to the names of figures, such as ``@onnxruntime``."""
-    ratio, eager = row[f"ratio{end}"], row["ratio"].value
-    to_eager = formatting.digits(ratio.value / eager) if ratio.value is not None and eager and end else formatting.NONE
-    cells = [column.format(row[f"{column.figure}{end}"]) for column in columns]
-    return [f"`{row.system}`", f"`{runtime}`", formatting.ratio(ratio), to_eager, *cells]
+def _line(row: BoardRow, runtime: str, suffix: str, columns: Sequence[Column]) -> list[str]:
+    ratio, eager, cell = row[f"ratio{suffix}"], row["ratio"].value, formatting.NONE
+    if suffix and ratio.value is not None and eager:
+        cell = formatting.digits(ratio.value / eager)
+    cells = [column.format(row[f"{column.figure}{suffix}"]) for column in columns]
+    return [f"`{row.system}`", f"`{runtime}`", formatting.ratio(ratio), cell, *cells]

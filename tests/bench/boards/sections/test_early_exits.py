@@ -52,7 +52,7 @@ def test_each_head_has_its_line_and_the_cascade_its_figures(tmp_path):
         "`fire_cascade`", "final", "25.00", "—", "94.00", "1.00 [0.20, 1.80]", "104", "4.00", "3.00",
         "0.750 [0.700–0.800]", "66.0",
     ]  # fmt: skip
-    assert "exits at mid_a if confidence ≥ 0.98; all other characters get the mean of the last two heads" in section
+    assert "exits at mid_a if confidence ≥ 0.98; the others are classified by the mean of the last two heads" in section
     assert "temperatures 1.1, 1." in section
     assert "fire:gwap" not in section
     assert "hccr-exits.svg" in section
