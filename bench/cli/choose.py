@@ -41,7 +41,7 @@ def format_choice(choice: Mapping[str, Any]) -> str:
     lines = [f"{choice['fit']} of {choice['candidates']} candidates (a system in a runtime) fit; {place}"]
     if choice["reference_ms"] is not None:
         lines.append(
-            "ms per character: the ratio to the reference network, timed in pairs whatever the load, times "
+            "ms a character: the ratio to the reference network, timed in pairs with it whatever the load, times "
             f"{formatting.digits(choice['reference_ms'])} ms, the reference's median time in these records"
         )
     if choice["chosen"]:
