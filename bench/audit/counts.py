@@ -21,7 +21,7 @@ def parameters(built: Built, check: Mapping[str, Any]) -> Finding:
     """
     convention = check.get("convention", "trainable")
     value = sum(_parameters(part, convention) for part in parts_of(built, check))
-    return Finding(value, f"{value:,} parameters{_of(check)}, {_WORDS[convention]}")
+    return Finding(value, f"{value:,} {_WORDS[convention].format(of=_of(check))}")
 
 
 def multiply_adds(built: Built, check: Mapping[str, Any]) -> Finding:
@@ -95,10 +95,10 @@ def _of(check: Mapping[str, Any]) -> str:
 
 
 _WORDS = {
-    "trainable": "counting all trainable ones",
-    "keras": "counting four per channel for batch normalisation",
-    "one_input": "counting each convolution as if it had one input channel, and no biases of fully connected layers",
-    "weights": "counting only weights of convolutions and fully connected layers",
-    "biases": "counting only biases",
-    "scales": "counting only the scales of batch normalisation",
+    "trainable": "trainable parameters{of}",
+    "keras": "parameters{of}, counting four per channel for batch normalisation",
+    "one_input": "parameters{of}, counting one input channel for each convolution and no fully connected biases",
+    "weights": "weights{of}, of convolutions and fully connected layers",
+    "biases": "biases{of}",
+    "scales": "batch normalisation scales{of}",
 }
