@@ -15,4 +15,4 @@ def text(section: Section) -> str:
             f"`{name}`": one["error"] for name, one in sorted(record["measurements"].items()) if one.get("error")
         }
         lines += [[f"`{record['system']}`", str(record["seed"]), what, error_text(e)] for what, e in errors.items()]
-    return table(["System", "Seed", "Failed", "Error"], lines, 4) if lines else ""
+    return table(["System", "Seed", "What failed", "Error"], lines, 4) if lines else ""
