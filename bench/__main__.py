@@ -1,4 +1,4 @@
-"""The command ``bench``: parses the command line, runs one verb of ``bench/cli`` and prints its answer."""
+"""The command ``bench``: parses the command line, runs one verb of ``bench/cli`` and prints its result."""
 
 import argparse
 import json
@@ -15,47 +15,46 @@ from bench.cli._arguments import add_json
 from bench.plugins import VERBS
 from datamodules._errors import BenchError
 
-EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
+EXIT_USAGE, EXIT_INTERRUPTED = 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb and return the exit code: 0 done, 1 a row failed or boards differ, 2 wrong use, 130 interrupted."""
+    """Run one verb; return 0: done, 1: a row failed or boards differ, 2: wrong use or no data, 130: interrupted."""
     options = make_parser().parse_args(arguments)
     options.command = command_line(sys.argv[1:] if arguments is None else arguments)
-    # Progress and messages go to stderr; with --json stdout holds one document and nothing else.
+    # Progress and messages go to stderr: with --json, stdout holds one document and nothing else.
     try:
         with _data_messages(), redirect_stdout(sys.stderr):  # plug-ins and libraries may print
             code, document, text = VERBS.load(options.verb).run(options)
     except KeyboardInterrupt:
         print("interrupted; finished rows are kept, and the same command without --fresh continues", file=sys.stderr)
         return EXIT_INTERRUPTED
-    except (BenchError, OSError) as error:  # errors that the user can mend
+    except (BenchError, OSError) as error:  # errors that the user can fix
         print(f"bench: {_error_line(error, options.verb)}", file=sys.stderr)
         return EXIT_USAGE
     shown = json.dumps(document, ensure_ascii=False, indent=1) if options.json else text
     try:
         print(shown, end="\n" if shown else "", flush=True)
-    except BrokenPipeError:  # the reader of the pipe, such as head, has stopped reading
+    except BrokenPipeError:  # the reader of the pipe, such as head, stopped reading
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return int(code)
 
 
 def make_parser() -> argparse.ArgumentParser:
     """The parser of the whole command line; imports the verbs' files, which import nothing heavy at their top."""
-    parser = argparse.ArgumentParser(
-        prog="bench", description="Which compact network reads handwritten characters best on a CPU?"
-    )
+    about = "Train, measure and compare compact networks that recognise handwritten characters on a CPU."
+    parser = argparse.ArgumentParser(prog="bench", description=about)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for name in VERBS.names():
         verb = VERBS.load(name)
-        own = verbs.add_parser(name, help=verb.HELP)
-        add_json(own)
-        verb.add_arguments(own)
+        verb_parser = verbs.add_parser(name, help=verb.HELP)
+        add_json(verb_parser)
+        verb.add_arguments(verb_parser)
     return parser
 
 
 def command_line(arguments: Sequence[str]) -> str:
-    """The command as records state it: paths by their base names alone."""
+    """The command as records store it: every path shortened to its base name."""
     parts = ([Path(part).name if "/" in part else part for part in re.split("([=:])", word)] for word in arguments)
     return shlex.join(["bench", *map("".join, parts)])
 
@@ -64,7 +63,7 @@ def command_line(arguments: Sequence[str]) -> str:
 def _data_messages() -> Iterator[None]:
     """Print the log messages of datamodules, such as the progress of packing a cache, to stderr."""
     logger, handler = logging.getLogger("datamodules"), logging.StreamHandler(sys.stderr)
-    before = logger.level, logger.propagate
+    level, propagate = logger.level, logger.propagate
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
@@ -72,8 +71,8 @@ def _data_messages() -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(handler)
-        logger.setLevel(before[0])
-        logger.propagate = before[1]
+        logger.setLevel(level)
+        logger.propagate = propagate
 
 
 def _error_line(error: BenchError | OSError, verb: str) -> str:
@@ -83,8 +82,8 @@ def _error_line(error: BenchError | OSError, verb: str) -> str:
     text = error.strerror or str(error) or type(error).__name__
     place = f"{error.filename}: " if error.filename else ""
     if isinstance(error, FileNotFoundError) and verb != "run":
-        return f"{place}{text}; is it named right?"
-    return f"{place}{text}; mend that and run it again" + (", what is finished is kept" if verb == "run" else "")
+        return f"{place}{text}; check the name"
+    return f"{place}{text}; fix this and run the command again" + ("; finished rows are kept" if verb == "run" else "")
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""The figures that papers print, checked against the systems that they describe."""
+"""Audit of published figures: checks what papers print against the networks that they describe."""

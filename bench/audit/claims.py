@@ -1,4 +1,4 @@
-"""Claims: the figures that papers print, read from ``leaderboards/claims``, which ships with the package."""
+"""Reads claims, the figures that papers print, and noted contradictions from the YAML files in leaderboards/claims."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
@@ -13,15 +13,15 @@ from datamodules._errors import BenchError
 
 PACKAGE = "leaderboards.claims"  # shipped as package data, see pyproject.toml
 KINDS = ("result", "comparative", "protocol", "architecture", "cited")
-REQUIRED = ("id", "name", "dataset", "metric", "printed")  # these are never empty; nor is unit where num is set
+REQUIRED = ("id", "name", "dataset", "metric", "printed")  # never empty; nor is unit if num is set
 NULLABLE = ("system", "num")  # null has a meaning, so it must be written
 
 
 class ClaimError(BenchError):
-    """A file of claims that does not hold what claims need; names the file and the claim."""
+    """An invalid file of claims; the message names the file and the claim."""
 
 
-# The same as safe_load; libyaml, where PyYAML was built with it, is several times as fast.
+# As safe_load does; libyaml is several times as fast, if PyYAML was built with it.
 SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -30,24 +30,19 @@ class Claim:
     """One figure as a paper printed it.
 
     Attributes:
-        id: unique over all files; ``paper/place/figure``.
-        paper: name of the file it stands in.
-        suite: the suite whose boards show it.
-        name: what the paper calls the system.
-        system: name of the system here that rebuilds it; None where there is none.
-        dataset: what it was measured on.
-        metric: ``accuracy``, ``params``, ``mult_adds``, ``flops``, ``memory_mb``, ``latency_ms``, or a word for
-            what else is stated.
-        unit: of the printed figure, ``1`` for plain numbers; empty where no number is printed.
+        id: ``paper/place/figure``, unique over all files.
+        paper, suite: name of its file, and the suite whose boards show it.
+        name, system: the system's name in the paper, and the system here that rebuilds it, None if there is none.
+        dataset: the data set it was measured on.
+        metric: ``accuracy``, ``params``, ``mult_adds``, ``flops``, ``memory_mb``, ``latency_ms``, or another word.
+        unit: of the printed figure, ``1`` for plain numbers; empty if no number is printed.
         printed: the figure as printed.
-        num: the figure as a number: a count for ``params``, ``mult_adds`` and ``flops`` (a paper's word for
-            multiply-adds), else in the printed unit; None where no number is printed.
-        where: table or section of the paper.
-        note: what a reader must know beside the figure.
-        kind: one of KINDS: measured by the paper, an order or difference, how it was done, how it is built, or
-            taken from others.
-        part: what of the system, or of its training, the figure is of; empty for the whole.
-        check: how ``bench audit`` computes the same; its ``kind`` names a function of ``bench/audit``.
+        num: the figure as a number: a count for ``params``, ``mult_adds`` and ``flops`` (some papers' word for
+            multiply-adds), else in the printed unit; None if no number is printed.
+        where, note: table or section of the paper, and a remark for the reader.
+        kind: one of KINDS: measured by the paper, an order or difference, training protocol, architecture, or cited.
+        part: the part of the system or of its training that the figure is about; empty for the whole.
+        check: how ``bench audit`` computes the figure; its ``kind`` names a function of ``bench/audit``.
     """
 
     id: str
@@ -69,15 +64,15 @@ class Claim:
 
 @dataclass(frozen=True)
 class Contradiction:
-    """Statements that a reader of a paper noted as being at odds; ``bench audit`` says whether they are.
+    """Statements of a paper that a reader noted as contradictory; ``bench audit`` decides whether they are.
 
     Attributes:
         id: unique over all files.
         where: tables or sections of the paper.
-        statement: what seems to be at odds.
-        claims: ids of the claims whose verdicts answer it; one at least.
-        why: what was compared, or why there is nothing to compare; empty where the verdicts say it all.
-        check: a computation of its own, as of a claim.
+        statement: what seems contradictory.
+        claims: ids of the claims whose verdicts decide; at least one.
+        why: what was compared, or why nothing can be; empty if the verdicts explain it.
+        check: a check of its own, in the form of a claim's.
     """
 
     id: str
@@ -89,52 +84,53 @@ class Contradiction:
 
 
 def load_claims() -> list[Claim]:
-    """All claims, in the order of file names and of the rows in them.
+    """All shipped claims, in the order of file names and rows.
 
     Raises:
-        ClaimError: a file that is no list of claims, an id twice, or a claim that lacks something or names a system
-            that is not there.
+        ClaimError: no list of claims, a duplicate id, a missing or unknown key, or an unknown system.
     """
     return read_claims(_shipped())
 
 
 def read_claims(files: Iterable[Traversable]) -> list[Claim]:
-    """The claims of these YAML files; raises as ``load_claims`` does."""
+    """The claims of these YAML files; raises ClaimError as ``load_claims`` does."""
     claims: dict[str, Claim] = {}
     known = frozenset(systems())
     for file in files:
-        for claim in _claims_of(file, known):
+        content = _content(file)
+        for row in content["claims"]:
+            claim = _claim(file.name, file.name.removesuffix(".yaml"), str(content["suite"]), row, known)
             if claim.id in claims:
-                raise ClaimError(f"{file.name}: claim {claim.id}: the id stands twice; give each claim its own")
+                raise ClaimError(f"{file.name}: claim {claim.id}: duplicate id; give each claim its own")
             claims[claim.id] = claim
     return list(claims.values())
 
 
 def load_contradictions() -> list[Contradiction]:
-    """All noted contradictions, in the order of file names and of the rows in them; raises as ``load_claims`` does."""
+    """All shipped contradictions, in the order of file names and rows; raises ClaimError as ``read_contradictions``."""
     return read_contradictions(_shipped())
 
 
 def read_contradictions(files: Iterable[Traversable]) -> list[Contradiction]:
-    """The contradictions noted in these YAML files, under the key of that name, which a file may lack.
+    """The contradictions in these YAML files, under the optional key ``contradictions``.
 
     Raises:
-        ClaimError: an id twice, a row of another form, or one that names no claim of its file.
+        ClaimError: a duplicate id, an invalid row, or a row that names no claim of its file.
     """
-    found: dict[str, Contradiction] = {}
+    noted: dict[str, Contradiction] = {}
     for file in files:
         content = _content(file)
         known = {row.get("id") for row in content["claims"] if isinstance(row, dict)}
         for row in content.get("contradictions", ()):
             one = _contradiction(file.name, row, known)
-            if one.id in found:
-                raise ClaimError(f"{file.name}: contradiction {one.id}: the id stands twice; give each its own")
-            found[one.id] = one
-    return list(found.values())
+            if one.id in noted:
+                raise ClaimError(f"{file.name}: contradiction {one.id}: duplicate id; give each its own")
+            noted[one.id] = one
+    return list(noted.values())
 
 
 def _shipped() -> list[Traversable]:
-    files = [file for file in resources.files(PACKAGE).iterdir() if file.name.endswith(".yaml")]
+    files = (file for file in resources.files(PACKAGE).iterdir() if file.name.endswith(".yaml"))
     return sorted(files, key=lambda file: file.name)
 
 
@@ -156,18 +152,12 @@ def _contradiction(file: str, row: Any, known: Collection[Any]) -> Contradiction
     wanted = [one.name for one in fields(Contradiction)]
     odd = sorted({"id", "where", "statement", "claims"} - set(row) | set(row) - set(wanted))
     if odd:
-        raise ClaimError(f"{place}: lacks, or should not have, {', '.join(odd)}; wanted {', '.join(wanted)}")
-    named = row["claims"]
-    missing = [name for name in named if name not in known] if isinstance(named, list) else []
-    if not isinstance(named, list) or not named or missing:
-        raise ClaimError(f"{place}: wanted ids of claims of this file for claims, got {missing or named!r}")
-    return Contradiction(**{**row, "claims": tuple(named)})
-
-
-def _claims_of(file: Traversable, known: Collection[str]) -> list[Claim]:
-    content = _content(file)
-    paper = file.name.removesuffix(".yaml")
-    return [_claim(file.name, paper, str(content["suite"]), row, known) for row in content["claims"]]
+        raise ClaimError(f"{place}: missing or unknown keys {', '.join(odd)}; wanted {', '.join(wanted)}")
+    ids = row["claims"]
+    unknown = [name for name in ids if name not in known] if isinstance(ids, list) else []
+    if not isinstance(ids, list) or not ids or unknown:
+        raise ClaimError(f"{place}: wanted ids of claims of this file for claims, got {unknown or ids!r}")
+    return Contradiction(**{**row, "claims": tuple(ids)})
 
 
 def _claim(file: str, paper: str, suite: str, row: Any, known: Collection[str]) -> Claim:

@@ -1,6 +1,6 @@
-"""Checks that count: parameters, multiply-adds and bytes of the described network or of a part of it."""
+"""Audit checks that count parameters, multiply-adds and bytes of the described network or of its layers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from torch import nn
@@ -14,27 +14,27 @@ FLOAT_BITS = 32
 
 
 def parameters(built: Built, check: Mapping[str, Any]) -> Finding:
-    """Parameters under the convention that the check names; of ``layers`` alone where there are any.
+    """Parameters by the check's ``convention``, of ``layers`` only if the check names any.
 
-    ``trainable``: what gradients change. ``keras``: with batch normalisation's moving statistics.
-    ``one_input``: a slip that some papers make, see ``_one_input``. ``weights``, ``biases``, ``scales``: these alone.
+    ``trainable``: changed by gradients. ``keras``: also batch normalisation's moving statistics. ``one_input``: a
+    mistake of some papers, see ``_one_input``. ``weights``, ``biases``, ``scales``: only these.
     """
     convention = check.get("convention", "trainable")
-    value = sum(CONVENTIONS[convention](part) for part in parts_of(built, check))
-    return Finding(value, f"{value:,} parameters{_of(check)}, {_WORDS[convention]}")
+    value = sum(_parameters(part, convention) for part in parts_of(built, check))
+    return Finding(value, f"{value:,} {_WORDS[convention].format(of=_of(check))}")
 
 
 def multiply_adds(built: Built, check: Mapping[str, Any]) -> Finding:
-    """Multiply-adds of one forward pass at batch 1, as the suite counts them."""
+    """Multiply-adds of one forward pass at batch 1, counted as in measurement ``macs``."""
     value = sum(built.macs(name) for name in check.get("layers", [""]))
     return Finding(value, f"{value:,} multiply-adds{_of(check)}")
 
 
 def storage(built: Built, check: Mapping[str, Any]) -> Finding:
-    """Bytes of all stored numbers, in ``MB`` or ``MiB`` as the check says.
+    """Bytes of all stored numbers, in the check's ``unit``, ``MB`` or ``MiB``.
 
-    ``bits`` gives what one weight of a ``convolution`` or ``linear`` layer takes; biases and batch normalisation,
-    its moving statistics too, stay at 32.
+    ``bits`` gives the bits per weight of ``convolution`` and ``linear`` layers; all else, such as biases and batch
+    normalisation with its moving statistics, has 32.
     """
     bits = check.get("bits", {})
     total = FLOAT_BITS * keras_parameters(built.network)
@@ -45,54 +45,48 @@ def storage(built: Built, check: Mapping[str, Any]) -> Finding:
     size = total / 8
     mega, mebi = size / MEGA, size / MEBI
     text = f"{size:,.0f} bytes: {mega:.2f} MB (10⁶ bytes) or {mebi:.2f} MiB (2²⁰ bytes)"
-    widths = ", ".join(f"{width} bits a {kind} weight" for kind, width in bits.items())
-    return Finding(mebi if check["unit"] == "MiB" else mega, f"{text}, {widths or '32 bits a number'}")
+    widths = ", ".join(f"{width} bits per {kind} weight" for kind, width in bits.items())
+    return Finding(mebi if check["unit"] == "MiB" else mega, f"{text}, {widths or '32 bits per number'}")
 
 
 def parts_of(built: Built, check: Mapping[str, Any]) -> list[nn.Module]:
-    """The modules that ``layers`` names, those of ``without`` left out; the whole network without either."""
+    """The modules named in ``layers``, except those in ``without``; by default the whole network."""
     parts = [built.layer(name).module or built.network for name in check.get("layers", [""])]
     without = {id(built.layer(name).module) for name in check.get("without", ())}
-    return [part for part in parts if id(part) not in without] if not without else _leaves(parts, without)
+    return list(_leaves(parts, without)) if without else parts
 
 
-def _leaves(parts: list[nn.Module], without: set[int]) -> list[nn.Module]:
-    """The modules without children below these parts, those set aside left out."""
-    found: list[nn.Module] = []
+def _leaves(parts: Iterable[nn.Module], without: set[int]) -> Iterator[nn.Module]:
+    """The modules without children below these parts, except those in ``without``."""
     for part in parts:
         if id(part) not in without:
             children = list(part.children())
-            found += _leaves(children, without) if children else [part]
-    return found
+            yield from _leaves(children, without) if children else [part]
 
 
-def _trainable(module: nn.Module) -> int:
-    return sum(p.numel() for p in module.parameters() if p.requires_grad)
+def _parameters(part: nn.Module, convention: str) -> int:
+    layers = [layer for layer in part.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+    match convention:
+        case "trainable":
+            return sum(p.numel() for p in part.parameters() if p.requires_grad)
+        case "keras":
+            return keras_parameters(part)
+        case "one_input":
+            return sum(map(_one_input, layers))
+        case "weights":
+            return sum(p.numel() for p in part.parameters() if p.dim() > 1)
+        case "biases":
+            return sum(layer.bias.numel() for layer in layers if layer.bias is not None)
+        case "scales":
+            return sum(one.weight.numel() for one in part.modules() if isinstance(one, nn.BatchNorm2d))
+    raise KeyError(f"unknown convention {convention}; known: {', '.join(_WORDS)}")
 
 
-def _weights(module: nn.Module) -> int:
-    return sum(p.numel() for p in module.parameters() if p.dim() > 1)
-
-
-def _biases(module: nn.Module) -> int:
-    layers = [one for one in module.modules() if isinstance(one, nn.Conv2d | nn.Linear)]
-    return sum(one.bias.numel() for one in layers if one.bias is not None)
-
-
-def _scales(module: nn.Module) -> int:
-    return sum(one.weight.numel() for one in module.modules() if isinstance(one, nn.BatchNorm2d))
-
-
-def _one_input(module: nn.Module) -> int:
-    """Every convolution counted as if it had one input channel, fully connected layers without their biases."""
-    total = 0
-    for layer in module.modules():
-        if isinstance(layer, nn.Conv2d):
-            total += layer.weight.numel() // layer.weight.shape[1]
-            total += layer.bias.numel() if layer.bias is not None else 0
-        elif isinstance(layer, nn.Linear):
-            total += layer.weight.numel()
-    return total
+def _one_input(layer: nn.Conv2d | nn.Linear) -> int:
+    """Counts a convolution as if it had one input channel, and a fully connected layer without biases."""
+    if isinstance(layer, nn.Linear):
+        return layer.weight.numel()
+    return layer.weight.numel() // layer.weight.shape[1] + (0 if layer.bias is None else layer.bias.numel())
 
 
 def _of(check: Mapping[str, Any]) -> str:
@@ -100,19 +94,11 @@ def _of(check: Mapping[str, Any]) -> str:
     return words + (f" without {', '.join(check['without'])}" if check.get("without") else "")
 
 
-CONVENTIONS: Mapping[str, Callable[[nn.Module], int]] = {
-    "trainable": _trainable,
-    "keras": keras_parameters,
-    "one_input": _one_input,
-    "weights": _weights,
-    "biases": _biases,
-    "scales": _scales,
-}
 _WORDS = {
-    "trainable": "all trainable ones",
-    "keras": "batch normalisation counted as four a channel",
-    "one_input": "each convolution counted as if it had one input channel, without fully connected biases",
-    "weights": "weights of convolutions and fully connected layers alone",
-    "biases": "biases alone",
-    "scales": "batch normalisation's scales alone",
+    "trainable": "trainable parameters{of}",
+    "keras": "parameters{of}, counting four per channel for batch normalisation",
+    "one_input": "parameters{of}, counting one input channel for each convolution and no fully connected biases",
+    "weights": "weights{of}, of convolutions and fully connected layers",
+    "biases": "biases{of}",
+    "scales": "batch normalisation scales{of}",
 }

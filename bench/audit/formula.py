@@ -1,4 +1,4 @@
-"""Checks between printed figures: sums, ratios, differences and means of other cells and of computed figures."""
+"""Evaluates arithmetic formulas over named figures, without ``eval``, and the range that their rounding allows."""
 
 import ast
 import operator
@@ -16,10 +16,10 @@ _FUNCTIONS: Mapping[str, Callable[..., float]] = {
 
 
 def evaluate(formula: str, values: Mapping[str, float]) -> float:
-    """Value of a formula of numbers, names, ``+ - * / // **``, ``min``, ``max``, ``mean`` and ``abs``.
+    """Evaluate a formula of numbers, names, ``+ - * / // **``, ``min``, ``max``, ``mean`` and ``abs``.
 
     Raises:
-        ValueError: anything else stands in it, or a name has no value.
+        ValueError: the formula contains anything else, or a name without a value.
     """
     try:
         return _value(ast.parse(formula, mode="eval").body, values)
@@ -28,15 +28,13 @@ def evaluate(formula: str, values: Mapping[str, float]) -> float:
 
 
 def span(formula: str, values: Mapping[str, float], bounds: Mapping[str, tuple[float, float]]) -> tuple[float, float]:
-    """Least and greatest value of a formula when names may lie anywhere between their ``bounds``.
+    """Least and greatest value of a formula whose names may lie anywhere within their ``bounds``.
 
-    Every name on its value and at both ends: enough for formulas that rise or fall in each name alone.
+    Tries every name at its value and at both bounds: exact for formulas that are monotonic in each name.
     """
     ends = [{values[name], *bounds[name]} for name in bounds]
-    found = []
-    for chosen in product(*ends):
-        found.append(evaluate(formula, {**values, **dict(zip(bounds, chosen, strict=True))}))
-    return min(found), max(found)
+    results = [evaluate(formula, {**values, **dict(zip(bounds, chosen, strict=True))}) for chosen in product(*ends)]
+    return min(results), max(results)
 
 
 def _value(node: ast.AST, values: Mapping[str, float]) -> float:

@@ -1,7 +1,7 @@
-"""Checks of architecture tables: each printed row against the shapes of the built network's own layers."""
+"""Audit checks of architecture tables: compares printed rows with the layer shapes of the built network."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.audit.formula import evaluate
@@ -13,23 +13,22 @@ _AXES = {"a": re.compile(r"(?:^|-)a([\d.]+)"), "d": re.compile(r"(?:^|-)d(\d+)")
 
 
 def step(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
-    """The ``at``-th step of the network, and the ``times - 1`` that follow ``every`` steps apart, as printed.
+    """Compare the ``at``-th step of the network, and ``times - 1`` further ones ``every`` steps apart, with the table.
 
-    Printed facts, each of which must hold: ``op``, ``kernel``, ``stride``, ``input`` and ``output`` (sides first,
-    channels last), ``takes`` and ``filters`` (channels that a filter takes, and that are made). Widths may be scaled:
-    ``32a``, ``32ad``.
+    Printed facts: ``op``, ``kernel``, ``stride``, ``padding``, ``input`` and ``output`` (sides first, channels last),
+    ``side`` (of the output), ``takes`` and ``filters`` (input and output channels). Widths may be scaled: ``32a``,
+    ``32ad``.
     """
     positions = [check["at"] + index * check.get("every", 1) for index in range(check.get("times", 1))]
     if positions[-1] > len(built.steps):
         return Finding(None, f"the network has only {len(built.steps)} steps", holds=False)
-    found = [built.steps[position - 1] for position in positions]
-    return _compared(found, check, variant)
+    return _compared([built.steps[position - 1] for position in positions], check, variant)
 
 
 def layer(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
-    """A layer or block by its ``name``, and the layers inside it by ``parts``; facts as for ``step``.
+    """Compare the layer or block ``name``, and the layers inside it by ``parts``; facts as for ``step``.
 
-    A claim with a number prints the channels made.
+    The number of the finding is that of the output channels.
     """
     whole = built.layer(check["name"])
     finding = _compared([whole], check, variant)
@@ -41,30 +40,30 @@ def layer(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
 
 
 def every(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
-    """Every layer of the kinds ``ops``, or block of the classes ``types``, keeps a rule; there is one at least.
+    """Check that at least one layer exists, and that all of kinds ``ops`` or classes ``types`` follow a rule.
 
-    ``formula`` lies ``between`` two bounds or equals ``equals``, in W and H (sides in and out), M and N (channels in
-    and out), K, S, P (kernel, stride, padding), ``params`` and ``macs``; or the layer is ``followed_by`` layers of
-    these ops in turn. Layers ``but`` those named.
+    The rule: ``formula`` lies ``between`` two bounds or equals ``equals``, in W and H (sides of input and output), M
+    and N (channels of input and output), K, S, P (kernel, stride, padding), ``params`` and ``macs``; or the layer is
+    ``followed_by`` layers of these ops. ``but`` names exceptions.
     """
     if "types" in check:
         chosen = [one for one in built.named.values() if type(one.module).__name__ in check["types"]]
     else:
         chosen = [one for one in built.layers if one.op in check["ops"]]
     chosen = [one for one in chosen if one.name not in check.get("but", ())]
-    broken = [one.name for one in chosen if not _keeps(built, one, check)]
+    broken = [one.name for one in chosen if not _follows(built, one, check)]
     kinds = ", ".join(check.get("types", check.get("ops")))
-    words = f"{len(chosen) - len(broken)} of {len(chosen)} layers of kind {kinds} keep it"
+    words = f"{len(chosen) - len(broken)} of {len(chosen)} layers of kind {kinds} follow the rule"
     return Finding(None, words + (f"; not {', '.join(broken)}" if broken else ""), holds=bool(chosen) and not broken)
 
 
 def setting(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
-    """A number that all layers of the kinds ``ops`` share, such as ``p`` of dropout.
+    """An ``attribute`` with the same value in all layers of the kinds ``ops``, such as ``p`` of dropout.
 
-    ``named`` picks those whose names hold it.
+    ``named`` selects layers whose names contain it.
 
     Raises:
-        ValueError: they differ, or there are none.
+        ValueError: the values differ, or there is no such layer.
     """
     chosen = [one for one in built.layers if one.op in check["ops"] and check.get("named", "") in one.name]
     values = {float(getattr(one.module, check["attribute"])) for one in chosen}
@@ -75,17 +74,19 @@ def setting(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
 
 
 def layers(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
-    """How many layers of the kinds ``ops`` ran; names that hold ``but`` are left out, ``within`` names parts."""
-    skipped, within = check.get("but", ""), tuple(f"{part}." for part in check.get("within", ()))
-    found = [one for one in built.layers if one.op in check["ops"] and not (skipped and skipped in one.name)]
-    if within:
-        found = [one for one in found if f"{one.name}.".startswith(within)]
+    """Number of executed layers of the kinds ``ops``, in the parts ``within``, without names that contain ``but``."""
+    excluded, within = check.get("but", ""), tuple(f"{part}." for part in check.get("within", ()))
+    count = sum(
+        one.op in check["ops"] and not (excluded and excluded in one.name)
+        and (not within or f"{one.name}.".startswith(within))
+        for one in built.layers
+    )  # fmt: skip
     place = f" in {', '.join(check['within'])}" if within else ""
-    return Finding(len(found), f"{len(found)} layers of kind {', '.join(check['ops'])}{place}")
+    return Finding(count, f"{count} layers of kind {', '.join(check['ops'])}{place}")
 
 
 def parts(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
-    """Whether the network is made of parts of the names ``named``, whatever others it has."""
+    """Whether the network has top-level parts with the names ``named``; it may have others too."""
     names = [name for name, _ in built.network.named_children()]
     missing = [name for name in check["named"] if name not in names]
     words = f"the network's parts are {', '.join(names)}"
@@ -93,44 +94,55 @@ def parts(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
 
 
 def blocks(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
-    """How many modules of the class ``type`` the network is made of."""
-    found = sum(type(module).__name__ == check["type"] for module in built.network.modules())
-    return Finding(found, f"{found} modules {check['type']}")
+    """Number of modules of the class ``type``."""
+    count = sum(type(module).__name__ == check["type"] for module in built.network.modules())
+    return Finding(count, f"{count} modules {check['type']}")
 
 
 def output(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
-    """Shape of what the network makes: ``shape``, or the printed number of classes."""
-    made = built.output
-    holds = list(made) == check["shape"] if "shape" in check else None
-    return Finding(made[-1], f"the network makes {_shape(made)} numbers for one image", holds=holds)
+    """Output shape of the network, compared with ``shape``; else its last dimension, the number of classes."""
+    holds = list(built.output) == check["shape"] if "shape" in check else None
+    return Finding(built.output[-1], f"the network outputs {_shape(built.output)} numbers per image", holds=holds)
 
 
 def _compared(found: Sequence[Layer], check: Mapping[str, Any], variant: str) -> Finding:
-    wrong: dict[str, None] = {}
+    wrong: dict[str, None] = {}  # an ordered set
     for one in found:
-        for fact, printed in check.items():
-            if fact in _FACTS:
-                wanted, real = _scaled(printed, variant), _FACTS[fact](one)
-                if wanted != real:
-                    wrong[f"{fact}: built {_said(real)}, printed {_said(wanted)}"] = None
-    text = _described(found[0]) + (f", {len(found)} times" if len(found) > 1 else "")
+        facts = _facts(one)
+        for fact, value in check.items():
+            if fact in facts and (printed := _scaled(value, variant)) != facts[fact]:
+                wrong[f"{fact}: built {_text(facts[fact])}, printed {_text(printed)}"] = None
+    text = _describe(found[0]) + (f", {len(found)} times" if len(found) > 1 else "")
     return Finding(found[0].output[0], "; ".join([f"built: {text}", *wrong]), holds=not wrong)
 
 
-def _described(one: Layer) -> str:
-    window = f" {one.kernel}×{one.kernel}" if one.kernel else ""
-    step = f", stride {one.stride}" if one.stride else ""
+def _facts(one: Layer) -> dict[str, Any]:
+    """Everything that a table may print about a layer."""
+    return {
+        "op": one.op, "kernel": one.setting("kernel_size"), "stride": one.setting("stride"),
+        "padding": one.setting("padding"), "input": _sides_first(one.inputs), "output": _sides_first(one.output),
+        "takes": one.inputs[0], "filters": one.output[0], "side": one.output[-1],
+    }  # fmt: skip
+
+
+def _describe(one: Layer) -> str:
+    kernel, stride = one.setting("kernel_size"), one.setting("stride")
+    window = f" {kernel}×{kernel}" if kernel else ""
+    step = f", stride {stride}" if stride else ""
     kind = one.op.replace("_", " ") if one.op != "other" else "block"
     return f"{kind}{window}{step}, {_shape(one.inputs)} → {_shape(one.output)}"
 
 
-def _keeps(built: Built, one: Layer, check: Mapping[str, Any]) -> bool:
+def _follows(built: Built, one: Layer, check: Mapping[str, Any]) -> bool:
     if "followed_by" in check:
         index = built.layers.index(one) + 1
         after = [following.op for following in built.layers[index : index + len(check["followed_by"])]]
         return bool(after == check["followed_by"])
     values: dict[str, float] = {"W": one.inputs[-1], "M": one.inputs[0], "H": one.output[-1], "N": one.output[0]}
-    values |= {"K": one.kernel or 0, "S": one.stride or 0, "P": one.padding or 0, "macs": built.macs(one.name)}
+    values |= {
+        letter: one.setting(name) or 0 for letter, name in (("K", "kernel_size"), ("S", "stride"), ("P", "padding"))
+    }
+    values["macs"] = built.macs(one.name)
     values["params"] = sum(p.numel() for p in one.module.parameters()) if one.module else 0
     value = evaluate(check["formula"], values)
     if "between" in check:
@@ -146,34 +158,20 @@ def _scaled(printed: Any, variant: str) -> Any:
     if match is None:
         return printed
     value = float(match[1])
-    for axis in (match[2], match[3]):
-        if axis:
-            setting = _AXES[axis].search(variant)
-            value *= float(setting[1]) if setting else 1.0
+    for axis in filter(None, match.groups()[1:]):
+        setting = _AXES[axis].search(variant)
+        value *= float(setting[1]) if setting else 1.0
     return int(value)
 
 
 def _sides_first(shape: tuple[int, ...]) -> list[int]:
-    """As tables print maps: side, side, channels; a vector as its length alone."""
+    """A shape as tables print it: side, side, channels; a vector as its length."""
     return [*shape[1:], shape[0]]
 
 
 def _shape(shape: tuple[int, ...]) -> str:
-    return "×".join(map(str, _sides_first(shape)))
+    return _text(_sides_first(shape))
 
 
-def _said(value: Any) -> str:
+def _text(value: Any) -> str:
     return "×".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-_FACTS: Mapping[str, Callable[[Layer], Any]] = {
-    "op": lambda one: one.op,
-    "kernel": lambda one: one.kernel,
-    "stride": lambda one: one.stride,
-    "padding": lambda one: one.padding,
-    "input": lambda one: _sides_first(one.inputs),
-    "output": lambda one: _sides_first(one.output),
-    "takes": lambda one: one.inputs[0],
-    "filters": lambda one: one.output[0],
-    "side": lambda one: one.output[-1],
-}

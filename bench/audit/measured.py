@@ -1,6 +1,7 @@
-"""What records say beside a claim: figures of the claimed system, or whether a claimed order was seen."""
+"""Finds measured figures for a claim in the records: values of the claimed system, or whether a claimed order held."""
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
 from bench.audit.claims import Claim
@@ -9,34 +10,32 @@ from bench.records.protocols import Protocol
 from bench.records.rows import BoardRow, Figure, board_rows, sections
 
 HELD, NOT_HELD, UNDECIDED = "held", "did not hold", "undecided"
-# A claim's metric -> the measurement that speaks to it, and what one unit of the claim is worth in its unit.
+# A claim's metric -> the corresponding measurement, and one unit of the claim in the measurement's unit.
 _MEASURED = {"accuracy": ("accuracy", 0.01), "latency_ms": ("latency", 1e6)}
 
 
 class Measured:
-    """The rows of all boards, looked up by claim; those stored in fewer bits speak where a claim names them alone.
+    """The rows of all boards, looked up by claim.
 
-    Args:
-        stored: all records.
-        protocols: how measurements are made today; older values do not speak.
+    Rows of compressed systems are used only for claims that name them; values of older protocols are ignored.
     """
 
     def __init__(self, stored: Sequence[Stored], protocols: Mapping[str, Protocol]) -> None:
         self._boards = _boards([item for item in stored if not item.record.get("storage")], protocols)
-        self._packed = _boards([item for item in stored if item.record.get("storage")], protocols)
+        self._compressed = _boards([item for item in stored if item.record.get("storage")], protocols)
 
-    def beside(self, claim: Claim) -> list[dict[str, Any]]:
-        """What was measured of a claim, board by board; empty where nothing was."""
+    def figures_for(self, claim: Claim) -> list[dict[str, Any]]:
+        """The measured figures for a claim, board by board; empty if there are none."""
         if claim.check.get("order"):
-            return [found for first, rows in self._boards for found in _order(claim.check["order"], first, rows)]
-        asked = claim.check.get("measured", {})
-        if claim.metric not in _MEASURED or claim.system is None or (claim.part and not asked):
+            return [outcome for first, rows in self._boards for outcome in _order(claim.check["order"], first, rows)]
+        options = claim.check.get("measured", {})
+        if claim.metric not in _MEASURED or claim.system is None or (claim.part and not options):
             return []
         name, unit = _MEASURED[claim.metric]
-        name, recipes, system = asked.get("of", name), asked.get("recipes"), asked.get("system")
+        name, recipes, system = options.get("of", name), options.get("recipes"), options.get("system")
         return [
             {**_place(first, row), **_figure(row[name], unit)}
-            for first, rows in (*self._boards, *(self._packed if system else ()))
+            for first, rows in (*self._boards, *(self._compressed if system else ()))
             for row in rows
             if row.system == system or (not system and _base(row.system) == claim.system)
             if row.trained and row[name].value is not None
@@ -57,28 +56,25 @@ def _boards(
 
 
 def _order(order: Mapping[str, Any], first: Mapping[str, Any], rows: Sequence[BoardRow]) -> list[dict[str, Any]]:
-    """Whether the ``higher`` system was measured above the ``lower`` one on the same machine; by intervals.
+    """Whether the ``higher`` system's interval lies above that of the ``lower`` one, on the same machine.
 
-    By the same recipe, or by the pairs of recipes, the higher one's first, that the claim compares.
+    Compares rows of the same recipe, or of the pairs of ``recipes`` (higher first) that the claim names.
     """
     name = order.get("of", "accuracy")
-    found = []
-    for above in rows:
-        for below in rows:
-            recipes = [above.recipe, below.recipe]
-            compared = recipes in order["recipes"] if "recipes" in order else above.recipe == below.recipe
-            if (
-                above.machine != below.machine
-                or not compared
-                or (_base(above.system), _base(below.system)) != (order["higher"], order["lower"])
-            ):
-                continue
-            high, low = above[name], below[name]
-            if None not in (high.value, high.low, high.high, low.value, low.low, low.high):
-                outcome = _outcome(high, low)
-                systems = {"higher": above.system, "lower": below.system, "of": name, "outcome": outcome}
-                found.append({**_place(first, above), **systems, "values": [high.value, low.value]})
-    return found
+    outcomes = []
+    for above, below in product(rows, repeat=2):
+        recipes = [above.recipe, below.recipe]
+        compared = recipes in order["recipes"] if "recipes" in order else above.recipe == below.recipe
+        systems = (_base(above.system), _base(below.system))
+        if above.machine != below.machine or not compared or systems != (order["higher"], order["lower"]):
+            continue
+        high, low = above[name], below[name]
+        if None not in (high.value, high.low, high.high, low.value, low.low, low.high):
+            outcomes.append({
+                **_place(first, above), "higher": above.system, "lower": below.system, "of": name,
+                "outcome": _outcome(high, low), "values": [high.value, low.value],
+            })  # fmt: skip
+    return outcomes
 
 
 def _outcome(high: Figure, low: Figure) -> str:
@@ -96,7 +92,7 @@ def _place(first: Mapping[str, Any], row: BoardRow) -> dict[str, Any]:
 
 
 def _figure(figure: Figure, unit: float) -> dict[str, Any]:
-    """A figure in the unit of the claim, to six digits: more would differ between machines."""
+    """A figure in the unit of the claim, rounded to six digits, as further digits differ between machines."""
     values = {"value": figure.value, "low": figure.low, "high": figure.high}
     return {key: None if value is None else float(f"{value / unit:.6g}") for key, value in values.items()}
 

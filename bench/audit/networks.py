@@ -1,6 +1,6 @@
-"""Networks that claims describe, built once each without memory for weights, and what their layers really do."""
+"""Builds the networks that claims describe on the meta device, and records the layers of one forward pass."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from math import prod
@@ -9,35 +9,36 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.modules.module import register_module_forward_hook
 from torch.overrides import TorchFunctionMode
 
 from bench.measurements._mac_counter import count
 from bench.plugins import ARCHITECTURES, systems
 
-_ACTIVATIONS = (nn.ReLU, nn.ReLU6, nn.PReLU, nn.LeakyReLU, nn.Hardswish, nn.SiLU)
-_MAX_POOLS = (nn.MaxPool2d, nn.AdaptiveMaxPool2d, nn.FractionalMaxPool2d)
-_AVERAGE_POOLS = (nn.AvgPool2d, nn.AdaptiveAvgPool2d)
-STEPS = ("convolution", "depthwise", "linear", "max_pool", "average_pool", "pool")  # what tables give a row each
-
-
-# Operators that keep the shape of their first input. The meta device works them out in Python, which for a deep
-# network takes seconds; they cost no multiply-adds.
+_KINDS: Mapping[str, tuple[type[nn.Module], ...]] = {
+    "linear": (nn.Linear,), "max_pool": (nn.MaxPool2d, nn.AdaptiveMaxPool2d, nn.FractionalMaxPool2d),
+    "average_pool": (nn.AvgPool2d, nn.AdaptiveAvgPool2d), "batch_norm": (nn.BatchNorm2d,), "dropout": (nn.Dropout,),
+    "activation": (nn.ReLU, nn.ReLU6, nn.PReLU, nn.LeakyReLU, nn.Hardswish, nn.SiLU),
+}  # fmt: skip
+STEPS = ("convolution", "depthwise", "linear", "max_pool", "average_pool", "pool")  # one row each in printed tables
+# Skipped operators: they keep the shape of their first input and cost no multiply-adds, and the meta device computes
+# them in Python, which takes seconds for a deep network.
 _SHAPE_KEPT = frozenset({F.batch_norm, F.hardtanh, F.relu, F.relu6, F.prelu, F.leaky_relu, F.dropout})
 
 
 class NotHereError(Exception):
-    """A claim needs something that is not installed; the text says what."""
+    """A claim needs something that is not installed; the message says what."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer as it ran.
+    """One layer of the forward pass.
 
     Attributes:
-        name: dotted, as the network names it; empty for a pooling that is a plain function.
+        name: dotted module name; empty for a pooling function without a module.
         op: one of STEPS, or ``activation``, ``batch_norm``, ``dropout``, ``other``.
-        inputs, output: shapes of one image, such as (64, 32, 32).
-        module: None for a plain function.
+        inputs, output: shapes for one image, such as (64, 32, 32).
+        module: None for a function.
     """
 
     name: str
@@ -46,66 +47,49 @@ class Layer:
     output: tuple[int, ...]
     module: nn.Module | None
 
-    @property
-    def kernel(self) -> int | None:
-        """Side of the window; None where the layer has none."""
-        return _side(getattr(self.module, "kernel_size", None))
-
-    @property
-    def stride(self) -> int | None:
-        """Step of the window; None where the layer has none."""
-        return _side(getattr(self.module, "stride", None))
-
-    @property
-    def padding(self) -> int | None:
-        """Rows and columns added on each side; None where the layer has none."""
-        return _side(getattr(self.module, "padding", None))
+    def setting(self, name: str) -> int | None:
+        """``kernel_size``, ``stride`` or ``padding`` along one side; None if the layer has none."""
+        value = getattr(self.module, name, None)
+        value = value[0] if isinstance(value, list | tuple) else value
+        return value if isinstance(value, int) else None
 
 
 class Built:
-    """One network at one input and label-space size.
-
-    Args:
-        network: in eval mode, on the meta device.
-        image: shape of its input, (channels, side, side).
-        system: its name, without a recipe.
-    """
+    """A network in eval mode on the meta device, its input shape (channels, side, side), its name without recipe."""
 
     def __init__(self, network: nn.Module, image: tuple[int, int, int], system: str) -> None:
-        self.network = network
-        self.image = image
-        self.system = system
+        self.network, self.image, self.system = network, image, system
 
     @cached_property
     def layers(self) -> list[Layer]:
-        """Every layer in the order of execution, with a pooling written as a function in its place."""
-        found: list[Layer] = []
+        """Every layer in the order of execution, including poolings that are functions."""
+        layers: list[Layer] = []
         for layer in self._calls:
             if layer.module is None or any(layer.module.children()):
                 continue
-            before = found[-1].output if found else self.image
+            before = layers[-1].output if layers else self.image
             if prod(layer.inputs) < prod(before) and layer.inputs[0] == before[0]:
-                found.append(Layer("", "pool", before, layer.inputs, None))
-            found.append(layer)
-        return found
+                layers.append(Layer("", "pool", before, layer.inputs, None))
+            layers.append(layer)
+        return layers
 
     @cached_property
     def steps(self) -> list[Layer]:
-        """The layers that tables of architectures give a row each, in the order of execution."""
+        """The layers that have a row in printed architecture tables, in the order of execution."""
         return [layer for layer in self.layers if layer.op in STEPS]
 
     @cached_property
     def named(self) -> Mapping[str, Layer]:
-        """Every module that ran, blocks too, by its name; what it was first given and made."""
+        """Every executed module, also blocks, by name, with the shapes of its first call."""
         return {layer.name: layer for layer in reversed(self._calls)}
 
     @property
     def output(self) -> tuple[int, ...]:
-        """Shape of what the network makes of one image."""
+        """Output shape of the network for one image."""
         return self.named[""].output
 
     def layer(self, name: str) -> Layer:
-        """The module of this name; raises NotHereError, with the names there are, where there is none."""
+        """The module of this name; raises NotHereError, with the existing names, if there is none."""
         if name not in self.named:
             tops = ", ".join(known for known in self.named if known and "." not in known)
             raise NotHereError(f"the network has no layer {name}; it has {tops}")
@@ -113,13 +97,13 @@ class Built:
 
     @cache  # noqa: B019  (lives as long as the audit)
     def macs(self, name: str = "") -> int:
-        """Multiply-adds of one forward pass, of a named part alone or of the whole network.
+        """Multiply-adds of one forward pass, of the whole network or of a named part.
 
         Raises:
-            NotHereError: no such part, or an operator whose cost is not known.
+            NotHereError: no such part, or an operator of unknown cost.
         """
         part = self.layer(name)
-        with _ShapesAlone():
+        with _ShapesOnly():
             counted = count(part.module or self.network, torch.empty(1, *part.inputs, device="meta"))
         if counted.incomplete:
             raise NotHereError(f"multiply-adds of {', '.join(counted.incomplete)} are not known")
@@ -127,25 +111,23 @@ class Built:
 
     @cached_property
     def _calls(self) -> list[Layer]:
+        names = {module: name for name, module in self.network.named_modules()}
         calls: list[Layer] = []
-        handles = []
-        for name, module in self.network.named_modules():
 
-            def seen(module: nn.Module, inputs: Any, output: Any, name: str = name) -> None:
-                calls.append(Layer(name, _op(module), _shape(inputs[0]), _shape(output), module))
+        def record(module: nn.Module, inputs: Any, output: Any) -> None:
+            calls.append(Layer(names[module], _op(module), _shape(inputs[0]), _shape(output), module))
 
-            handles.append(module.register_forward_hook(seen))
+        handle = register_module_forward_hook(record)
         try:
-            with torch.inference_mode(), _ShapesAlone():
+            with torch.inference_mode(), _ShapesOnly():
                 self.network(torch.empty(1, *self.image, device="meta"))
         finally:
-            for handle in handles:
-                handle.remove()
+            handle.remove()
         return calls
 
 
 class Networks:
-    """Builds each network once, however many claims ask about it."""
+    """Builds each network once, for any number of claims."""
 
     def __init__(self) -> None:
         self._built: dict[tuple[str, int, int, int, str], Built] = {}
@@ -153,7 +135,7 @@ class Networks:
         self._known = frozenset(systems())
 
     def literals(self, system: str) -> Mapping[str, Any]:
-        """What a system's architecture states; raises NotHereError where it is not installed."""
+        """Literals of a system's architecture file; raises NotHereError if it is not installed."""
         if system.split("+")[0] not in self._known:
             raise NotHereError(f"not checkable yet: no architecture {system} is installed")
         name = system.split(":")[0].split("+")[0]
@@ -162,40 +144,36 @@ class Networks:
         return self._literals[name]
 
     def built(self, system: str, classes: int, image: tuple[int, int] | None = None, until: str = "") -> Built:
-        """A system's network.
+        """Build a system's network, or return it from the cache.
 
         Args:
-            system: as on the command line; its recipe changes nothing here.
-            classes: label-space size.
-            image: (channels, side); None for what the architecture states.
-            until: the head at which a network of several ends; empty for the last.
+            system: as on the command line; its recipe is ignored.
+            classes: number of classes.
+            image: (channels, side) of the input; None for the architecture's own.
+            until: cut a network with several heads after this head; empty for the last.
 
         Raises:
-            NotHereError: it is not installed, or has no such head.
+            NotHereError: the architecture is not installed, or has no such head.
         """
         channels, side = image or self.literals(system)["INPUT"]
         self.literals(system)
         key = (system.split("+")[0], classes, channels, side, until)
         if key not in self._built:
-            network = self._part(self.built(system, classes, image), until) if until else self._network(*key[:4])
+            if until:
+                whole: Any = self.built(system, classes, image).network
+                if not hasattr(whole, "up_to"):
+                    raise NotHereError(f"{type(whole).__name__} has no head {until}")
+                network = whole.up_to(until)
+            else:
+                name, _, variant = key[0].partition(":")
+                with torch.device("meta"), _ShapesOnly():
+                    network = ARCHITECTURES.load(name).build(variant, classes, channels, side)
             self._built[key] = Built(network.eval(), (channels, side, side), key[0])
         return self._built[key]
 
-    def _part(self, built: Built, until: str) -> nn.Module:
-        up_to: Callable[[str], nn.Module] | None = getattr(built.network, "up_to", None)
-        if up_to is None:
-            raise NotHereError(f"{type(built.network).__name__} has no head {until}")
-        return up_to(until)
 
-    def _network(self, system: str, classes: int, channels: int, side: int) -> nn.Module:
-        name, _, variant = system.partition(":")
-        with torch.device("meta"), _ShapesAlone():
-            network: nn.Module = ARCHITECTURES.load(name).build(variant, classes, channels, side)
-        return network
-
-
-class _ShapesAlone(TorchFunctionMode):
-    """Leaves out what changes no shape."""
+class _ShapesOnly(TorchFunctionMode):
+    """Skips the operators in _SHAPE_KEPT."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func in _SHAPE_KEPT:
@@ -206,26 +184,14 @@ class _ShapesAlone(TorchFunctionMode):
 def _op(module: nn.Module) -> str:
     if isinstance(module, nn.Conv2d):
         return "depthwise" if module.groups == module.in_channels > 1 else "convolution"
-    kinds = {
-        "linear": nn.Linear, "max_pool": _MAX_POOLS, "average_pool": _AVERAGE_POOLS, "activation": _ACTIVATIONS,
-        "batch_norm": nn.BatchNorm2d, "dropout": nn.Dropout,
-    }  # fmt: skip
-    for op, types in kinds.items():
-        if isinstance(module, types):  # type: ignore[arg-type]
-            return op
-    return "pool" if "pool" in type(module).__name__.lower() else "other"
+    known = (op for op, types in _KINDS.items() if isinstance(module, types))
+    return next(known, "pool" if "pool" in type(module).__name__.lower() else "other")
 
 
 def _shape(value: Any) -> tuple[int, ...]:
-    """Shape of one image of a batch; that of the last of several outputs."""
+    """Shape without the batch dimension; of several outputs, that of the last."""
     if isinstance(value, Mapping):
         value = list(value.values())
     while isinstance(value, list | tuple):
         value = value[-1]
     return tuple(value.shape[1:]) if isinstance(value, Tensor) else ()
-
-
-def _side(value: Any) -> int | None:
-    if isinstance(value, list | tuple):
-        value = value[0]
-    return value if isinstance(value, int) else None

@@ -1,4 +1,4 @@
-"""What a check finds, and the verdict on a printed figure: plain arithmetic on its digits."""
+"""Judges printed figures: compares their digits with the computed figure and with other printed cells."""
 
 import math
 import re
@@ -11,11 +11,10 @@ from bench.audit.claims import Claim
 EXACT, APPROXIMATE, CONTRADICTED = "exact", "approximate", "contradicted"
 NEEDS_DATA, NOT_CHECKABLE = "needs data", "not checkable"
 VERDICTS = (EXACT, APPROXIMATE, CONTRADICTED, NEEDS_DATA, NOT_CHECKABLE)
-COMPUTED = (EXACT, APPROXIMATE, CONTRADICTED)  # arithmetic spoke; the other two say what is missing
-NEAR = 0.10  # share of the computed figure that a printed one may be off and still be called approximate
+NEAR = 0.10  # largest deviation of an approximate figure, as a share of the computed one
 
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
-# How a bound is printed -> whether the computed figure keeps it.
+# Kind of the printed bound -> whether the computed figure respects it.
 RELATIONS = {
     "at_most": lambda computed, printed: computed <= printed,
     "at_least": lambda computed, printed: computed >= printed,
@@ -26,14 +25,14 @@ RELATIONS = {
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check computes for one claim.
+    """Result of a check.
 
     Attributes:
-        computed: the figure, in the base unit of the claim's ``num``; None where words or shapes are compared.
-        why: how it came about, in words.
-        holds: whether words or shapes agree; None where ``computed`` is to be judged by its digits.
-        cells: ids of the printed cells that it rests on alone; empty where a network was computed.
-        low, high: where the figure may lie, given the rounding of those cells or the freedom of a stated method.
+        computed: the figure, in the base unit of the claim's ``num``; None if words or shapes are compared.
+        why: how it was computed, in words.
+        holds: whether words or shapes agree; None if ``computed`` is judged by its digits.
+        cells: ids of the printed cells, if the figure follows from these alone; empty if a network was computed.
+        low, high: range of the figure, from the rounding of those cells or from what a stated method leaves open.
     """
 
     computed: float | None
@@ -46,15 +45,15 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer to one claim.
+    """The verdict on one claim.
 
     Attributes:
-        claim: what was printed.
+        claim: what is printed.
         verdict: one of VERDICTS.
-        computed: what the described system really has, in the base unit of ``num``; None where no number was had.
-        why: one or two sentences.
-        deviation: (printed - computed) / computed; None without both.
-        measured: what records say of it, each with data set and interval.
+        computed: the described system's figure, in the base unit of ``num``; None if no number was computed.
+        why: the reason, in one or two sentences.
+        deviation: (printed - computed) / computed; None if either is missing.
+        measured: corresponding figures from the records, each with data set and interval.
     """
 
     claim: Claim
@@ -65,7 +64,7 @@ class Verdict:
     measured: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
 
     def as_dict(self) -> dict[str, Any]:
-        """As ``bench audit --json`` gives it."""
+        """The verdict as ``bench audit --json`` prints it."""
         return {
             "id": self.claim.id, "verdict": self.verdict, "printed": self.claim.num, "computed": self.computed,
             "why": self.why, "measured": list(self.measured) or None,
@@ -73,7 +72,7 @@ class Verdict:
 
     @property
     def size(self) -> float:
-        """How large a deviation is, alike for figures too high and too low; 0 where there is none to state."""
+        """Size of the deviation, symmetric for figures too high and too low; 0 if there is no deviation."""
         if self.deviation is None:
             return 0.0
         ratio = 1 + self.deviation
@@ -82,13 +81,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class CrossCheck:
-    """One statement elsewhere in the paper.
-
-    Attributes:
-        why: what stands there, with its id.
-        agrees: whether both may stand for one figure, each with its own digits.
-        value: the figure that stands or follows there; None where none does.
-    """
+    """A comparison with another printed cell: its text and id, whether both can be the same figure, and its number."""
 
     why: str
     agrees: bool
@@ -96,36 +89,30 @@ class CrossCheck:
 
 
 def judge(claim: Claim, finding: Finding, relation: str | None = None) -> Verdict:
-    """The verdict on a claim, given what was computed for it.
-
-    Args:
-        claim: printed figure; its digits say how precisely it is meant.
-        finding: what was computed.
-        relation: one of RELATIONS where a bound is printed; None where a value is.
-    """
+    """The verdict on a claim from its finding; ``relation`` is one of RELATIONS if a bound is printed."""
     if isinstance(finding.computed, float):
-        finding = replace(finding, computed=float(f"{finding.computed:.12g}"))  # no dust of binary arithmetic
+        finding = replace(finding, computed=float(f"{finding.computed:.12g}"))  # removes binary rounding errors
     if finding.holds is not None:
         return Verdict(claim, EXACT if finding.holds else CONTRADICTED, finding.computed, finding.why)
     computed, printed = finding.computed, claim.num
     if computed is None or printed is None:
         return Verdict(claim, NOT_CHECKABLE, computed, f"{finding.why}; no number is printed to compare")
     deviation = (printed - computed) / abs(computed) if computed else None
-    found = Verdict(claim, EXACT, computed, finding.why, deviation)
+    exact = Verdict(claim, EXACT, computed, finding.why, deviation)
     if relation is not None:
-        return found if RELATIONS[relation](computed, printed) else replace(found, verdict=CONTRADICTED)
+        return exact if RELATIONS[relation](computed, printed) else replace(exact, verdict=CONTRADICTED)
     if digits_agree(claim, computed):
-        return found
+        return exact
     between = finding.low is not None and finding.high is not None and finding.low <= printed <= finding.high
     if between and not finding.cells:
-        return found
-    # Printed cells leave no room but their rounding; a network may be meant a little otherwise.
+        return exact
+    # Printed cells may differ by their rounding only; a network's description leaves more room.
     near = between if finding.cells else deviation is not None and abs(deviation) <= NEAR
-    return replace(found, verdict=APPROXIMATE if near else CONTRADICTED)
+    return replace(exact, verdict=APPROXIMATE if near else CONTRADICTED)
 
 
 def same(claim: Claim, other: Claim) -> CrossCheck:
-    """Another cell that prints the same figure, or should."""
+    """Check against another cell that should print the same figure."""
     if claim.num is None or other.num is None:
         agrees = claim.printed == other.printed
     else:
@@ -135,7 +122,7 @@ def same(claim: Claim, other: Claim) -> CrossCheck:
 
 
 def bound(claim: Claim, other: Claim, sign: int) -> CrossCheck:
-    """Another cell that the claim's figure must at least (``sign`` 1) or at most (-1) reach."""
+    """Check against another cell that is a lower (``sign`` 1) or an upper bound (-1) of the claim's figure."""
     (low, high), (least, most) = reach(claim), reach(other)
     agrees = high >= least if sign > 0 else low <= most
     end = "at least" if sign > 0 else "at most"
@@ -143,31 +130,32 @@ def bound(claim: Claim, other: Claim, sign: int) -> CrossCheck:
     return CrossCheck(words, agrees, other.num)
 
 
-def implied(claim: Claim, value: float, low: float, high: float, why: str) -> CrossCheck:
-    """A figure that follows from other cells, anywhere between ``low`` and ``high`` given their digits."""
-    least, most = reach(claim)
-    slack = 1e-9 * max(abs(low), abs(high))  # of binary arithmetic
+def implied(claim: Claim, finding: Finding) -> CrossCheck:
+    """Check against a figure that follows from other cells, within the range that their digits allow."""
+    (least, most), low, high = reach(claim), finding.low or 0.0, finding.high or 0.0
+    slack = 1e-9 * max(abs(low), abs(high))  # for binary rounding errors
     agrees = low <= most + slack and high >= least - slack
-    return CrossCheck(f"{why}{', which agrees within the printed digits' if agrees else ''}", agrees, value)
+    why = f"{finding.why}, which agrees within the printed digits" if agrees else finding.why
+    return CrossCheck(why, agrees, finding.computed)
 
 
-def weighed(found: Verdict, others: Sequence[CrossCheck]) -> Verdict:
-    """A verdict once other cells have spoken: contradicted where one of them states or implies another figure."""
-    differing = [other for other in others if not other.agrees]
-    agreeing = [other for other in others if other.agrees]
-    why = "; ".join([*(other.why for other in differing), found.why, *(other.why for other in agreeing)])
-    if not differing or found.verdict == CONTRADICTED:
-        return replace(found, why=why)
-    nearest = differing[0].value if found.computed is None or found.verdict == EXACT else found.computed
-    printed = found.claim.num
-    deviation = (printed - nearest) / abs(nearest) if printed is not None and nearest else None
-    return replace(found, verdict=CONTRADICTED, why=why, deviation=deviation)
+def weighed(verdict: Verdict, cross_checks: Sequence[CrossCheck]) -> Verdict:
+    """The verdict after cross-checks: contradicted if another cell states or implies another figure."""
+    differing = [one for one in cross_checks if not one.agrees]
+    agreeing = [one for one in cross_checks if one.agrees]
+    why = "; ".join([*(one.why for one in differing), verdict.why, *(one.why for one in agreeing)])
+    if not differing or verdict.verdict == CONTRADICTED:
+        return replace(verdict, why=why)
+    expected = differing[0].value if verdict.computed is None or verdict.verdict == EXACT else verdict.computed
+    printed = verdict.claim.num
+    deviation = (printed - expected) / abs(expected) if printed is not None and expected else None
+    return replace(verdict, verdict=CONTRADICTED, why=why, deviation=deviation)
 
 
 def digits_agree(claim: Claim, computed: float) -> bool:
-    """Whether a figure, rounded or cut off to the printed digits, is the printed one."""
+    """Whether the computed figure, rounded or cut off to the printed digits, is the printed one."""
     printed, quantum = float(claim.num or 0.0), last_digit(claim)
-    slack = 1e-9 * max(abs(printed), abs(computed))  # of binary arithmetic
+    slack = 1e-9 * max(abs(printed), abs(computed))  # for binary rounding errors
     if abs(computed - printed) <= quantum / 2 + slack:
         return True
     cut_off = 0 <= abs(computed) - abs(printed) < quantum - slack
@@ -175,7 +163,7 @@ def digits_agree(claim: Claim, computed: float) -> bool:
 
 
 def reach(claim: Claim) -> tuple[float, float]:
-    """Least and greatest figure that the printed digits may stand for, rounded or cut off."""
+    """Least and greatest figure that gives the printed digits, rounded or cut off."""
     printed, quantum = float(claim.num or 0.0), last_digit(claim)
     if printed < 0:
         return printed - quantum, printed + quantum / 2
@@ -183,7 +171,7 @@ def reach(claim: Claim) -> tuple[float, float]:
 
 
 def last_digit(claim: Claim) -> float:
-    """Worth of the last printed digit in the base unit of ``num``; 0 where the text shows no such number."""
+    """One unit of the last printed digit, in the base unit of ``num``; 0 if ``printed`` shows no such number."""
     if not claim.num:
         return 0.0
     for text in _NUMBER.findall(claim.printed):

@@ -1,1 +1,1 @@
-"""Records to boards: Markdown pages and SVG pictures."""
+"""Renders records as leaderboards: Markdown pages and SVG pictures."""

@@ -1,4 +1,4 @@
-"""The audit as Markdown: counts, then the contradictions in plain words, then every claim of each paper."""
+"""Writes ``audit.md``: verdict counts, the contradictions in plain words, then every claim of each paper."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,76 +12,75 @@ from bench.boards.published import anchor
 from bench.records import formatting
 
 _MEANING = (
-    "Each figure that a paper prints is compared with what the system it describes really has: the network is built, "
-    "its parameters, multiply-adds and shapes are counted, and cells of one paper are compared with each other. A "
-    "verdict is arithmetic, not an opinion about a paper.\n\n"
-    "- **exact**: the printed digits, rounded or cut off; a bound that holds; inside the range of the stated method.\n"
-    "- **approximate**: at most 10 % off, with the deviation.\n"
-    "- **contradicted**: further off, of the wrong sign, or another printed cell of the paper implies another value.\n"
-    "- **needs data**: a training run or files decide it; the last column has what was measured here so far.\n"
-    "- **not checkable**: cited systems, hardware, opinion.\n\n"
-    "How far a file shrinks under gzip is learnt here from a sample of seeded Gaussian weights; "
-    "`bench audit --with-storage` writes the whole files and judges by their sizes, "
-    "with `--weights DIR` by those of trained weights.\n"
+    "The audit checks each figure that a paper prints against the system that the paper describes: it builds the "
+    "network, counts its parameters and multiply-adds, reads its layer shapes, and compares figures of one paper with "
+    "each other. A verdict is arithmetic, not an opinion about a paper.\n\n"
+    "- **exact**: the computed figure, rounded or cut off, gives the printed digits; or a printed bound holds; or the "
+    "printed figure lies in the range of the stated method.\n"
+    "- **approximate**: at most 10 % off; the deviation is shown.\n"
+    "- **contradicted**: further off, of the wrong sign, or another figure of the same paper implies another value.\n"
+    "- **needs data**: only a training run or files can decide; the last column shows what was measured here so far.\n"
+    "- **not checkable**: cited systems, hardware or opinions.\n\n"
+    "File sizes under gzip are estimated here from a sample of seeded Gaussian weights. `bench audit --with-storage` "
+    "writes the whole files and judges by their sizes; `--weights DIR` uses trained weights.\n"
 )
 _WORDS = {"params": "parameters", "mult_adds": "multiply-adds", "flops": "multiply-adds", "memory_mb": "storage",
           "latency_ms": "latency"}  # fmt: skip
 _NOTED = (
-    "What readers of the papers noted as being at odds, and what arithmetic makes of it: *found* where a claim or a "
-    "comparison of its own is contradicted; *no contradiction* where the figures agree or nothing stands against "
-    "anything, with the reason. "
+    "Readers of the papers noted these statements as contradictory; arithmetic decides. *found*: one of the claims is "
+    "contradicted, or a separate comparison shows the contradiction. *no contradiction*: the figures agree, or the "
+    "statements do not exclude each other; the reason is given. "
 )
 _LINKS = 3  # claims that a cell links to
-_VAGUE = ("comparative", "cited", "formula", "formula-or-figure", "layer")  # say nothing that the part does not
+_VAGUE = ("comparative", "cited", "formula", "formula-or-figure", "layer")  # metrics that add nothing to the part
 
 
-def audit_parts(verdicts: Sequence[Verdict], noted: Sequence[Settled] = ()) -> list[str]:
-    """The sections of ``audit.md``, a function of the verdicts and of what was made of noted contradictions."""
+def audit_parts(verdicts: Sequence[Verdict], settled: Sequence[Settled] = ()) -> list[str]:
+    """The sections of ``audit.md``, from the verdicts and the settled contradictions."""
     papers = list(dict.fromkeys(verdict.claim.paper for verdict in verdicts))
     parts = [_MEANING, _counts(papers, verdicts)]
     wrong = [verdict for verdict in verdicts if verdict.verdict == CONTRADICTED]
     if wrong:
         ordered = sorted(wrong, key=lambda verdict: (-verdict.size, verdict.claim.id))
         parts += ["## Contradictions, largest first\n", "\n".join(map(_sentence, ordered)) + "\n"]
-    if noted:
-        header = ["Paper", "Where", "What seems at odds", "Outcome", "What was compared"]
-        parts += ["## Contradictions that readers noted\n", _NOTED + settled_counted(noted) + ".\n"]
-        parts += [table(header, [_noted(one) for one in noted], len(header))]
+    if settled:
+        header = ["Paper", "Where", "What seems contradictory", "Outcome", "What was compared"]
+        parts += ["## Contradictions that readers noted\n", _NOTED + settled_counted(settled) + ".\n"]
+        parts += [table(header, [_settled_line(one) for one in settled], len(header))]
+    header = ["Claim", "Verdict", "Printed", "Computed", "Why", "Measured here"]
     for paper in papers:
-        own = [verdict for verdict in verdicts if verdict.claim.paper == paper]
-        header = ["Claim", "Verdict", "Printed", "Computed", "Why", "Measured here"]
-        parts += [f"## {paper}\n", table(header, [_line(verdict) for verdict in own], len(header))]
+        lines = [_line(verdict) for verdict in verdicts if verdict.claim.paper == paper]
+        parts += [f"## {paper}\n", table(header, lines, len(header))]
     return parts
 
 
 def counted(verdicts: Sequence[Verdict]) -> str:
-    """How many there are of each verdict, on one line."""
-    found = Counter(verdict.verdict for verdict in verdicts)
-    return f"{len(verdicts)} claims: " + ", ".join(f"{found[name]} {name}" for name in VERDICTS)
+    """The number of claims with each verdict, on one line."""
+    counts = Counter(verdict.verdict for verdict in verdicts)
+    return f"{len(verdicts)} claims: " + ", ".join(f"{counts[name]} {name}" for name in VERDICTS)
 
 
-def settled_counted(noted: Sequence[Settled]) -> str:
-    """How many noted contradictions were found and how many are none, on one line."""
-    found = Counter(one.outcome for one in noted)
-    return f"{len(noted)} noted contradictions: {found[FOUND]} found, {found[NONE]} no contradiction"
+def settled_counted(settled: Sequence[Settled]) -> str:
+    """The number of noted contradictions with each outcome, on one line."""
+    counts = Counter(one.outcome for one in settled)
+    return f"{len(settled)} noted contradictions: {counts[FOUND]} found, {counts[NONE]} no contradiction"
 
 
-def _noted(one: Settled) -> list[str]:
-    """A contradiction, and the claims that answer it: those that are contradicted, else all of them."""
-    answering = [found for found in one.verdicts if found.verdict == CONTRADICTED] or list(one.verdicts)
-    links = ", ".join(f"[{_text(_what(found.claim))}](#{anchor(found.claim)})" for found in answering[:_LINKS])
-    more = f" and {len(answering) - _LINKS} more" if len(answering) > _LINKS else ""
+def _settled_line(one: Settled) -> list[str]:
+    """A noted contradiction with links to its claims: to the contradicted ones, or to all if none is."""
+    linked = [found for found in one.verdicts if found.verdict == CONTRADICTED] or list(one.verdicts)
+    links = ", ".join(f"[{_text(_what(found.claim))}](#{anchor(found.claim)})" for found in linked[:_LINKS])
+    more = f" and {len(linked) - _LINKS} more" if len(linked) > _LINKS else ""
     paper = one.verdicts[0].claim.paper
     word = f"**{one.outcome}**" if one.outcome == FOUND else one.outcome
     return [paper, _text(one.noted.where), _text(one.noted.statement), word, f"{_text(one.why)}. See {links}{more}."]
 
 
 def _counts(papers: Sequence[str], verdicts: Sequence[Verdict]) -> str:
-    found = Counter((verdict.claim.paper, verdict.verdict) for verdict in verdicts)
-    every = Counter(verdict.verdict for verdict in verdicts)
-    rows = {paper: [found[paper, name] for name in VERDICTS] for paper in papers}
-    rows["all"] = [every[name] for name in VERDICTS]
-    lines = [[name, *map(str, row), str(sum(row))] for name, row in rows.items()]
+    lines = []
+    for paper in (*papers, "all"):
+        counts = Counter(one.verdict for one in verdicts if paper in (one.claim.paper, "all"))
+        lines.append([paper, *(str(counts[name]) for name in VERDICTS), str(counts.total())])
     return table(["Source", *VERDICTS, "claims"], lines, 1)
 
 
@@ -126,7 +125,7 @@ def _computed(verdict: Verdict) -> str:
 
 
 def _deviation(verdict: Verdict) -> str:
-    """How far the printed figure lies from the computed one; as a factor where per cents say little."""
+    """How far the printed figure is from the computed one: in per cent, or as a factor beyond twice or half."""
     deviation = verdict.deviation or 0.0
     factor = 1 + deviation
     if factor > 2:
@@ -146,7 +145,7 @@ def _measured(found: Mapping[str, Any]) -> str:
 
 
 def _text(text: str) -> str:
-    """Plain text that Markdown leaves as it is, without a full stop at its end."""
+    """Text escaped for Markdown, without a final full stop."""
     for sign in "\\*_<[]`":
         text = text.replace(sign, "\\" + sign)
     return text.rstrip(".")

@@ -1,12 +1,12 @@
-"""Columns that measurements state for themselves, in boards and in narrow tables: terminal, W&B and README.
+"""Table columns of measurements, for boards and for the narrow tables of terminal, W&B and README.
 
-A measurement's file says ``COLUMN = (header, format)``, or None where a section of its own shows it; ``format`` names a
-function of ``bench/records/formatting.py``. Two more words are the header and the format in narrow tables, where these
-differ; None keeps the column out of them. A measurement whose record gives several figures, as a latency gives a ratio
-to the reference too, says ``COLUMNS`` instead: (figure, header, format, narrow header, narrow format) for each.
+A measurement's file states ``COLUMN = (header, format)``; None if a section of the board shows it instead. ``format``
+names a function of ``bench/records/formatting.py``. Two optional items give another header and format for narrow
+tables; None omits the column there. A measurement with several figures, such as a latency with its ratio to the
+reference, states ``COLUMNS`` instead: (figure, header, format, narrow header, narrow format) for each.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from bench.plugins import MEASUREMENTS
@@ -14,18 +14,12 @@ from bench.records import formatting
 from bench.records.record import RANKED
 from bench.records.rows import BoardRow, Figure
 
-ALWAYS = {*RANKED, "ratio"}  # shown even where no row has a value
+ALWAYS = {*RANKED, "ratio"}  # shown even if no row has a value
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column.
-
-    Attributes:
-        figure: name of what a row holds.
-        header: of the table.
-        format: a row's figure as text.
-    """
+    """One column: the name of a row's figure, the header, and the function that formats the figure."""
 
     figure: str
     header: str
@@ -37,29 +31,20 @@ class Column:
 
 
 def columns_of(rows: Iterable[BoardRow], narrow: bool = False) -> list[Column]:
-    """The columns of a table of these rows, by the measurements' names; imports no measurement.
+    """The columns of a table of these rows, in the order of the measurements' names; imports no measurement.
 
-    Args:
-        rows: of the table; a column without a value in any of them is left out, unless ranking needs it.
-        narrow: for the terminal, W&B and the README.
+    Columns without any value are omitted, except for those that ranking needs. ``narrow`` is for terminal, W&B, README.
     """
-    listed = list(rows)
-    found = [column for name in MEASUREMENTS.names() for column in _stated(name, narrow)]
-    return [one for one in found if one.figure in ALWAYS or any(_has(row, one.figure) for row in listed)]
+    figures = {name for row in rows for name, one in row.figures.items() if one.value is not None or one.why} | ALWAYS
+    columns = (column for name in MEASUREMENTS.names() for column in _columns(name, narrow))
+    return [column for column in columns if column.figure in figures]
 
 
-def _has(row: BoardRow, figure: str) -> bool:
-    return row[figure].value is not None or bool(row[figure].why)
-
-
-def _stated(measurement: str, narrow: bool) -> list[Column]:
+def _columns(measurement: str, narrow: bool) -> Iterator[Column]:
     """The columns that a measurement's file states."""
     literals = MEASUREMENTS.literals(measurement)
     one = literals.get("COLUMN")
-    stated = literals.get("COLUMNS", ((measurement, *one),) if one else ())
-    found = []
-    for figure, *words in stated:
+    for figure, *words in literals.get("COLUMNS", ((measurement, *one),) if one else ()):
         header, format_name = words[-2:] if narrow else words[:2]
         if header is not None:
-            found.append(Column(figure, header, getattr(formatting, format_name)))
-    return found
+            yield Column(figure, header, getattr(formatting, format_name))

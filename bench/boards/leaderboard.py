@@ -1,4 +1,4 @@
-"""One board as Markdown: what to deploy, the table, the published figures, how it was measured."""
+"""Parts of a leaderboard page in Markdown: facts, advice, ranked table, published figures, protocols, records."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -15,13 +15,14 @@ from bench.records.rows import BASELINE, BoardRow
 
 FRONT = "◆"
 _SYNTHETIC = (
-    "**Synthetic data**: these characters were drawn by a program, not written by people. The accuracies "
-    "compare systems with each other; they do not say how well a system reads real handwriting."
+    "**Synthetic data**: a program drew these characters; nobody wrote them by hand. The accuracies compare the "
+    "systems with each other. They do not show how well a system reads real handwriting."
 )
+_PARTS = {"train": "training", "val": "validation", "test": "test"}  # key of a record's dataset -> word
 
 
 def facts(stored: Sequence[Stored]) -> str:
-    """Data set, scale, machines, versions, date and command, all from the records."""
+    """Data set, scale, machines, versions, date and command, as the records state them."""
     records = [item.record for item in stored]
     newest = max(records, key=_started)
     dataset = newest["dataset"]
@@ -37,8 +38,8 @@ def facts(stored: Sequence[Stored]) -> str:
 def provenance(records: Sequence[Mapping[str, Any]]) -> str:
     """Machines, versions, and date and command of the newest record."""
     newest = max(records, key=_started)
-    made = f"Newest record {_started(newest)[:10]}, made by `{newest.get('command')}`."
-    return f"{_machines(records)} {_versions(records)} {made}"
+    command = f"Newest record {_started(newest)[:10]}, made by `{newest.get('command')}`."
+    return f"{_machines(records)} {_versions(records)} {command}"
 
 
 def advice(rows: Sequence[BoardRow]) -> str:
@@ -47,13 +48,15 @@ def advice(rows: Sequence[BoardRow]) -> str:
     if not top:
         return "No system has an accuracy yet.\n"
     names = ", ".join(_name(row) for row in top[1:])
-    tied = f"; its interval overlaps with {names}" if names else ", ahead of all others"
+    tied = f"; tied with {names}, as the 95 % intervals overlap" if names else ", ahead of all others"
     lines = [f"- **Most accurate**: {_name(top[0])}, {formatting.accuracy(top[0]['accuracy'])} %{tied}."]
-    for word, figure, text in (("Fastest", "ratio", _speed), ("Smallest", "size_bytes", _size)):
+    for word, figure in (("Fastest", "ratio"), ("Smallest", "size_bytes")):
         known = [row for row in top if row[figure].value is not None]
         if len(top) > 1 and known:
             best = min(known, key=lambda row: (row[figure].value or 0.0, row.system))
-            lines.append(f"- **{word} of these**: {_name(best)}, {text(best)}.")
+            size, ms = (formatting.millions(best[name]) for name in ("size_bytes", "latency"))
+            speed = f"{formatting.ratio(best['ratio'])} × reference, {ms} ms per character"
+            lines.append(f"- **{word} of these**: {_name(best)}, {speed if figure == 'ratio' else f'{size} MB'}.")
     front = sorted((row for row in rows if row.pareto), key=lambda row: row["ratio"].value or 0.0)
     if len(front) > 1:
         steps = " → ".join(f"{_name(row)} {formatting.share(row['accuracy'])} %" for row in front)
@@ -79,19 +82,20 @@ def ranking(rows: Sequence[BoardRow], claims: Sequence[Claim], dataset: str) -> 
 
 
 def protocols_text(rows: Sequence[BoardRow], protocols: Mapping[str, Protocol]) -> str:
-    """How each column came about, one line each."""
+    """How each column is measured, one line each."""
     used = {protocol_name(name, protocols) for row in rows for name in row.figures}
-    shared: dict[Protocol, list[str]] = {}
+    names_of: dict[Protocol, list[str]] = {}
     for name, protocol in protocols.items():
         if name in used:
-            shared.setdefault(protocol, []).append(f"`{name}`")
-    lines = [f"- {', '.join(names)}, protocol version {one.version}: {one.text}" for one, names in shared.items()]
+            names_of.setdefault(protocol, []).append(f"`{name}`")
+    lines = [f"- {', '.join(names)}, protocol version {one.version}: {one.text}" for one, names in names_of.items()]
     lines += [
         "- Rank: the best and the worst place that the 95 % intervals of the accuracies allow; rows whose "
-        "intervals overlap share places. Several seeds make one row: their mean, ± their standard deviation.",
+        "intervals overlap share places. Several seeds make one row: their mean ± their standard deviation.",
         f"- {FRONT}, the Pareto front: no other row is both at least as accurate and at least as fast. Speed "
-        "is the ratio to the reference network, timed in turns with it; milliseconds depend on the machine.",
-        f"- `stale`: measured by an older protocol. `noisy`: the machine was busy. {formatting.NONE}: no value.",
+        "is the ratio to the reference network, timed in alternating blocks; milliseconds depend on the machine.",
+        f"- `stale`: measured by an older protocol version. `noisy`: the machine was busy during the timing. "
+        f"{formatting.NONE}: no value.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -105,44 +109,27 @@ def records_text(rows: Sequence[BoardRow]) -> str:
     return "\n".join(links) + "\n"
 
 
-def published_text(shown: Sequence[Claim]) -> str:
-    """What papers print, by their own protocols; never ranked with our rows."""
-    header, lines = published.published_table(shown)
-    return table(header, lines, 3)
-
-
-def published_robustness(shown: Sequence[Claim]) -> str:
-    """What papers print of accuracy under the same conditions."""
-    header, lines = published.robustness_table(shown)
-    return table(header, lines, 4)
-
-
-_PARTS = {"train": "training", "val": "validation", "test": "test"}  # key of a record's dataset -> word
-
-
 def _started(record: Mapping[str, Any]) -> str:
     return str(record.get("started_at") or "undated")
 
 
 def _machines(records: Sequence[Mapping[str, Any]]) -> str:
-    found = {}
+    texts = {}
     for machine in (record["machine"] for record in records):
-        parts = [str(machine["cpu"])] if machine.get("cpu") else []
-        parts += [f"{machine['cores']} cores"] if machine.get("cores") else []
-        parts += [" ".join(machine["flags"])] if machine.get("flags") else []
-        parts += [f"{machine['ram_bytes'] / 1e9:.0f} GB"] if machine.get("ram_bytes") else []
-        parts += [str(machine["os"])] if machine.get("os") else []
-        found[machine["name"]] = f"`{machine['name']}`" + (f" ({', '.join(parts)})" if parts else "")
-    word = "Machine" if len(found) == 1 else "Machines"
-    return f"{word} {'; '.join(found[name] for name in sorted(found))}."
+        cpu, cores, flags, ram, os = map(machine.get, ("cpu", "cores", "flags", "ram_bytes", "os"))
+        parts = [cpu, cores and f"{cores} cores", flags and " ".join(flags), ram and f"{ram / 1e9:.0f} GB", os]
+        details = ", ".join(str(part) for part in parts if part)
+        texts[machine["name"]] = f"`{machine['name']}`" + (f" ({details})" if details else "")
+    word = "Machine" if len(texts) == 1 else "Machines"
+    return f"{word} {'; '.join(texts[name] for name in sorted(texts))}."
 
 
 def _versions(records: Sequence[Mapping[str, Any]]) -> str:
-    found: dict[str, set[str]] = {}
+    versions: dict[str, set[str]] = {}
     for record in records:
         for name, version in (record.get("versions") or {}).items():
-            found.setdefault(name, set()).add(str(version))
-    listed = ", ".join(f"{name} {' and '.join(sorted(found[name]))}" for name in sorted(found))
+            versions.setdefault(name, set()).add(str(version))
+    listed = ", ".join(f"{name} {' and '.join(sorted(versions[name]))}" for name in sorted(versions))
     return f"Versions: {listed or 'not recorded'}."
 
 
@@ -154,11 +141,3 @@ def _label(row: BoardRow) -> str:
     notes = ["difficulty baseline"] if row.system.split("+")[0] == BASELINE else []
     notes += [] if row.trained else ["random weights, not ranked"]
     return _name(row) + (f" ({', '.join(notes)})" if notes else "")
-
-
-def _speed(row: BoardRow) -> str:
-    return f"{formatting.ratio(row['ratio'])} × reference, {formatting.millions(row['latency'])} ms a character"
-
-
-def _size(row: BoardRow) -> str:
-    return f"{formatting.millions(row['size_bytes'])} MB"

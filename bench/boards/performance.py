@@ -1,7 +1,6 @@
-"""The board of suite ``performance``: rows are comparisons of two programs, not recognisers."""
+"""The board of suite ``performance``: each row compares two programs by a ratio of their times or sizes."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from bench.boards import leaderboard as board
 from bench.boards.markdown import table
@@ -14,7 +13,7 @@ from bench.records.rows import BoardRow, board_rows
 
 
 def performance_board(stored: Sequence[Stored], protocols: Mapping[str, Protocol]) -> str:
-    """Facts, the comparisons by name with ratio, goal and verdict, then what failed."""
+    """The page's facts, a table of the comparisons with ratio, goal and verdict, and the failures."""
     records = [item.record for item in stored]
     several = len({record["scale"] for record in records}) > 1
     header = ["Comparison", *(["Scale"] if several else []), "Ratio [95 %]", "Goal", "Verdict"]
@@ -22,7 +21,8 @@ def performance_board(stored: Sequence[Stored], protocols: Mapping[str, Protocol
     for scale in sorted({record["scale"] for record in records}):
         rows = board_rows([item for item in stored if item.record["scale"] == scale], protocols)
         for row in sorted(rows, key=lambda row: (row.system, row.machine)):
-            lines.append([f"`{row.system}`", *([f"`{scale}`"] if several else []), *_cells(row)])
+            name = [f"`{row.system}`", *([f"`{scale}`"] if several else [])]
+            lines.append([*name, formatting.ratio(row["ratio"]), _texts(row, "goal"), _texts(row, "verdict")])
     parts = [board.provenance(records) + "\n", table(header, lines, len(header))]
     failed = failures.text(Section((), stored))
     if failed:
@@ -30,12 +30,8 @@ def performance_board(stored: Sequence[Stored], protocols: Mapping[str, Protocol
     return "\n".join(parts)
 
 
-def _cells(row: BoardRow) -> list[str]:
+def _texts(row: BoardRow, key: str) -> str:
+    """The texts of the row's records under ``key``, at the top level or in measurement ``ratio``."""
     records = [item.record for item in row.records]
-    return [formatting.ratio(row["ratio"]), *(_stated(records, key) for key in ("goal", "verdict"))]
-
-
-def _stated(records: Sequence[Mapping[str, Any]], key: str) -> str:
-    """What the records say under ``key``, at their top or beside the ratio."""
-    found = [record.get(key) or record["measurements"].get("ratio", {}).get(key) for record in records]
-    return "; ".join(dict.fromkeys(str(text) for text in found if text)) or formatting.NONE
+    texts = [record.get(key) or record["measurements"].get("ratio", {}).get(key) for record in records]
+    return "; ".join(dict.fromkeys(str(text) for text in texts if text)) or formatting.NONE

@@ -1,4 +1,4 @@
-"""The short tables in the README: rendered from records like the boards, between two marks."""
+"""Fills in the README's short tables: they stand between two marks and are rendered from the records."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -14,34 +14,26 @@ BEGIN, END = "<!-- board {stem} -->", "<!-- end -->"
 
 
 def filled(readme: Path, rows: Callable[[str], Sequence[BoardRow] | None]) -> bytes | None:
-    """The README with every marked table made anew; None where there is no README or no mark.
+    """The README with every marked table rendered again; None if there is no README or no mark.
 
-    Args:
-        readme: the file.
-        rows: the rows of a board's first section by the board's stem; None where there is no such board.
+    ``rows`` returns the rows of a board's first section by the board's stem, and None if there is no such board.
     """
-    if not readme.exists():
-        return None
-    text = readme.read_text(encoding="utf-8")
+    text = readme.read_text(encoding="utf-8") if readme.exists() else ""
     pattern = re.compile(r"<!-- board (\S+) -->\n.*?" + re.escape(END), re.DOTALL)
     if not pattern.search(text):
         return None
 
-    def table(match: re.Match[str]) -> str:
-        found = rows(match.group(1))
-        return match.group() if found is None else f"{BEGIN.format(stem=match.group(1))}\n{_table(found)}{END}"
+    def replacement(match: re.Match[str]) -> str:
+        board = rows(match.group(1))
+        return match.group() if board is None else f"{BEGIN.format(stem=match.group(1))}\n{_table(board)}{END}"
 
-    return pattern.sub(table, text).encode()
+    return pattern.sub(replacement, text).encode()
 
 
 def _table(rows: Sequence[BoardRow]) -> str:
     columns = columns_of(rows, narrow=True)
-    lines = [
-        [
-            formatting.places(row.rank),
-            f"`{row.system}`" + (f" {FRONT}" if row.pareto else ""),
-            *[column.cell(row) for column in columns],
-        ]
-        for row in rows
-    ]
+    lines = []
+    for row in rows:
+        name = f"`{row.system}` {FRONT}" if row.pareto else f"`{row.system}`"
+        lines.append([formatting.places(row.rank), name, *[column.cell(row) for column in columns]])
     return table(["Rank", "System", *[column.header for column in columns]], lines, 2)

@@ -1,4 +1,4 @@
-"""Records to boards: every Markdown file and picture under ``leaderboards``, from records and claims alone."""
+"""Renders the leaderboards: every Markdown file and picture, from the records and the claims alone."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -10,8 +10,9 @@ from bench.audit.claims import Claim, load_claims, load_contradictions
 from bench.audit.contradictions import settle
 from bench.boards import leaderboard as board
 from bench.boards.audit_page import audit_parts
+from bench.boards.markdown import table
 from bench.boards.performance import performance_board
-from bench.boards.published import robustness_claims, shown_claims
+from bench.boards.published import published_table, robustness_claims, robustness_table, shown_claims
 from bench.boards.readme import filled as readme_filled
 from bench.boards.scatter_plot import picture
 from bench.boards.sections.all_sections import sections_text
@@ -26,13 +27,7 @@ MARK = "Rendered by bench render from the records under results; not edited by h
 
 
 class Written(NamedTuple):
-    """What ``write_boards`` did.
-
-    Attributes:
-        written: files that differed and were written.
-        removed: rendered files that no record calls for any more.
-        damaged: a message for each file among the records that is none.
-    """
+    """Files that ``write_boards`` wrote and removed, and a message for each damaged record."""
 
     written: list[Path]
     removed: list[Path]
@@ -40,12 +35,12 @@ class Written(NamedTuple):
 
 
 def default_dataset(suite: str) -> str:
-    """The data set a suite runs on unless told otherwise; empty for a suite that is not installed."""
+    """The data set that a suite runs on by default; empty for a suite that is not installed."""
     return str(SUITES.load(suite).SUITE.dataset) if suite in SUITES.names() else ""
 
 
 def suite_title(suite: str) -> str:
-    """Heading of a suite's boards: its title, or its name where it is not installed."""
+    """Heading of a suite's boards: its title, or its name if it is not installed."""
     return str(SUITES.load(suite).SUITE.title) if suite in SUITES.names() else suite
 
 
@@ -57,16 +52,16 @@ def render_all(
     protocols: Mapping[str, Protocol] | None = None,
     claims: Sequence[Claim] | None = None,
 ) -> dict[Path, bytes]:
-    """Every board and picture, by the path it belongs to; the same records give the same bytes.
+    """Every board and picture by its path, from the records; deterministic to the byte.
 
-    A folder called ``leaderboards`` holds the audit of published figures too.
+    A folder named ``leaderboards`` also gets the audit of published figures and the README's tables.
 
     Args:
         leaderboards: the folder that holds ``results``.
-        default_dataset: a suite's own; its board is ``<suite>.md``, those of others ``<suite>-<dataset>.md``.
+        default_dataset: a suite's own data set; its board is ``<suite>.md``, others are ``<suite>-<dataset>.md``.
         title: heading of a suite's boards.
-        protocols: how measurements are made today; None for those installed.
-        claims: published figures; None for those shipped.
+        protocols: how measurements are made today; None for the installed ones.
+        claims: published figures; None for the shipped ones.
     """
     protocols = present_protocols() if protocols is None else protocols
     noted = load_contradictions() if claims is None else []
@@ -77,7 +72,7 @@ def render_all(
         dataset = item.record["dataset"]
         groups.setdefault((item.record["suite"], dataset["name"] if dataset else None), []).append(item)
     files: dict[str, bytes] = {}
-    first: dict[str, list[BoardRow]] = {}
+    first_rows: dict[str, list[BoardRow]] = {}
     for suite, name in sorted(groups, key=str):
         stored = groups[suite, name]
         if name is None:
@@ -85,84 +80,73 @@ def render_all(
         else:
             stem = board_stem(suite, name, default_dataset)
             files |= _recogniser_board(stem, title(suite), stored, protocols, claims)
-            first[stem] = board_rows(sections(stored)[0], protocols)
-    # The project's own boards alone: other folders, such as those of trial runs, hold none of its statements.
-    own = leaderboards.name == "leaderboards"
-    if own:
+            first_rows[stem] = board_rows(sections(stored)[0], protocols)
+    is_project = leaderboards.name == "leaderboards"  # other folders, such as those of trial runs, get boards alone
+    if is_project:
         verdicts = audit(claims, every_record, protocols)
         files["audit.md"] = _page("Published figures, audited", audit_parts(verdicts, settle(noted, verdicts)))
-    found = {leaderboards / name: content for name, content in sorted(files.items())}
+    boards = {leaderboards / name: content for name, content in sorted(files.items())}
     readme = leaderboards.parent / "README.md"
-    content = readme_filled(readme, first.get) if own else None
-    return found if content is None else {**found, readme: content}
+    content = readme_filled(readme, first_rows.get) if is_project else None
+    return boards if content is None else {**boards, readme: content}
 
 
-def write_boards(leaderboards: Path, default_dataset: Callable[[str], str] = default_dataset, **given: Any) -> Written:
-    """Write the boards that differ, each atomically, and remove rendered ones that no record calls for."""
-    files = render_all(leaderboards, default_dataset, **given)
+def write_boards(
+    leaderboards: Path, default_dataset: Callable[[str], str] = default_dataset, **options: Any
+) -> Written:
+    """Write the boards that differ, each atomically, and remove rendered files that no record needs any more."""
+    files = render_all(leaderboards, default_dataset, **options)
     differing = [path for path, content in files.items() if not path.exists() or path.read_bytes() != content]
     for path in differing:
         write_whole(path, files[path])
     obsolete = _obsolete(leaderboards, files)
     for path in obsolete:
         path.unlink()
-    return Written(differing, obsolete, damaged_records(leaderboards))
+    return Written(differing, obsolete, _damaged(leaderboards))
 
 
 def check_boards(
-    leaderboards: Path, default_dataset: Callable[[str], str] = default_dataset, **given: Any
+    leaderboards: Path, default_dataset: Callable[[str], str] = default_dataset, **options: Any
 ) -> list[str]:
-    """What keeps the boards from being those of the records, a line for each file; empty when all is well."""
-    files = render_all(leaderboards, default_dataset, **given)
-    problems = []
-    for path, content in files.items():
-        if not path.exists():
-            problems.append(f"{path.name}: missing; run bench render")
-        elif path.read_bytes() != content:
-            problems.append(f"{path.name}: differs from its records; run bench render")
-    obsolete = _obsolete(leaderboards, files)
-    problems += [f"{path.name}: left over, no record calls for it; run bench render" for path in obsolete]
-    return problems + damaged_records(leaderboards)
+    """One line for each file that is missing, out of date, obsolete or damaged; empty if there is none."""
+    files = render_all(leaderboards, default_dataset, **options)
+    problems = {path: "missing" for path in files if not path.exists()}
+    problems |= {path: "differs from its records" for path, content in files.items()
+                 if path.exists() and path.read_bytes() != content}  # fmt: skip
+    problems |= dict.fromkeys(_obsolete(leaderboards, files), "obsolete, no record needs it")
+    lines = [f"{path.name}: {problem}; run bench render" for path, problem in problems.items()]
+    return lines + _damaged(leaderboards)
 
 
 def board_stem(suite: str, dataset: str, default_dataset: Callable[[str], str] = default_dataset) -> str:
-    """File name, without suffix, of the board of a suite on a data set."""
+    """File name, without suffix, of a suite's board on a data set."""
     return suite if dataset == default_dataset(suite) else f"{suite}-{dataset}"
 
 
-def damaged_records(leaderboards: Path) -> list[str]:
-    """A message for each file among the records that is no record."""
-    return [str(error) for error in read_stored(leaderboards)[1]]
-
-
 def _recogniser_board(
-    stem: str,
-    title: str,
-    stored: Sequence[Stored],
-    protocols: Mapping[str, Protocol],
-    claims: Sequence[Claim],
+    stem: str, title: str, stored: Sequence[Stored], protocols: Mapping[str, Protocol], claims: Sequence[Claim]
 ) -> dict[str, bytes]:
     """One board and the pictures of its sections; the first section's picture has the board's stem."""
     first = stored[0].record
     shown = shown_claims(claims, first["suite"], first["dataset"]["name"])
-    found = sections(stored)
+    groups = sections(stored)
     every_row: list[BoardRow] = []
     parts: list[str] = []
     files: dict[str, bytes] = {}
-    for number, stored_part in enumerate(found, 1):
-        rows = board_rows(stored_part, protocols)
+    for number, group in enumerate(groups, 1):
+        rows = board_rows(group, protocols)
         every_row += rows
-        suffix = f" ({_section_name(stored_part, found)})" if len(found) > 1 else ""
+        suffix = f" ({_section_name(group, groups)})" if len(groups) > 1 else ""
         image = stem + (f"-{number}" if number > 1 else "") + ".svg"
-        named = partial(_picture_title, title, stored_part[0].record)
-        text, pictures = _section(Section(rows, stored_part, claims), suffix, image, named, first["dataset"]["name"])
+        picture_title = partial(_picture_title, title, group[0].record)
+        text, pictures = _section(Section(rows, group, claims), suffix, image, picture_title, first["dataset"]["name"])
         parts += text
         files |= pictures
     if shown:
-        parts += ["## Published figures\n", _PUBLISHED, board.published_text(shown)]
+        parts += ["## Published figures\n", _PUBLISHED, table(*published_table(shown), 3)]
     tested = robustness_claims(claims) if any(name in ROBUST for row in every_row for name in row.figures) else []
     if tested:
-        parts += ["## Published robustness\n", _PUBLISHED, board.published_robustness(tested)]
+        parts += ["## Published robustness\n", _PUBLISHED, table(*robustness_table(tested), 4)]
     parts += ["## How it was measured\n", board.protocols_text(every_row, protocols)]
     parts += ["## Records\n", board.records_text(every_row)]
     return {f"{stem}.md": _page(title, parts), **files}
@@ -171,33 +155,37 @@ def _recogniser_board(
 def _section(
     section: Section, suffix: str, image: str, title: Callable[[str], str], dataset: str
 ) -> tuple[list[str], dict[str, bytes]]:
-    """Advice, leaderboard and further sections of rows that may be compared, and their pictures by file name."""
+    """Advice, leaderboard and further sections of comparable rows, and their pictures by file name."""
     rows = section.rows
-    parts = [board.facts(section.stored), f"## Which one to deploy{suffix}\n", board.advice(rows)]
-    drawn = picture(rows, title(""), MARK)
-    if drawn is not None:
-        alt = "Accuracy against latency of the systems in the table below; a line joins the Pareto front"
+    parts = [board.facts(section.stored), f"## Which system to deploy{suffix}\n", board.advice(rows)]
+    plot = picture(rows, title(""), MARK)
+    if plot is not None:
+        alt = "Accuracy against latency of the systems in the table below; a line connects the Pareto front"
         parts.append(f"![{alt}]({image})\n")
     parts += [f"## Leaderboard{suffix}\n", board.ranking(rows, section.claims, dataset)]
     more, pictures = sections_text(section, suffix, image, title, MARK)
-    return parts + more, {**({image: drawn} if drawn is not None else {}), **pictures}
+    return parts + more, {**({image: plot} if plot is not None else {}), **pictures}
 
 
 def _picture_title(title: str, record: Mapping[str, Any], heading: str) -> str:
-    """Title of a picture: the section's heading, or the board's title for the leaderboard itself."""
+    """Title of a picture: the section's heading, or the board's title for the leaderboard's own picture."""
     dataset = record["dataset"]
     synthetic = ", synthetic data" if dataset["synthetic"] else ""
     return f"{heading or title}: {dataset['name']}{synthetic}, scale {record['scale']}"
 
 
-def _section_name(section: Sequence[Stored], found: Sequence[Sequence[Stored]]) -> str:
-    """The section's scale, and its classes and fingerprint where another section has the same scale."""
-    record = section[0].record
+def _section_name(group: Sequence[Stored], groups: Sequence[Sequence[Stored]]) -> str:
+    """The group's scale, and its classes and fingerprint if another group has the same scale."""
+    record = group[0].record
     scale = f"scale {record['scale']}"
-    if sum(other[0].record["scale"] == record["scale"] for other in found) == 1:
+    if sum(other[0].record["scale"] == record["scale"] for other in groups) == 1:
         return scale
     fingerprint = record["dataset"]["fingerprint"].removeprefix("sha256:")
     return f"{scale}, {record['dataset']['classes']:,} classes, fingerprint {fingerprint[:8]}"
+
+
+def _damaged(leaderboards: Path) -> list[str]:
+    return [str(error) for error in read_stored(leaderboards)[1]]
 
 
 def _page(title: str, parts: Sequence[str]) -> bytes:
@@ -205,12 +193,12 @@ def _page(title: str, parts: Sequence[str]) -> bytes:
 
 
 def _obsolete(leaderboards: Path, files: Mapping[Path, bytes]) -> list[Path]:
-    """Rendered files beside the boards that are none of them; files of other making are left alone."""
-    found = sorted([*leaderboards.glob("*.md"), *leaderboards.glob("*.svg")])
-    return [path for path in found if path not in files and MARK.encode() in path.read_bytes()]
+    """Earlier rendered files that are not among ``files``; files without the mark are not touched."""
+    paths = sorted([*leaderboards.glob("*.md"), *leaderboards.glob("*.svg")])
+    return [path for path in paths if path not in files and MARK.encode() in path.read_bytes()]
 
 
 _PUBLISHED = (
-    "What others print, on their data, by their protocols and on their machines. These figures cannot be "
-    "compared with the rows above and are never ranked with them.\n"
+    "Figures from papers, on their data, by their protocols and on their machines. They cannot be compared with the "
+    "rows above and are never ranked with them.\n"
 )

@@ -1,4 +1,4 @@
-"""A board's picture: accuracy against latency, as an SVG that depends on its rows alone."""
+"""Draws a board's scatter plot, accuracy against latency, as an SVG with the same bytes on every machine."""
 
 import io
 import math
@@ -17,16 +17,16 @@ from bench.records.formatting import MILLION
 from bench.records.rows import BoardRow
 
 SIZE = (10.0, 6.2)  # inches of 72 points; GitHub shows boards about 1000 pixels wide
-FRAME = (0.075, 0.145, 0.9, 0.735)  # left, bottom, width and height of the axes, shares of the figure
+FRAME = (0.075, 0.145, 0.9, 0.735)  # left, bottom, width and height of the axes as shares of the figure
 FONT = 9.0  # points
-# Blue and orange of Okabe and Ito's palette, told apart by the colour-blind; shapes differ as well.
+# Blue and orange of Okabe and Ito's colour-blind-safe palette; the markers differ in shape too.
 BLUE, ORANGE, GREY = "#0072B2", "#B35900", "#666666"
 ACCURACY_TICKS = (0, 30, 50, 70, 80, 90, 95, 98, 99, 99.5, 99.8, 99.9, 99.95, 99.98, 99.99)
-FACE = "DejaVu Sans"  # comes with matplotlib, so every machine lays out alike
-FALLBACK = "Verdana, sans-serif"  # for viewers without it; Verdana is as wide
+FACE = "DejaVu Sans"  # comes with matplotlib, so the layout is the same on every machine
+FALLBACK = "Verdana, sans-serif"  # for viewers without DejaVu Sans; Verdana is as wide
 STYLE: dict[Any, Any] = {
-    "svg.hashsalt": "hccr-bench",  # else identifiers are drawn at random
-    "svg.fonttype": "none",  # text stays text: small files, and no outlines that change with FreeType
+    "svg.hashsalt": "hccr-bench",  # without it matplotlib draws random identifiers
+    "svg.fonttype": "none",  # text stays text: small files, and no outlines that depend on FreeType
     "font.family": FACE,
     "font.size": FONT,
 }
@@ -34,10 +34,9 @@ STYLE: dict[Any, Any] = {
 
 @dataclass(frozen=True)
 class Point:
-    """One row in the picture: shares and ratios, not per cent.
+    """One row of the plot; errors are shares, not per cent.
 
-    Attributes:
-        faultless: without an error, for which a logarithmic scale has no place: ``error`` is half an image.
+    ``faultless``: no test error. A logarithmic axis cannot show 0, so ``error`` is then half an image.
     """
 
     name: str
@@ -52,29 +51,18 @@ class Point:
 
 
 def picture(rows: Sequence[BoardRow], title: str, description: str) -> bytes | None:
-    """The SVG of these rows, the same bytes for the same rows; None where no row has accuracy and latency.
+    """The SVG of one section's rows; None if no row has both accuracy and latency.
 
-    Args:
-        rows: of one section.
-        title: shown above the axes.
-        description: stored as the file's metadata.
+    ``title`` is shown above the axes; ``description`` is stored in the file's metadata.
     """
     points = _points(rows)
-    if not points:
-        return None
-    return svg(lambda: draw(points, title, _reference_ms(rows)), title, description)
+    return svg(lambda: draw(points, title, _reference_ms(rows)), title, description) if points else None
 
 
 def svg(draw: Callable[[], Figure], title: str, description: str) -> bytes:
-    """A figure as SVG, the same bytes on every machine.
-
-    Args:
-        draw: makes the figure, under the settings of all the suite's pictures.
-        title: of the file's metadata.
-        description: of the file's metadata.
-    """
+    """The figure that ``draw`` makes, as SVG in the style of all boards; title and description are metadata."""
     with matplotlib.rc_context():
-        matplotlib.rcdefaults()  # whatever matplotlibrc the user has
+        matplotlib.rcdefaults()  # ignore the user's matplotlibrc
         matplotlib.rcParams.update(STYLE)
         buffer = io.BytesIO()
         metadata = {"Date": None, "Creator": None, "Title": title, "Description": description}
@@ -83,7 +71,7 @@ def svg(draw: Callable[[], Figure], title: str, description: str) -> bytes:
 
 
 def draw(points: Sequence[Point], title: str, reference_ms: float | None) -> Figure:
-    """The figure itself; ``reference_ms`` adds a scale of milliseconds, for rows of one machine."""
+    """Draw the figure; ``reference_ms`` adds a milliseconds axis, for rows of one machine."""
     figure = Figure(figsize=SIZE, dpi=72, facecolor="white")
     axes = figure.add_axes(FRAME, facecolor="white")
     _scales(axes, points, reference_ms)
@@ -94,7 +82,7 @@ def draw(points: Sequence[Point], title: str, reference_ms: float | None) -> Fig
     _draw_labels(axes, points)
     left, bottom, _, height = FRAME
     figure.text(left, bottom + height + 0.08, title, fontsize=12, fontweight="bold")
-    axes.plot([], [], "o-", color=BLUE, label="Pareto front: nothing is both faster and more accurate")
+    axes.plot([], [], "o-", color=BLUE, label="Pareto front: no other system is both faster and more accurate")
     if len(front) < len(points):
         axes.plot([], [], "s", color=ORANGE, markerfacecolor="white", label="other systems")
     figure.legend(loc="lower center", ncols=2, frameon=False)
@@ -102,7 +90,9 @@ def draw(points: Sequence[Point], title: str, reference_ms: float | None) -> Fig
 
 
 def _points(rows: Sequence[BoardRow]) -> list[Point]:
-    floor = _smallest_error(rows)
+    counts = [item.record["dataset"].get("test") or 0 for row in rows for item in row.records]
+    # Half a test image, the error of a faultless system; 50: with fewer test images the axis would end below 99 %.
+    floor = 0.5 / max([*counts, 50])
     points = []
     for row in rows:
         accuracy, ratio = row["accuracy"], row["ratio"]
@@ -110,29 +100,16 @@ def _points(rows: Sequence[BoardRow]) -> list[Point]:
             continue
         low = accuracy.value if accuracy.low is None else accuracy.low
         high = accuracy.value if accuracy.high is None else accuracy.high
-        point = Point(
-            row.system,
-            error=max(1 - accuracy.value, floor),
-            error_low=max(1 - high, floor),
-            error_high=max(1 - low, floor),
-            ratio=ratio.value,
-            ratio_low=ratio.low or ratio.value,
-            ratio_high=ratio.high or ratio.value,
-            pareto=row.pareto,
-            faultless=accuracy.value >= 1,
-        )
-        points.append(point)
+        error, error_low, error_high = (max(1 - value, floor) for value in (accuracy.value, high, low))
+        points.append(Point(
+            row.system, error, error_low, error_high, ratio.value, ratio.low or ratio.value, ratio.high or ratio.value,
+            row.pareto, faultless=accuracy.value >= 1,
+        ))  # fmt: skip
     return points
 
 
-def _smallest_error(rows: Sequence[BoardRow]) -> float:
-    """Half an image of the test split: where a faultless system stands on a logarithmic scale."""
-    counts = [item.record["dataset"].get("test") or 0 for row in rows for item in row.records]
-    return 0.5 / max([*counts, 50])  # 50: with fewer test images the axis would end below 99 %
-
-
 def _reference_ms(rows: Sequence[BoardRow]) -> float | None:
-    """Milliseconds of the reference network, as the rows imply it; None where machines differ."""
+    """Milliseconds of the reference network, from the rows' latencies and ratios; None for several machines."""
     known = [(row["latency"].value, row["ratio"].value) for row in rows]
     implied = [latency / ratio / MILLION for latency, ratio in known if latency and ratio]
     return statistics.median(implied) if implied and len({row.machine for row in rows}) == 1 else None
@@ -141,7 +118,7 @@ def _reference_ms(rows: Sequence[BoardRow]) -> float | None:
 def _scales(axes: Axes, points: Sequence[Point], reference_ms: float | None) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
-    # Room on the right for labels, and a little all round.
+    # Space for labels on the right, and a small margin on the other sides.
     axes.set_xlim(min(p.ratio_low for p in points) / 1.35, max(p.ratio_high for p in points) * 1.7)
     axes.set_ylim(min(max(p.error_high for p in points) * 1.25, 1.0), min(p.error_low for p in points) / 1.35)
     ticks = _round_numbers(*axes.get_xlim())
@@ -161,13 +138,13 @@ def _scales(axes: Axes, points: Sequence[Point], reference_ms: float | None) -> 
         upper.xaxis.set_major_locator(FixedLocator(times))
         upper.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         upper.xaxis.set_minor_locator(NullLocator())
-        upper.set_xlabel("about, ms a character on the machine named on the board")
+        upper.set_xlabel("approximate ms per character on the machine named on the board")
 
 
 def _accuracy_marks(points: Sequence[Point], worst: float, best: float) -> dict[float, str]:
-    """Errors and what stands beside them on the axis: accuracies in per cent."""
+    """Tick positions (errors) and their labels (accuracies in per cent)."""
     top = {p.error: "100" for p in points if p.faultless}
-    limit = 1.2 * max(top, default=best / 1.2)  # no other mark close to that of 100 %
+    limit = 1.2 * max(top, default=best / 1.2)  # no other tick close to that of 100 %
     return {e: f"{t:g}" for t in ACCURACY_TICKS if limit <= (e := 1 - t / 100) <= worst} | top
 
 
@@ -176,7 +153,7 @@ def _times(factor: float) -> Callable[[Any], Any]:
 
 
 def _round_numbers(low: float, high: float) -> list[float]:
-    """1, 2 and 5 times powers of ten within the limits."""
+    """1, 2 and 5 times the powers of ten within the limits."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     return [float(f"{m}e{p}") for p in powers for m in (1, 2, 5) if low <= float(f"{m}e{p}") <= high]
 
@@ -186,8 +163,7 @@ def _draw_point(axes: Axes, point: Point) -> None:
     bars: dict[str, Any] = {"color": colour, "linewidth": 1.0, "alpha": 0.55, "zorder": 3}
     axes.plot([point.ratio_low, point.ratio_high], [point.error, point.error], **bars)
     axes.plot([point.ratio, point.ratio], [point.error_low, point.error_high], **bars)
-    face = BLUE if point.pareto else "white"
-    marker = "o" if point.pareto else "s"
+    marker, face = ("o", BLUE) if point.pareto else ("s", "white")
     axes.plot(point.ratio, point.error, marker, color=colour, markerfacecolor=face, markersize=6, zorder=4)
 
 
@@ -204,13 +180,13 @@ def _draw_labels(axes: Axes, points: Sequence[Point]) -> None:
     frame = Box(bounds.x0, bounds.y0, bounds.x1, bounds.y1)
     placed = place([p.name for p in points], centres, bars, line, frame, FONT, [p.pareto for p in points])
     for point, (x, y), label in zip(points, centres, placed, strict=True):
-        if label is None:  # the table names it
+        if label is None:  # no free place; the table shows the name
             continue
         if label.far:
             end = (label.anchor_x, label.anchor_y)
             arrow = {"arrowstyle": "-", "color": "#999999", "linewidth": 0.6, "shrinkA": 0, "shrinkB": 4}
             axes.annotate("", (x, y), end, "figure pixels", "figure pixels", arrow)
         colour = "black" if point.pareto else GREY
-        # Text stands on its baseline, a quarter of the font size above the lower edge of its box.
+        # Text is placed by its baseline, a quarter of the font size above the lower edge of its box.
         place_of_text = (label.box.x0, label.box.y0 + 0.25 * FONT)
         axes.annotate(point.name, place_of_text, xycoords="figure pixels", color=colour, zorder=5)

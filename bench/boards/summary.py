@@ -1,4 +1,4 @@
-"""The table at the end of a run: in the terminal, and in Weights & Biases."""
+"""The summary table at the end of a run, for the terminal and Weights & Biases."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,8 +14,8 @@ from bench.records.rows import board_rows
 
 
 def summary(records: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[str]]]:
-    """Columns and rows of a table for the end of a run, in the order of the records."""
-    # Every row of the table stands for itself, a failed one too.
+    """Header and lines of the table, in the order of the records."""
+    # One line per record, also for a failed one, of which board_rows would make no row.
     rows = [board_rows([Stored("", {**record, "status": "whole"})], {})[0] for record in records]
     columns = columns_of(rows, narrow=True)
     shown = {column.figure for column in columns}
@@ -24,16 +24,15 @@ def summary(records: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[
     lines = []
     for record, row in zip(records, rows, strict=True):
         status = record["status"] + (f" ({error_text(record['error'])})" if record.get("error") else "")
-        others = [formatting.of_unit(row[name], units[name]) for name in conditions]
-        lines.append([record["system"], *[column.cell(row) for column in columns], *others, status])
+        more = [formatting.of_unit(row[name], units[name]) for name in conditions]
+        lines.append([record["system"], *[column.cell(row) for column in columns], *more, status])
     return ["System", *[column.header for column in columns], *conditions, "Status"], lines
 
 
 def summary_table(records: Sequence[Mapping[str, Any]]) -> Table:
-    """The same for the terminal."""
-    columns, lines = summary(records)
-    texts = ("System", "Status")
-    table = Table(*[Column(name, justify="left" if name in texts else "right") for name in columns])
+    """The summary as a table for the terminal."""
+    header, lines = summary(records)
+    table = Table(*[Column(name, justify="left" if name in ("System", "Status") else "right") for name in header])
     for line in lines:
-        table.add_row(*[Text(cell) for cell in line])  # Text: brackets here are intervals, not markup
+        table.add_row(*map(Text, line))  # Text: brackets here are intervals, not markup
     return table

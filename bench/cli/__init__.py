@@ -1,8 +1,8 @@
-"""The verbs of ``bench``: a file here without a leading underscore is one, called by the file's name.
+"""Verbs of the ``bench`` command, one file each, named after the verb.
 
-Such a file imports nothing heavy at its top, so that ``bench --help`` stays fast, and holds
+A file without a leading underscore is a verb. It imports nothing heavy at its top, so that ``bench --help`` stays fast:
 
 * ``HELP``: one line for ``bench --help``.
-* ``add_arguments(parser)``: adds the verb's arguments; ``--json`` is there already.
+* ``add_arguments(parser)``: adds the verb's arguments; ``--json`` is already there.
 * ``run(options) -> Answer``: does the work and returns the exit code, the JSON document and the text to print.
 """

@@ -1,4 +1,4 @@
-"""Argument types and options that several verbs of the command line share."""
+"""Argument types and options shared by several verbs of the command line."""
 
 import argparse
 from pathlib import Path
@@ -13,38 +13,42 @@ SEEDS = 2**32  # numpy's and Lightning's range
 
 def add_json(parser: argparse.ArgumentParser, **settings: Any) -> None:
     """Add ``--json``, which every verb takes."""
-    parser.add_argument("--json", action="store_true", help="one JSON document on stdout and nothing else", **settings)
+    parser.add_argument("--json", action="store_true", help="print one JSON document on stdout", **settings)
 
 
-def add_records_folder(parser: argparse.ArgumentParser, flag: str = "--out", about: str = "folder of results/") -> None:
-    """Add the option that names the folder of ``results/``, the committed one by default."""
+def add_records_folder(
+    parser: argparse.ArgumentParser,
+    flag: str = "--out",
+    about: str = "folder that holds results/; default leaderboards",
+) -> None:
+    """Add the option that names the folder of ``results/``; the default is the committed one."""
     parser.add_argument(flag, type=Path, default=Path("leaderboards"), metavar="DIR", help=about)
 
 
 def add_record_selection(parser: argparse.ArgumentParser) -> None:
     """Add the options that select records: suite, data set and scale."""
     add = parser.add_argument
-    add("--suite", default="hccr", metavar="NAME", help="suite of the records; hccr by default")
-    add("--dataset", metavar="NAME", help="data set, as records name it; the suite's own by default")
-    add("--scale", choices=SCALES, default="quick", help="scale of the records; quick by default")
+    add("--suite", default="hccr", metavar="NAME", help="suite of the records; default hccr")
+    add("--dataset", metavar="NAME", help="dataset of the records; default: the suite's own")
+    add("--scale", choices=SCALES, default="quick", help="scale of the records; default quick")
 
 
 def seed(text: str) -> int:
-    """A seed: a whole number from 0 to 2**32 - 1."""
+    """Parse a seed: a whole number from 0 to 2**32 - 1."""
     if not text.isdigit() or int(text) >= SEEDS:
         raise argparse.ArgumentTypeError(f"wanted a whole number from 0 to {SEEDS - 1}, got {text!r}")
     return int(text)
 
 
 def positive_int(text: str) -> int:
-    """A whole number above 0."""
+    """Parse a whole number above 0."""
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"wanted a whole number above 0, got {text!r}")
     return int(text)
 
 
 def positive_float(text: str) -> float:
-    """A finite number above 0."""
+    """Parse a finite number above 0."""
     value = _float_or(text, 0.0)
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"wanted a number above 0, got {text!r}")
@@ -52,7 +56,7 @@ def positive_float(text: str) -> float:
 
 
 def per_cent(text: str) -> float:
-    """A number from 0 to 100."""
+    """Parse a number from 0 to 100."""
     value = _float_or(text, -1.0)
     if not 0 <= value <= 100:
         raise argparse.ArgumentTypeError(f"wanted per cent from 0 to 100, got {text!r}")

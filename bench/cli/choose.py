@@ -1,4 +1,4 @@
-"""``bench choose``: which system to deploy within limits, from the records."""
+"""``bench choose``: chooses the system to deploy within limits on latency, accuracy and size, from the records."""
 
 import argparse
 from collections.abc import Mapping
@@ -7,63 +7,65 @@ from typing import Any
 from bench.cli._arguments import Answer, add_record_selection, add_records_folder, per_cent, positive_float
 from bench.records import formatting
 
-HELP = "which system to deploy, from the records"
+HELP = "choose a system to deploy within your limits, from the records"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     add = parser.add_argument
     add("--max-latency-ms", type=positive_float, metavar="X",
-        help="milliseconds a character, one thread: the ratio to the reference times its median time")  # fmt: skip
-    add("--min-accuracy", type=per_cent, metavar="X", help="per cent of the test part; 1 and less is a ratio")
-    add("--max-size-mb", type=positive_float, metavar="X", help="MB of 10^6 bytes")
+        help="most milliseconds per character on one thread, estimated as the ratio to the reference network "
+        "times its median time")  # fmt: skip
+    add("--min-accuracy", type=per_cent, metavar="X",
+        help="least accuracy on the test part, in per cent; values up to 1 are ratios")  # fmt: skip
+    add("--max-size-mb", type=positive_float, metavar="X", help="largest size in MB of 10^6 bytes")
     add_record_selection(parser)
-    add("--machine", metavar="NAME", help="as records name it; needed where there are several")
+    add("--machine", metavar="NAME", help="machine of the records; required if they come from several machines")
     add_records_folder(parser)
 
 
 def run(options: argparse.Namespace) -> Answer:
-    """Choose the most accurate system within the limits; exit 1 when none fits."""
+    """Choose the most accurate system within the limits; exit 1 if none fits."""
     from bench.records.choose import Limits, choose_from
 
     limits = Limits(options.max_latency_ms, options.min_accuracy, options.max_size_mb)
-    found = choose_from(options.out, options.suite, options.dataset, options.scale, options.machine, limits)
-    return int(found["chosen"] is None), found, format_choice(found)
+    choice = choose_from(options.out, options.suite, options.dataset, options.scale, options.machine, limits)
+    return int(choice["chosen"] is None), choice, format_choice(choice)
 
 
-def format_choice(found: Mapping[str, Any]) -> str:
-    """The answer of ``choose_from`` as lines of text."""
-    data = found["dataset"]
+def format_choice(choice: Mapping[str, Any]) -> str:
+    """The result of ``choose_from`` as lines of text."""
+    data = choice["dataset"]
     kind = "synthetic data" if data["synthetic"] else "data"
-    place = f"{kind} {data['name']}, {data['classes']:,} classes, scale {found['scale']}, machine {found['machine']}"
-    lines = [f"{found['fit']} of {found['candidates']} systems and runtimes fit; {place}"]
-    if found["reference_ms"] is not None:
+    place = f"{kind} {data['name']}, {data['classes']:,} classes, scale {choice['scale']}, machine {choice['machine']}"
+    lines = [f"{choice['fit']} of {choice['candidates']} candidates (a system in a runtime) fit; {place}"]
+    if choice["reference_ms"] is not None:
         lines.append(
-            "ms a character: the ratio to the reference, timed in pairs with it whatever the load, times "
-            f"{formatting.digits(found['reference_ms'])} ms, the reference's median time in these records"
+            "ms a character: the ratio to the reference network, timed in pairs with it whatever the load, times "
+            f"{formatting.digits(choice['reference_ms'])} ms, the reference's median time in these records"
         )
-    if found["chosen"]:
-        lines.append(f"choose {_described(found['chosen'])}")
-        lines += [f"given up: {other['text']}" for other in found["given_up"]]
+    if choice["chosen"]:
+        lines.append(f"choose {_describe(choice['chosen'])}")
+        lines += [f"given up: {other['text']}" for other in choice["given_up"]]
     else:
-        lines += [f"{limit} excludes {count} of them by itself" for limit, count in found["excluded"].items()]
-        if found["nearest"]:
-            missed = ", ".join(_miss(limit, factor) for limit, factor in found["nearest"]["misses"].items())
-            lines.append(f"nearest: {_described(found['nearest'])}; it misses {missed}")
-    steps = " → ".join(f"{one['system']} in {one['runtime']}" for one in found["front"])
-    front = [f"Pareto front, from fast to slow: {steps}"] if steps else []
-    return "\n".join([*lines, *front, *(f"note: {note}" for note in found["notes"])])
+        lines += [f"{limit} alone excludes {count} of them" for limit, count in choice["excluded"].items()]
+        if choice["nearest"]:
+            misses = choice["nearest"]["misses"].items()
+            missed = ", ".join(
+                f"{limit} by {formatting.digits(by)} ×" if by is not None else limit for limit, by in misses
+            )
+            lines.append(f"nearest: {_describe(choice['nearest'])}; it misses {missed}")
+    if choice["front"]:
+        steps = " → ".join(f"{one['system']} in {one['runtime']}" for one in choice["front"])
+        lines.append(f"Pareto front, from fast to slow: {steps}")
+    return "\n".join([*lines, *(f"note: {note}" for note in choice["notes"])])
 
 
-def _miss(limit: str, factor: float | None) -> str:
-    return limit if factor is None else f"{limit} by {formatting.digits(factor)} ×"
-
-
-def _described(one: Mapping[str, Any]) -> str:
-    interval = f"{formatting.percent(one['low'])}–{formatting.percent(one['high'])}"
-    noisy = " (noisy)" if one["noisy"] else ""
-    size = formatting.NONE if one["size_mb"] is None else formatting.digits(one["size_mb"])
+def _describe(candidate: Mapping[str, Any]) -> str:
+    interval = f"{formatting.percent(candidate['low'])}–{formatting.percent(candidate['high'])}"
+    noisy = " (noisy)" if candidate["noisy"] else ""
+    size = formatting.NONE if candidate["size_mb"] is None else formatting.digits(candidate["size_mb"])
     return (
-        f"{one['system']} in {one['runtime']}: {formatting.percent(one['accuracy'])} % [{interval}], "
-        f"{formatting.digits(one['latency_ms'])} ms a character{noisy}, {size} MB"
+        f"{candidate['system']} in {candidate['runtime']}: {formatting.percent(candidate['accuracy'])} % [{interval}], "
+        f"{formatting.digits(candidate['latency_ms'])} ms a character{noisy}, {size} MB"
     )

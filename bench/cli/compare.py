@@ -1,4 +1,4 @@
-"""``bench compare``: a paired test of two records on the same test images, and ratios of their costs."""
+"""``bench compare``: compares two records by a paired test on the same test images and by ratios of their costs."""
 
 import argparse
 from collections.abc import Mapping
@@ -9,39 +9,39 @@ from bench.cli._arguments import Answer, add_record_selection, add_records_folde
 from bench.plugins import SUITES
 from bench.records import formatting
 
-HELP = "two records: paired test and ratios"
-_LEVEL = 0.05  # significance of the verdict, in keeping with the 95 % intervals
+HELP = "compare two records: paired accuracy test and cost ratios"
+_LEVEL = 0.05  # significance level of the verdict; matches the 95 % intervals
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("a", metavar="A", help="a record's file, or a system's name")
-    parser.add_argument("b", metavar="B", help="a record's file, or a system's name")
+    for name in "AB":
+        parser.add_argument(name.lower(), metavar=name, help="file of a record, or name of a system")
     add_record_selection(parser)
-    parser.add_argument("--seed", type=seed, default=0, metavar="K", help="seed of the records; 0 by default")
+    parser.add_argument("--seed", type=seed, default=0, metavar="K", help="seed of the records; default 0")
     add_records_folder(parser)
 
 
 def run(options: argparse.Namespace) -> Answer:
-    """Compare two records from their stored per-image predictions."""
+    """Compare two records by their stored per-image predictions."""
     from bench.records.compare import compare
 
     a, b = (_find_record(name, options) for name in (options.a, options.b))
-    found = compare(a, b, Path("runs"))
-    return 0, found, format_comparison(found)
+    comparison = compare(a, b, Path("runs"))
+    return 0, comparison, format_comparison(comparison)
 
 
 def format_comparison(comparison: Mapping[str, Any]) -> str:
     """A comparison as lines of text for the terminal."""
     dataset = comparison["dataset"]
     synthetic = " (synthetic data)" if dataset["synthetic"] else ""
-    lines = [f"A = {_described(comparison['a'])}", f"B = {_described(comparison['b'])}"]
+    lines = [f"A = {_describe(comparison['a'])}", f"B = {_describe(comparison['b'])}"]
     lines += [f"on {dataset['name']}{synthetic}", *_accuracy_lines(comparison)]
-    for name, found in comparison["ratios"].items():
-        if found["ratio"] is not None:
-            text = f"{name}: B / A = {formatting.digits(found['ratio'])}"
-            if found["ci_low"] is not None:
-                text += f" [{formatting.digits(found['ci_low'])}–{formatting.digits(found['ci_high'])}]"
+    for name, cost in comparison["ratios"].items():
+        if cost["ratio"] is not None:
+            text = f"{name}: B / A = {formatting.digits(cost['ratio'])}"
+            if cost["ci_low"] is not None:
+                text += f" [{formatting.digits(cost['ci_low'])}–{formatting.digits(cost['ci_high'])}]"
             lines.append(text)
     return "\n".join([*lines, *(f"note: {note}" for note in comparison["notes"])])
 
@@ -62,19 +62,19 @@ def _find_record(name: str, options: argparse.Namespace) -> Mapping[str, Any]:
     return find_record(options.out / "results", wanted)
 
 
-def _described(identity: Mapping[str, Any]) -> str:
+def _describe(identity: Mapping[str, Any]) -> str:
     return f"{identity['system']}, seed {identity['seed']}, scale {identity['scale']}, {identity['machine']}"
 
 
 def _accuracy_lines(comparison: Mapping[str, Any]) -> list[str]:
-    found, paired = comparison["accuracy"], comparison["paired"]
-    a, b = (formatting.NONE if found[side] is None else f"{formatting.percent(found[side])} %" for side in "ab")
+    accuracy, paired = comparison["accuracy"], comparison["paired"]
+    a, b = (formatting.NONE if accuracy[side] is None else f"{formatting.percent(accuracy[side])} %" for side in "ab")
     line = f"accuracy: A {a}, B {b}"
-    if found["difference"] is not None:
-        line += f", B - A = {formatting.percent(found['difference'])} points"
+    if accuracy["difference"] is not None:
+        line += f", B - A = {formatting.percent(accuracy['difference'])} points"
     if not paired:
         return [line]
-    line += f" [{formatting.percent(found['ci_low'])}, {formatting.percent(found['ci_high'])}]"
+    line += f" [{formatting.percent(accuracy['ci_low'])}, {formatting.percent(accuracy['ci_high'])}]"
     verdict = "they differ" if paired["p"] < _LEVEL else "no difference shown"
     counts = f"only A right {paired['only_a']}, only B right {paired['only_b']} of {paired['n']:,} images"
     return [line, f"McNemar's exact test: p = {paired['p']:.2g}, {verdict} ({counts})"]

@@ -1,4 +1,4 @@
-"""``bench data``: inspect files of characters, pack a dataset into the cache, draw synthetic writers."""
+"""``bench data``: inspects character files, packs a dataset into the cache, draws synthetic writers."""
 
 import argparse
 import sys
@@ -14,26 +14,26 @@ if TYPE_CHECKING:
     from datamodules._casia import HandwritingDatabase
     from datamodules.inspection.inspect import Findings
 
-HELP = "look at data, or draw synthetic data"
-SHOWN = 20  # bad records printed one by one; the count is exact
+HELP = "inspect character files, prepare datasets, draw synthetic data"
+SHOWN = 20  # bad records printed one by one; the count covers all
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add an argument parser for each action."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    look = actions.add_parser("inspect", help="count what is there, and name all damage")
+    look = actions.add_parser("inspect", help="count files, characters and classes, and report all damage")
     look.add_argument("paths", nargs="+", type=Path, metavar="PATH", help=".gnt, image, zip, alz, or a folder of them")
-    look.add_argument("--out", type=Path, metavar="DIR", help="write a contact sheet of each path there")
+    look.add_argument("--out", type=Path, metavar="DIR", help="also write a contact sheet of each path to this folder")
     pack = actions.add_parser("prepare", help="pack a dataset's files into the cache")
     pack.add_argument("dataset", metavar="DATASET", help="casia_hwdb or icdar2013")
-    pack.add_argument("--data-root", type=Path, required=True, metavar="DIR|ZIP", help="where its files are")
+    pack.add_argument("--data-root", type=Path, required=True, metavar="DIR|ZIP", help="folder or zip of its files")
     which = pack.add_mutually_exclusive_group()
-    which.add_argument("--check", action="store_true", help="read cache and files again; exit 1 where they differ")
-    which.add_argument("--skip-bad-records", action="store_true", help="leave them out and count them")
+    which.add_argument("--check", action="store_true", help="compare the cache with the files; exit 1 if they differ")
+    which.add_argument("--skip-bad-records", action="store_true", help="skip and count bad records instead of stopping")
     draw = actions.add_parser("synthesize", help="draw synthetic writers as CASIA .gnt files")
-    draw.add_argument("--classes", type=positive_int, required=True, metavar="N")
-    draw.add_argument("--writers", type=positive_int, required=True, metavar="N")
-    draw.add_argument("--out", type=Path, required=True, metavar="DIR")
+    draw.add_argument("--classes", type=positive_int, required=True, metavar="N", help="number of characters")
+    draw.add_argument("--writers", type=positive_int, required=True, metavar="N", help="number of writers, a file each")
+    draw.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to")
     for action in (look, pack, draw):
         add_json(action, default=argparse.SUPPRESS)
 
@@ -45,33 +45,61 @@ def run(options: argparse.Namespace) -> Answer:
 
 
 def inspect(options: argparse.Namespace) -> Answer:
-    """``bench data inspect``: what lies below each path, and every damage found there."""
+    """``bench data inspect``: counts what lies below each path and reports all damage; exit 1 if there is any."""
     from datamodules.inspection.inspect import inspect as look
     from datamodules.inspection.inspect import together, write_sheet
 
     findings = [look(path) for path in options.paths]
-    whole = together(findings)
+    total = together(findings)
     sheets = []
     if options.out is not None:
-        written = [write_sheet(options.out, found, number) for number, found in enumerate(findings, 1)]
+        written = [write_sheet(options.out, one, number) for number, one in enumerate(findings, 1)]
         sheets = [str(sheet) for sheet in written if sheet is not None]
     if not options.json:
-        for problem in whole.problems:
+        for problem in total.problems:
             print(" ".join(str(problem).split()), file=sys.stderr)
-    problems = [{"file": p.file, "offset": p.offset, "message": str(p)} for p in whole.problems]
-    paths = [{"path": str(found.path), **_counts(found)} for found in findings]
-    document = {**_counts(whole), "problems": problems, "paths": paths, "contact_sheets": sheets}
-    lines = [f"{found.path}: {_described(found)}" for found in findings]
+    problems = [{"file": p.file, "offset": p.offset, "message": str(p)} for p in total.problems]
+    paths = [{"path": str(one.path), **_counts(one)} for one in findings]
+    document = {**_counts(total), "problems": problems, "paths": paths, "contact_sheets": sheets}
+    lines = [f"{one.path}: {_describe(one)}" for one in findings]
     if len(findings) > 1:
-        lines.append(f"in all: {_described(whole)}")
+        lines.append(f"in total: {_describe(total)}")
     return int(bool(problems)), document, "\n".join([*lines, *(f"contact sheet: {sheet}" for sheet in sheets)])
 
 
 def prepare(options: argparse.Namespace) -> Answer:
-    """``bench data prepare``: a dataset's files into its packed cache, or whether that is whole."""
+    """``bench data prepare``: packs a dataset's files unless their cache exists, or checks that cache.
+
+    Raises:
+        UsageError: a dataset that needs no preparing.
+        DataError: a missing part, a damaged file, or a full disk.
+    """
+    from datamodules._casia import differences
+
+    name, datamodule = options.dataset, _packed(options.dataset, options.data_root)
     if options.check:
-        return check_dataset(options.dataset, options.data_root)
-    return prepare_dataset(options.dataset, options.data_root, options.skip_bad_records)
+        faults = datamodule.check()
+        text = "\n".join(faults) or f"{name}: the cache is whole and agrees with its sources"
+        return int(bool(faults)), {"dataset": name, "problems": faults}, text
+    started = time.monotonic()
+    skipped: list[DataError] = []
+    prepared = datamodule.prepare(skipped.append if options.skip_bad_records else None)
+    seconds = time.monotonic() - started
+    keys = {"characters": "count", "other_symbols": "dropped", "bad": "bad"}
+    counts = {role: {word: prepared.count(key, role) for word, key in keys.items()} for role in ("train", "test")}
+    document = {
+        "dataset": name, "cache": str(prepared.folder), **counts, "content": f"sha256:{prepared.content}",
+        "notes": differences(datamodule.protocol, prepared), "seconds": seconds,
+    }  # fmt: skip
+    lines = [str(error) for error in skipped[:SHOWN]]
+    if len(skipped) > SHOWN:
+        lines.append(f"and {len(skipped) - SHOWN:,} more bad records")
+    lines += [
+        f"{role}: {count['characters']:,} characters; {count['other_symbols']:,} other symbols dropped, "
+        f"{count['bad']:,} bad records left out"
+        for role, count in counts.items()
+    ]
+    return 0, document, "\n".join([*lines, f"prepared: {prepared.folder}"])
 
 
 def synthesize(options: argparse.Namespace) -> Answer:
@@ -95,61 +123,10 @@ def synthesize(options: argparse.Namespace) -> Answer:
     count = len(files) * len(characters)
     document = {"synthetic": True, "files": len(files), "records": count, "classes": len(characters),
                 "writers": len(files), "seconds": seconds, "contact_sheet": str(sheet)}  # fmt: skip
-    text = f"{count} synthetic characters of {len(files)} synthetic writers in {options.out}, seen in {sheet}"
-    return 0, document, f"{text}; {count / seconds:.0f} a second"
-
-
-def prepare_dataset(name: str, data_root: Path, skip_bad: bool) -> Answer:
-    """Pack a dataset's files, unless their cache is there.
-
-    Args:
-        name: of a dataset that is packed.
-        data_root: the folder or archive with its files.
-        skip_bad: leave bad records out and count them, instead of stopping at the first.
-
-    Returns: exit code 0, the document, the text.
-
-    Raises:
-        UsageError: a dataset that needs no preparing.
-        DataError: a missing part, a damaged file, or a full disk.
-    """
-    from datamodules._casia import differences
-
-    datamodule = _packed(name, data_root)
-    started = time.monotonic()
-    problems: list[DataError] = []
-    prepared = datamodule.prepare(problems.append if skip_bad else None)
-    seconds = time.monotonic() - started
-    counts = {
-        role: {what: prepared.count(key, role) for what, key in
-               (("characters", "count"), ("other_symbols", "dropped"), ("bad", "bad"))}
-        for role in ("train", "test")
-    }  # fmt: skip
-    notes = differences(datamodule.protocol, prepared)
-    document = {"dataset": name, "cache": str(prepared.folder), **counts, "content": f"sha256:{prepared.content}",
-                "notes": notes, "seconds": seconds}  # fmt: skip
-    lines = [f"{error}" for error in problems[:SHOWN]]
-    lines += [f"and {len(problems) - SHOWN:,} more bad records"] * (len(problems) > SHOWN)
-    lines += [
-        f"{role}: {found['characters']:,} characters; {found['other_symbols']:,} other symbols dropped, "
-        f"{found['bad']:,} bad records left out"
-        for role, found in counts.items()
-    ]
-    return 0, document, "\n".join([*lines, f"prepared: {prepared.folder}"])
-
-
-def check_dataset(name: str, data_root: Path) -> Answer:
-    """Read a dataset's cache and its sources again, and compare both with what was noted when it was prepared.
-
-    Returns: exit code 1 where something differs or no cache is there, the document, the text.
-
-    Raises:
-        UsageError: a dataset that needs no preparing.
-        DataError: a missing part or a damaged archive.
-    """
-    problems = _packed(name, data_root).check()
-    text = "\n".join(problems) or f"{name}: the cache is whole and agrees with its sources"
-    return int(bool(problems)), {"dataset": name, "problems": problems}, text
+    text = (
+        f"wrote {count} synthetic characters of {len(files)} synthetic writers to {options.out}; contact sheet: {sheet}"
+    )
+    return 0, document, f"{text}; {count / seconds:.0f} characters per second"
 
 
 def _packed(name: str, data_root: Path) -> "HandwritingDatabase":
@@ -165,31 +142,31 @@ def _packed(name: str, data_root: Path) -> "HandwritingDatabase":
     return datamodule
 
 
-def _counts(found: "Findings") -> dict[str, Any]:
+def _counts(findings: "Findings") -> dict[str, Any]:
     from datamodules.inspection.inspect import quantiles
 
     return {
-        "files": found.files, "records": found.records, "classes": len(found.classes), "writers": len(found.writers),
-        "synthetic": found.synthetic, "synthetic_files": found.synthetic_files, "other_files": found.other_files,
-        "sizes": quantiles(found.sizes),
+        "files": findings.files, "records": findings.records, "classes": len(findings.classes),
+        "writers": len(findings.writers), "synthetic": findings.synthetic, "synthetic_files": findings.synthetic_files,
+        "other_files": findings.other_files, "sizes": quantiles(findings.sizes),
     }  # fmt: skip
 
 
-def _described(found: "Findings") -> str:
+def _describe(findings: "Findings") -> str:
     from datamodules.inspection.inspect import quantiles
 
-    kind = "synthetic character" if found.synthetic else "character"
-    writers = _count(len(found.writers), "writer") if found.writers else "writers unknown"
-    classes = _count(len(found.classes), "class", "classes")
-    parts = [f"{_count(found.records, kind)} of {classes} in {_count(found.files, 'file')}, {writers}"]
-    if found.synthetic_files and not found.synthetic:
-        parts.append(f"{found.synthetic_files} of the files synthetic")
-    if found.other_files:
-        parts.append(f"{_count(found.other_files, 'file')} of another kind left aside")
-    for side, values in (quantiles(found.sizes) or {}).items():
+    kind = "synthetic character" if findings.synthetic else "character"
+    writers = _count(len(findings.writers), "writer") if findings.writers else "writers unknown"
+    classes = _count(len(findings.classes), "class", "classes")
+    parts = [f"{_count(findings.records, kind)} of {classes} in {_count(findings.files, 'file')}, {writers}"]
+    if findings.synthetic_files and not findings.synthetic:
+        parts.append(f"{_count(findings.synthetic_files, 'file')} of these synthetic")
+    if findings.other_files:
+        parts.append(f"{_count(findings.other_files, 'file')} of another kind ignored")
+    for side, values in (quantiles(findings.sizes) or {}).items():
         quartiles = ", ".join(str(values[name]) for name in ("q25", "median", "q75"))
         parts.append(f"{side} {values['min']} to {values['max']} pixels, quartiles {quartiles}")
-    parts.append(_count(len(found.problems), "problem") if found.problems else "no damage")
+    parts.append(_count(len(findings.problems), "problem") if findings.problems else "no damage")
     return "; ".join(parts)
 
 

@@ -1,37 +1,25 @@
-"""``bench doctor``: whether the installed packages fit, and what to install if not; runs check the same first."""
+"""``bench doctor``: checks the installed packages, the font and the cache folder, and says what to install."""
 
 import argparse
 import os
 import sys
 from importlib.util import find_spec
+from itertools import takewhile
 from typing import Any
 
 from bench.cli._arguments import Answer
 from datamodules._errors import BenchError
 
-HELP = "is this environment fit, and what to install if not"
+HELP = "check the installation, and say what to install"
 LEAST_PYTHON = (3, 11)
 # pytorch-lightning: 2.6.2 and 2.6.3 were malicious uploads; torch: earlier unpicklers are unsafe.
 LEAST = {"torch": (2, 10), "pytorch-lightning": (2, 6, 4), "numpy": (2,), "opencv-python-headless": (5,)}
 NEEDED = (
-    "torch",
-    "torchvision",
-    "pytorch-lightning",
-    "torchmetrics",
-    "albumentations",
-    "wandb",
-    "numpy",
-    "opencv-python-headless",
-    "pillow",
-    "pyyaml",
-    "rich",
-    "matplotlib",
-    "safetensors",
-    "onnx",
-    "onnxscript",
+    "torch", "torchvision", "pytorch-lightning", "torchmetrics", "albumentations", "wandb", "numpy",
+    "opencv-python-headless", "pillow", "pyyaml", "rich", "matplotlib", "safetensors", "onnx", "onnxscript",
     "onnxruntime",
-)
-SPACE = 2 * 10**9  # bytes that a quick run's cache and checkpoints may take
+)  # fmt: skip
+SPACE = 2 * 10**9  # bytes that the cache and the checkpoints of a quick run may need
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,11 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> Answer:
-    """Print every check; exit 1 when a required one fails."""
-    found = checks()
-    width = max(len(check["name"]) for check in found)
-    lines = [f"{'ok ' if check['ok'] else 'NOT'} {check['name']:<{width}}  {check['text']}" for check in found]
-    return int(not all(check["ok"] or check["optional"] for check in found)), found, "\n".join(lines)
+    """Print every check; exit 1 if a required one fails."""
+    results = checks()
+    width = max(len(check["name"]) for check in results)
+    lines = [f"{'ok ' if check['ok'] else 'NOT'} {check['name']:<{width}}  {check['text']}" for check in results]
+    return int(not all(check["ok"] or check["optional"] for check in results)), results, "\n".join(lines)
 
 
 class EnvironmentUnfitError(BenchError):
@@ -51,38 +39,37 @@ class EnvironmentUnfitError(BenchError):
 
 
 def check_builds() -> None:
-    """Refuse builds of torch and torchvision that do not fit each other.
+    """Check that torch and torchvision can be imported together.
 
     Raises:
-        EnvironmentUnfitError: one line that says what to install.
+        EnvironmentUnfitError: their builds do not match; one line that says what to install.
     """
     try:
         import torch  # noqa: F401
         import torchvision  # noqa: F401
     except (ImportError, RuntimeError, OSError, AttributeError) as error:
-        found = ", ".join(f"{name} {_version(name) or 'missing'}" for name in ("torch", "torchvision"))
+        versions = ", ".join(f"{name} {_version(name) or 'missing'}" for name in ("torch", "torchvision"))
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise EnvironmentUnfitError(
-            f"{found} do not fit each other ({reason}); install both from one index into a fresh environment: "
+            f"{versions} do not fit each other ({reason}); install both from one index into a fresh environment: "
             "pip install --force-reinstall torch torchvision"
         ) from error
 
 
 def checks() -> list[dict[str, Any]]:
-    """Every check: name, whether it holds, whether the suite runs without it, and what to do."""
-    found = [_check("python", sys.version_info >= LEAST_PYTHON, sys.version.split()[0], "install Python 3.11 or newer")]
+    """Run every check: its name, whether it passed, whether it is optional, and what was found or what to do."""
+    python = sys.version.split()[0]
+    results = [_check("python", sys.version_info >= LEAST_PYTHON, python, "install Python 3.11 or newer")]
     for name in NEEDED:
         version = _version(name)
         fit = version is not None and _numbers(version) >= LEAST.get(name, ())
         least = ".".join(map(str, LEAST.get(name, ())))
-        wanted = f"{name}>={least}" if least else name
-        found.append(_check(name, fit, version or "missing", f"pip install '{wanted}'"))
-    found.append(_builds())
-    found.append(_font())
-    found.append(_cache())
+        results.append(
+            _check(name, fit, version or "missing", f"pip install '{f'{name}>={least}' if least else name}'")
+        )
     has_openvino = find_spec("openvino") is not None
-    found.append(_check("openvino", has_openvino, "present", "pip install 'hccr-bench[openvino]'", optional=True))
-    return found
+    openvino = _check("openvino", has_openvino, "present", "pip install 'hccr-bench[openvino]'", optional=True)
+    return [*results, _builds(), _font(), _cache(), openvino]
 
 
 def _builds() -> dict[str, Any]:
@@ -92,7 +79,7 @@ def _builds() -> dict[str, Any]:
         return _check("torch with torchvision", False, "", str(error))
     import torch
 
-    gpu = f"GPU {torch.cuda.get_device_name()}" if torch.cuda.is_available() else "no GPU, none needed"
+    gpu = f"GPU {torch.cuda.get_device_name()}" if torch.cuda.is_available() else "no GPU (optional)"
     return _check("torch with torchvision", True, f"{torch.backends.cpu.get_cpu_capability()}, {gpu}", "")
 
 
@@ -113,13 +100,11 @@ def _cache() -> dict[str, Any]:
     from datamodules._files import cache_folder
 
     folder = cache_folder()
-    place = folder
-    while not place.exists():
-        place = place.parent
-    free = shutil.disk_usage(place).free
-    fit = place.is_dir() and os.access(place, os.W_OK) and free > SPACE
-    text = f"{folder}, {free / 1e9:.0f} GB free"
-    return _check("cache folder", fit, text, "free some space, or set HCCR_BENCH_CACHE to a folder that can be written")
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    fit = existing.is_dir() and os.access(existing, os.W_OK) and free > SPACE
+    advice = "free some space, or set HCCR_BENCH_CACHE to a folder that can be written"
+    return _check("cache folder", fit, f"{folder}, {free / 1e9:.0f} GB free", advice)
 
 
 def _check(name: str, ok: bool, text: str, advice: str, optional: bool = False) -> dict[str, Any]:
@@ -137,9 +122,5 @@ def _version(package: str) -> str | None:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    numbers = []
-    for part in version.partition("+")[0].split("."):
-        if not part.isdigit():
-            break
-        numbers.append(int(part))
-    return tuple(numbers)
+    """``2.9.1+cpu`` as (2, 9, 1); stops at the first part that is no number."""
+    return tuple(int(part) for part in takewhile(str.isdigit, version.partition("+")[0].split(".")))

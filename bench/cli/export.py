@@ -1,4 +1,4 @@
-"""``bench export``: a trained system as one file that runs without this package."""
+"""``bench export``: writes a trained system as one ONNX or OpenVINO file that runs without this package."""
 
 import argparse
 import json
@@ -8,18 +8,18 @@ from bench.cli._arguments import Answer, add_records_folder
 from bench.cli._recognizer_text import describe_classes
 from bench.cli.doctor import check_builds
 
-HELP = "a trained system as one file to deploy"
+HELP = "export a trained system as one ONNX or OpenVINO file"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     add = parser.add_argument
-    add("system", metavar="SYSTEM", help="see: bench list systems")
-    add("--checkpoint", type=Path, required=True, metavar="FILE", help="its trained weights, safetensors")
-    add("--format", choices=("onnx", "openvino"), required=True, help="openvino: a zip of its pair of files")
-    add("--out", type=Path, required=True, metavar="FILE", help="the file to write")
-    add("--labels", type=Path, metavar="FILE", help="class names, one a line, for weights that do not name them")
-    add_records_folder(parser, "--records", "folder of results/ where the accuracy of these weights is looked up")
+    add("system", metavar="SYSTEM", help="name of a system; see: bench list systems")
+    add("--checkpoint", type=Path, required=True, metavar="FILE", help="trained weights, a safetensors file")
+    add("--format", choices=("onnx", "openvino"), required=True, help="openvino writes a zip of the .xml and the .bin")
+    add("--out", type=Path, required=True, metavar="FILE", help="file to write")
+    add("--labels", type=Path, metavar="FILE", help="class names, one per line, if the weights hold none")
+    add_records_folder(parser, "--records", "folder that holds results/, to look up the accuracy of these weights")
 
 
 def run(options: argparse.Namespace) -> Answer:
@@ -30,12 +30,11 @@ def run(options: argparse.Namespace) -> Answer:
     about = export_system(
         options.system, options.checkpoint, options.format, options.out, options.labels, options.records
     )
-    labels = json.loads(about["labels"])
+    labels, size = json.loads(about["labels"]), options.out.stat().st_size
     document = {
-        "file": str(options.out), "format": options.format, "bytes": options.out.stat().st_size,
-        **{name: about[name] for name in ("system", "dataset")}, "classes": len(labels), "labels": labels,
+        "file": str(options.out), "format": options.format, "bytes": size, "system": about["system"],
+        "dataset": about["dataset"], "classes": len(labels), "labels": labels,
         "provenance": json.loads(about["provenance"]),
     }  # fmt: skip
-    size = f"{document['bytes'] / 1e6:.2f} MB"
-    text = f"wrote {options.out}, {size}: {about['system']}, {describe_classes(labels, about)}"
-    return 0, document, f"{text}\nread images with it: bench recognize {options.out} IMAGE"
+    text = f"wrote {options.out}, {size / 1e6:.2f} MB: {about['system']}, {describe_classes(labels, about)}"
+    return 0, document, f"{text}\nto recognise images with it: bench recognize {options.out} IMAGE"

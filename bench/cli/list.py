@@ -1,4 +1,4 @@
-"""``bench list``: names of plug-ins, systems and claims, read from files without importing them."""
+"""``bench list``: names of plug-ins, systems and claims, read from their files without importing them."""
 
 import argparse
 from collections.abc import Sequence
@@ -7,18 +7,18 @@ from typing import Any
 from bench.cli._arguments import Answer
 from bench.plugins import ARCHITECTURES, KINDS, LISTED, RUNTIMES, Registry, runtimes, systems
 
-HELP = "names of what there is"
-# Literals that the JSON document holds beside the name, where a file has them.
+HELP = "list the names of systems, datasets, suites, runtimes and more"
+# Literals of a plug-in's file that the JSON document holds in addition to its name.
 KEYS = ("VARIANTS", "INPUT", "UNIT", "VERSION", "FIGURES", "LICENCE", "SYNTHETIC")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("what", choices=KINDS, help="kind of names")
+    parser.add_argument("what", choices=KINDS, help="what to list")
 
 
 def run(options: argparse.Namespace) -> Answer:
-    """Print each name with one line about it."""
+    """Print each name with a one-line description."""
     entries = _entries(options.what)
     width = max((len(entry["name"]) for entry in entries), default=0)
     text = "\n".join(f"{entry['name']:<{width}}  {entry['about']}".rstrip() for entry in entries)
@@ -32,7 +32,7 @@ def _entries(what: str) -> list[dict[str, Any]]:
         return [{"name": claim.id, "about": f"{claim.metric}: {claim.printed}"} for claim in load_claims()]
     if what == "systems":
         return [{**_entry(ARCHITECTURES, name.partition(":")[0], ()), "name": name} for name in systems()]
-    if what == "runtimes":  # one file may offer several
+    if what == "runtimes":  # one file may offer several runtimes
         return [{**_entry(RUNTIMES, name.partition("-")[0]), "name": name} for name in runtimes()]
     return [_entry(LISTED[what], name) for name in LISTED[what].names()]
 
@@ -40,8 +40,4 @@ def _entries(what: str) -> list[dict[str, Any]]:
 def _entry(registry: Registry, name: str, keys: Sequence[str] = KEYS) -> dict[str, Any]:
     literals = registry.literals(name)
     about = str(literals.get("SOURCE") or literals["__doc__"].partition("\n")[0])
-    entry: dict[str, Any] = {"name": name, "about": about}
-    for key in keys:
-        if key in literals:
-            entry[key.lower()] = literals[key]
-    return entry
+    return {"name": name, "about": about, **{key.lower(): literals[key] for key in keys if key in literals}}

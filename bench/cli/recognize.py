@@ -14,22 +14,21 @@ from datamodules._errors import UsageError
 if TYPE_CHECKING:
     from bench.deploy.load import ExportedRecogniser
 
-HELP = "read images with an exported file"
+HELP = "recognise the characters in images with an exported file"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     add = parser.add_argument
-    add("file", type=Path, metavar="FILE", help="written by bench export")
-    add(
-        "images", type=Path, nargs="+", metavar="IMAGE", help="photo or scan of one character; with --batch folders too"
-    )
-    add("--top", type=positive_int, default=5, metavar="K", help="how many characters to name; 5 by default")
+    add("file", type=Path, metavar="FILE", help="model file written by bench export")
+    add("images", type=Path, nargs="+", metavar="IMAGE",
+        help="photo or scan of one character; with --batch also a folder of them")  # fmt: skip
+    add("--top", type=positive_int, default=5, metavar="K", help="number of candidates per image; default 5")
     add("--batch", action="store_true", help="many images at full speed, on all cores")
 
 
 def run(options: argparse.Namespace) -> Answer:
-    """Recognise every image; exit 1 when one of them is refused."""
+    """Recognise every image; exit 1 if an image is refused."""
     from bench.deploy.load import open_exported
     from bench.deploy.recognize import image_files, recognize_batches, recognize_each
     from bench.records.provenance import cores
@@ -51,19 +50,18 @@ def run(options: argparse.Namespace) -> Answer:
     for error in errors if not options.json else ():
         print(f"bench: {error}", file=sys.stderr)
     document = {
-        "file": str(options.file), "runtime": recogniser.runtime, "knows": _known(recogniser),
+        "file": str(options.file), "runtime": recogniser.runtime, "knows": _knows(recogniser),
         "images": [answer.as_dict() for answer in answers], "seconds": seconds,
     }  # fmt: skip
     lines = [f"{options.file} knows {describe_classes(recogniser.labels, recogniser.about)}"]
-    for answer in answers:
-        if answer.top:
-            lines.append(f"{answer.image}: " + "  ".join(f"{label} {100 * p:.2f} %" for label, p in answer.top))
+    lines += [f"{answer.image}: " + "  ".join(f"{label} {100 * p:.2f} %" for label, p in answer.top)
+              for answer in answers if answer.top]  # fmt: skip
     if options.batch:
         lines.append(f"{len(answers)} images in {seconds:.1f} s, {len(errors)} refused")
     return int(bool(errors)), document, "\n".join(lines)
 
 
-def _known(recogniser: "ExportedRecogniser") -> dict[str, Any]:
+def _knows(recogniser: "ExportedRecogniser") -> dict[str, Any]:
     about = recogniser.about
     return {
         "system": about["system"], "dataset": about["dataset"] or None, "synthetic": json.loads(about["synthetic"]),

@@ -1,16 +1,16 @@
-"""``bench render``: records to leaderboards, or whether the two agree."""
+"""``bench render``: renders the leaderboards from the records, or checks that they are up to date."""
 
 import argparse
 
 from bench.cli._arguments import Answer, add_records_folder
 from datamodules._errors import UsageError
 
-HELP = "records into leaderboards"
+HELP = "render the leaderboards from the records"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a board differs")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a board is out of date")
     add_records_folder(parser)
 
 
@@ -22,12 +22,11 @@ def run(options: argparse.Namespace) -> Answer:
         raise UsageError(f"{options.out}: no folder results/ with records in it; run: bench run --suite hccr")
     if options.check:
         problems = check_boards(options.out)
-        return int(bool(problems)), {"problems": problems}, "\n".join(problems) or "boards agree with their records"
+        return int(bool(problems)), {"problems": problems}, "\n".join(problems) or "the boards are up to date"
     done = write_boards(options.out)
     lines = [f"wrote {path}" for path in done.written] + [f"removed {path}" for path in done.removed]
     document = {
-        "written": [str(path) for path in done.written],
-        "removed": [str(path) for path in done.removed],
+        "written": [str(path) for path in done.written], "removed": [str(path) for path in done.removed],
         "damaged": done.damaged,
-    }
-    return int(bool(done.damaged)), document, "\n".join(lines + done.damaged) or "boards agree with their records"
+    }  # fmt: skip
+    return int(bool(done.damaged)), document, "\n".join(lines + done.damaged) or "the boards are up to date"

@@ -1,4 +1,4 @@
-"""``bench run``: train, measure and rank the systems of a suite."""
+"""``bench run``: trains, measures and ranks the systems of a suite."""
 
 import argparse
 import sys
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bench.run.plan import Plan
-    from bench.training.events import Event, Tell
+    from bench.training.events import Event
 
 HELP = "train, measure and rank the systems of a suite"
 
@@ -25,31 +25,38 @@ HELP = "train, measure and rank the systems of a suite"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     add = parser.add_argument
-    add("--suite", required=True, metavar="NAME", help="see: bench list suites")
-    add("--dataset", metavar="NAME", help="instead of the suite's own; see: bench list datasets")
-    add("--data-root", type=Path, metavar="DIR|ZIP", help="where the dataset's files are")
+    add("--suite", required=True, metavar="NAME", help="suite to run; see: bench list suites")
+    add("--dataset", metavar="NAME", help="dataset instead of the suite's own; see: bench list datasets")
+    add("--data-root", type=Path, metavar="DIR|ZIP", help="folder or zip of the dataset's files")
     add("--unlabelled", metavar="DATASET[:ROOT]",
-        help="whose images systems +…-retrained learn from, without labels; the dataset's own training images "
-        "by default, others' in rows named …-on-NAME; image_folder:ROOT takes any images, idx files too")  # fmt: skip
+        help="unlabelled images for retraining, for systems named +…-retrained; default: the dataset's own training "
+        "images; rows trained on another dataset are named …-on-NAME; image_folder:ROOT reads any images, also idx "
+        "files")  # fmt: skip
     add("--weights", type=Path, metavar="DIR",
-        help="trained weights that systems +given take, safetensors named by architecture, such as "
+        help="folder of trained weights for systems named +given: safetensors files named by architecture, such as "
         "torchvision--resnet50.safetensors")  # fmt: skip
-    add("--scale", choices=SCALES, default="quick", help="smoke: for CI; quick: the default; paper: as published")
+    add("--scale", choices=SCALES, default="quick",
+        help="smoke: for CI; quick: made for two CPU cores (default); paper: the published protocol")  # fmt: skip
     add("--system", action="append", default=[], metavar="NAME",
         help="NAME[:variant][+recipe][~setting=value][+storage] instead of the default rows; repeatable")  # fmt: skip
-    add("--runtime", action="append", default=[], metavar="NAME", help="time with this runtime too; may be repeated")
+    add("--runtime", action="append", default=[], metavar="NAME",
+        help="also measure in this runtime; repeatable; see: bench list runtimes")  # fmt: skip
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--seeds", type=positive_int, metavar="N", help="N runs of each row: mean and spread")
-    which.add_argument("--seed", type=seed, metavar="K", help="one run with this seed; default 0")
-    add("--out", type=Path, metavar="DIR", help="folder of results/ and boards; leaderboards, at smoke runs/smoke")
-    add("--fresh", action="store_true", help="measure again what is already measured")
-    add("--dry-run", action="store_true", help="the rows, their cost and an estimated time; nothing is run")
-    add("--wandb", choices=("off", "offline", "online"), default="off", help="Weights & Biases beside the records")
-    add("--accelerator", choices=("auto", "cpu", "gpu"), default="auto", help="where to train")
+    which.add_argument("--seeds", type=positive_int, metavar="N",
+        help="run each row with seeds 0 to N-1; the boards show mean and standard deviation")  # fmt: skip
+    which.add_argument("--seed", type=seed, metavar="K", help="run each row once with this seed; default 0")
+    add("--out", type=Path, metavar="DIR",
+        help="folder of results/ and the boards; default leaderboards, at scale smoke runs/smoke")  # fmt: skip
+    add("--fresh", action="store_true", help="measure again, even if a current record exists")
+    add("--dry-run", action="store_true", help="print the rows, their cost and an estimated time; run nothing")
+    add(
+        "--wandb", choices=("off", "offline", "online"), default="off", help="also log to Weights & Biases; default off"
+    )
+    add("--accelerator", choices=("auto", "cpu", "gpu"), default="auto", help="device to train on; default auto")
 
 
 def run(options: argparse.Namespace) -> Answer:
-    """Make records and boards for a suite's rows, or estimate their cost; exit 1 when a row fails."""
+    """Make records and boards for a suite's rows, or estimate their cost; exit 1 if a row fails."""
     check_builds()
     from rich.console import Console
 
@@ -66,10 +73,11 @@ def run(options: argparse.Namespace) -> Answer:
     plan = make_plan(_request(options))
     states = resume_states(plan)
     rows = costs(plan, states)
-    phased = [_phases(row) for row in rows]
+    # Estimated seconds to train and evaluate each row, to export it, and to time it.
+    phased = [(r["seconds_train"] + r["seconds_measure"], r["seconds_export"], r["seconds_time"]) for r in rows]
     seconds = sum(sum(phases[:-1]) / plan.request.hardware.parallel + phases[-1] for phases in phased)
     if options.dry_run:
-        lines = [*map(_cost_line, rows), f"about {seconds / 60:.0f} minutes in all"]
+        lines = [*map(_cost_line, rows), f"about {seconds / 60:.0f} minutes in total"]
         failed = any("error" in row for row in rows)
         return int(failed), {"rows": rows, "seconds": seconds}, "\n".join(lines)
     console.print(_opening(plan, seconds), highlight=False)
@@ -79,7 +87,7 @@ def run(options: argparse.Namespace) -> Answer:
 def _run_plan(
     plan: "Plan", states: Any, phased: Sequence[tuple[float, float, float]], wandb: Any, console: "Console"
 ) -> Answer:
-    """Run a plan with progress bars and, where asked for, W&B; an interrupted run renders its boards too."""
+    """Run a plan with progress bars and, if requested, W&B; an interrupted run also renders its boards."""
     from bench.run.progress import Bars
     from bench.run.runner import run as run_plan
     from bench.run.wandb_tracker import WandbTracker
@@ -90,10 +98,21 @@ def _run_plan(
         tracker = WandbTracker(wandb, request.runs, group, lambda text: console.print(text, style="yellow"))
     try:
         with Bars(console, phased, request.hardware.parallel) as bars:
-            records = run_plan(plan, _all_of(bars, *filter(None, [tracker])), states)
+
+            def tell(event: "Event") -> None:
+                bars(event)
+                if tracker:
+                    tracker(event)
+
+            records = run_plan(plan, tell, states)
         answer = _rendered(records, request.out, console)
         if tracker:
-            _track_board(tracker, records, request.out)
+            from bench.boards.render import board_stem
+            from bench.boards.summary import summary
+
+            first = records[0]
+            picture = request.out / f"{board_stem(first['suite'], first['dataset']['name'])}.svg"
+            tracker.board(summary(records), picture if picture.exists() else None)
     except KeyboardInterrupt:
         _write_boards(request.out)
         raise
@@ -103,22 +122,12 @@ def _run_plan(
     return answer
 
 
-def _all_of(*listeners: "Tell") -> "Tell":
-    """One listener that passes each event on to all of these."""
-
-    def tell(event: "Event") -> None:
-        for listener in listeners:
-            listener(event)
-
-    return tell
-
-
 def _request(options: argparse.Namespace) -> Any:
     from bench.run.plan import Request
     from bench.training.train import Hardware
 
     if options.data_root is not None and options.dataset is None:
-        raise UsageError("--data-root needs --dataset: which dataset are these files? See: bench list datasets")
+        raise UsageError("--data-root needs --dataset, the name of these files' dataset; see: bench list datasets")
     if options.dry_run and options.fresh:
         raise UsageError("--dry-run and --fresh contradict each other: a dry run measures nothing")
     if options.dry_run and options.wandb != "off":
@@ -139,17 +148,12 @@ def _cost_line(row: Mapping[str, Any]) -> str:
         return f"{head}fails: {row['error']}"
     cost = f"{row['macs'] / 1e6:8.1f} M multiply-adds  {row['params'] / 1e6:7.2f} M parameters"
     if row["todo"] == "nothing":
-        return f"{head}{cost}  kept"
+        return f"{head}{cost}  already measured"
     return f"{head}{cost}  {row['todo']}, about {row['seconds'] / 60:.1f} min"
 
 
 def _out(options: argparse.Namespace) -> Path:
     return options.out or Path("runs/smoke" if options.scale == "smoke" else "leaderboards")
-
-
-def _phases(row: Mapping[str, Any]) -> tuple[float, float, float]:
-    """Estimated seconds of a row's training with its figures, of its export, and of its timing."""
-    return row["seconds_train"] + row["seconds_measure"], row["seconds_export"], row["seconds_time"]
 
 
 def _opening(plan: Any, seconds: float) -> str:
@@ -174,19 +178,10 @@ def _rendered(records: list[dict[str, Any]], out: Path, console: "Console") -> A
 
 
 def _write_boards(out: Path) -> bool:
-    """Render the boards, and say whether a file among the results is damaged."""
+    """Render the boards; whether a file among the results is damaged."""
     from bench.boards.render import write_boards
 
     damaged = write_boards(out).damaged
     for message in damaged:
         print(f"bench: {message}", file=sys.stderr)
     return bool(damaged)
-
-
-def _track_board(tracker: Any, records: list[dict[str, Any]], out: Path) -> None:
-    from bench.boards.render import board_stem
-    from bench.boards.summary import summary
-
-    first = records[0]
-    picture = out / f"{board_stem(first['suite'], first['dataset']['name'])}.svg"
-    tracker.board(summary(records), picture if picture.exists() else None)

@@ -88,7 +88,7 @@ def test_comparisons_refuse_what_they_cannot_use(bench: Bench, flags: str) -> No
     ("command", "says"),
     [
         ("profile lenet5 --checkpoint nowhere.safetensors", "--checkpoint nowhere.safetensors: no such file; pass the"),
-        ("recognize nowhere.onnx x.png", "nowhere.onnx: No such file or directory; is it named right?"),
+        ("recognize nowhere.onnx x.png", "nowhere.onnx: No such file or directory; check the name"),
         ("data synthesize --classes 4000 --writers 1 --out x", "--classes: wanted 1 to 3755 classes, got 4000"),
         ("render", "leaderboards: no folder results/ with records in it; run: bench run --suite hccr"),
         ("compare a.json b.json", "a.json: not a readable record"),
@@ -111,13 +111,13 @@ def test_a_folder_that_cannot_be_made_is_said_in_one_line(bench: Bench, tmp_path
     assert (code, out) == (2, "")
     assert len(err.splitlines()) == 1
     assert "taken" in err
-    assert "Not a directory; mend that and run it again" in err
+    assert "Not a directory; fix this and run the command again" in err
 
 
 @pytest.mark.parametrize(
     ("command", "where", "kept"),
     [
-        ("run --suite hccr --scale smoke --json", "bench.run.plan.make_plan", ", what is finished is kept"),
+        ("run --suite hccr --scale smoke --json", "bench.run.plan.make_plan", "; finished rows are kept"),
         ("data synthesize --classes 2 --writers 1 --out drawn --json",
          "datamodules.synthetic.handwriting.write_synthetic_writer", ""),
     ],
@@ -131,7 +131,8 @@ def test_a_full_disk_is_said_in_one_line(
     monkeypatch.setattr(where, full)
     code, out, err = bench(command)
     assert (code, out) == (2, "")
-    assert err.splitlines() == [f"bench: out/results/x.json: No space left on device; mend that and run it again{kept}"]
+    message = f"bench: out/results/x.json: No space left on device; fix this and run the command again{kept}"
+    assert err.splitlines() == [message]
 
 
 @pytest.mark.parametrize("error", [ClaimError, CompareError, EnvironmentUnfitError, RecordError, UsageError])

@@ -1,4 +1,4 @@
-"""The sections of a board in their order, and their pictures."""
+"""Lists the sections of a board in order, and renders them with their pictures."""
 
 from collections.abc import Callable
 from types import ModuleType
@@ -23,26 +23,22 @@ SECTIONS: tuple[ModuleType, ...] = (
 def sections_text(
     section: Section, suffix: str, image: str, title: Callable[[str], str], description: str
 ) -> tuple[list[str], dict[str, bytes]]:
-    """The sections that these rows call for, as Markdown, and their pictures by file name.
+    """The sections that these rows need, as Markdown, and their pictures by file name.
 
-    Args:
-        section: rows of one scale and one data set.
-        suffix: of the headings.
-        image: file name of the leaderboard's own picture; those of sections are named after it.
-        title: of a picture, from a heading.
-        description: stored in each picture.
+    ``image`` is the file name of the leaderboard's own picture, after which the pictures are named; ``title`` makes a
+    picture's title from a heading, to which the page adds ``suffix``; ``description`` is stored in each picture.
     """
     parts: list[str] = []
     files: dict[str, bytes] = {}
-    for one in SECTIONS:
-        text = one.text(section)
+    for module in SECTIONS:
+        text = module.text(section)
         if not text:
             continue
-        parts.append(f"## {one.HEADING}{suffix}\n")
-        drawn = one.picture(section, title(one.HEADING), description) if hasattr(one, "PICTURE") else None
-        if drawn is not None:
-            name = image.replace(".svg", f"-{one.PICTURE}.svg")
-            files[name] = drawn
-            parts.append(f"![{one.ALT}]({name})\n")
+        parts.append(f"## {module.HEADING}{suffix}\n")
+        plot = module.picture(section, title(module.HEADING), description) if hasattr(module, "PICTURE") else None
+        if plot is not None:
+            name = image.replace(".svg", f"-{module.PICTURE}.svg")
+            files[name] = plot
+            parts.append(f"![{module.ALT}]({name})\n")
         parts.append(text)
     return parts, files

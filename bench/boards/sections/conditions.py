@@ -1,4 +1,4 @@
-"""Section of a board: measurements under conditions that no other section shows."""
+"""Board section: measurements under conditions (``name@condition``) that no other section shows."""
 
 from bench.boards.markdown import table
 from bench.boards.sections.section import Section
@@ -11,7 +11,7 @@ HEADING = "Other conditions"
 
 
 def text(section: Section) -> str:
-    """A column for each such measurement; empty where there is none."""
+    """A table with a column for each such measurement; empty if there is none."""
     deployed = in_runtimes(MEASUREMENTS.names())  # section "Runtimes" shows these
     units = {
         name: str(figure.get("unit", ""))
@@ -20,7 +20,5 @@ def text(section: Section) -> str:
         if "@" in name and name not in ROBUST and base_name(name) not in deployed
     }
     names = sorted(units)
-    lines = [
-        [f"`{row.system}`", *[formatting.of_unit(row[name], units[name]) for name in names]] for row in section.rows
-    ]
+    lines = [[f"`{row.system}`", *(formatting.of_unit(row[n], units[n]) for n in names)] for row in section.rows]
     return table(["System", *[f"`{name}`" for name in names]], lines, 1) if units else ""

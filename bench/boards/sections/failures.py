@@ -1,4 +1,4 @@
-"""Section of a board: rows that failed and measurements without a value, with their errors."""
+"""Board section: failed rows and failed measurements, with their errors."""
 
 from bench.boards.markdown import error_text, table
 from bench.boards.sections.section import Section
@@ -7,14 +7,12 @@ HEADING = "Failed"
 
 
 def text(section: Section) -> str:
-    """A line for each error; empty where there is none."""
+    """A table with a line for each error; empty if there is none."""
     lines = []
-    for item in section.stored:
-        record = item.record
-        who = [f"`{record['system']}`", str(record["seed"])]
-        if record["status"] == "failed":
-            lines.append([*who, "the row", error_text(record.get("error"))])
-        for name, figure in sorted(record["measurements"].items()):
-            if figure.get("error"):
-                lines.append([*who, f"`{name}`", error_text(figure["error"])])
-    return table(["System", "Seed", "Failed", "Error"], lines, 4) if lines else ""
+    for record in (item.record for item in section.stored):
+        errors = {"the row": record.get("error")} if record["status"] == "failed" else {}
+        errors |= {
+            f"`{name}`": one["error"] for name, one in sorted(record["measurements"].items()) if one.get("error")
+        }
+        lines += [[f"`{record['system']}`", str(record["seed"]), what, error_text(e)] for what, e in errors.items()]
+    return table(["System", "Seed", "What failed", "Error"], lines, 4) if lines else ""

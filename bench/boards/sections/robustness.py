@@ -1,4 +1,4 @@
-"""Section of a board: accuracy on rotated, mirrored and resized characters."""
+"""Board section: accuracy on rotated, mirrored and resized characters."""
 
 from bench.boards.markdown import table
 from bench.boards.sections.section import Section
@@ -9,7 +9,7 @@ HEADING = "Robustness"
 
 
 def text(section: Section) -> str:
-    """Accuracy under each condition and on the same characters unchanged; empty where no row has any."""
+    """A table of accuracies under each condition and on the unchanged characters; empty if there are none."""
     names = sorted({name for row in section.rows for name in row.figures if name in ROBUST})
     header = ["System", "Recipe", "Clean, % [95 %]"]
     for name in names:

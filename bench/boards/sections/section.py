@@ -1,7 +1,7 @@
-"""What each section of a board is given: rows that may be compared, their records, and published figures."""
+"""Input of every board section: comparable rows, their records, and published figures."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from bench.audit.claims import Claim
 from bench.records.load import Stored
@@ -10,14 +10,8 @@ from bench.records.rows import BoardRow
 
 @dataclass(frozen=True)
 class Section:
-    """Rows of one scale and one data set.
-
-    Attributes:
-        rows: in the order of the leaderboard; rows that failed are missing.
-        stored: their records, and those of rows that failed.
-        claims: figures that papers print.
-    """
+    """Rows of one scale and one data set in leaderboard order, all records (failed ones too), and the claims."""
 
     rows: Sequence[BoardRow]
     stored: Sequence[Stored] = ()
-    claims: Sequence[Claim] = field(default_factory=tuple)
+    claims: Sequence[Claim] = ()

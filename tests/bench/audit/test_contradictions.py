@@ -22,7 +22,7 @@ NOTED = [
 def test_verdicts_settle_what_was_noted():
     first, second, third = settle(NOTED, audit(CLAIMS))
     assert (first.outcome, second.outcome, third.outcome) == (FOUND, NONE, FOUND)
-    assert first.why == "704 parameters of conv1, all trainable ones"
+    assert first.why == "704 trainable parameters of conv1"
     assert second.why == "a wrong word, not another figure"
     assert third.why == "a - 7 = 697, where a = 704 (p/right)"
     assert first.as_dict() == {

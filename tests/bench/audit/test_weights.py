@@ -147,7 +147,7 @@ def test_the_command_line_takes_a_folder_of_weights(
     assert code == 0
     assert "trained weights of lenet5.safetensors" in json.loads(shown)["claims"][0]["why"]
     code, _, said = bench(f"audit --weights {folder}")
-    assert (code, "--weights: files are written with --with-storage alone; add it" in said) == (2, True)
+    assert (code, "--weights is used only with --with-storage; add --with-storage" in said) == (2, True)
     (folder / "lenet5.safetensors").write_bytes(b"")
     code, _, said = bench(f"audit --with-storage --weights {folder}")
     assert (code, "wanted a safetensors file" in said) == (2, True)

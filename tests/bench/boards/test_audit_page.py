@@ -70,4 +70,4 @@ def test_the_verb_prints_one_document(tmp_path, monkeypatch, capsys):
     assert [one["id"] for one in claims] == [one.id for one in CLAIMS]
     assert set(claims[0]) == {"id", "verdict", "printed", "computed", "why", "measured"}
     assert cli.main(["audit", "--out", str(tmp_path)]) == 0
-    assert "p/far: printed 7; 704 parameters of conv1" in capsys.readouterr().out
+    assert "p/far: printed 7; 704 trainable parameters of conv1" in capsys.readouterr().out

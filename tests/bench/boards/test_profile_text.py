@@ -38,8 +38,8 @@ def test_spread_threads_and_processes_are_shown() -> None:
 def test_agreement_is_shown_where_something_was_compared() -> None:
     agreeing = {**LATENCY, "agreement": 0.998, "largest_difference": 0.0123, "compared": 500}
     found = shown(latency=LATENCY, **{"latency@x": agreeing})
-    assert found["latency@x, as eager"] == "99.80 % of 500 characters, largest difference 0.012"
-    assert "latency, as eager" not in found
+    assert found["latency@x, agreement with eager"] == "99.80 % of 500 characters, largest difference 0.012"
+    assert "latency, agreement with eager" not in found
     assert "latency, × limit" not in found  # no limit was measured
 
 

@@ -223,7 +223,7 @@ def test_check_names_missing_different_and_left_over_files(tmp_path):
     (tmp_path / "cifar.md").write_text(f"<!-- {MARK} -->")
     (tmp_path / "audit.md").write_text("rendered by others")
     assert [line.split(";")[0] for line in check_boards(tmp_path)] == [
-        "hccr.md: differs from its records", "cifar.md: left over, no record calls for it",
+        "hccr.md: differs from its records", "cifar.md: obsolete, no record needs it",
     ]  # fmt: skip
     done = write_boards(tmp_path)
     assert ([p.name for p in done.written], [p.name for p in done.removed]) == (["hccr.md"], ["cifar.md"])

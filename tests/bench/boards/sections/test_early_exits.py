@@ -52,7 +52,7 @@ def test_each_head_has_its_line_and_the_cascade_its_figures(tmp_path):
         "`fire_cascade`", "final", "25.00", "—", "94.00", "1.00 [0.20, 1.80]", "104", "4.00", "3.00",
         "0.750 [0.700–0.800]", "66.0",
     ]  # fmt: skip
-    assert "leaves at mid_a from 0.98 on; who stays is read by the mean of the last two heads" in section
+    assert "exits at mid_a if confidence ≥ 0.98; the others are classified by the mean of the last two heads" in section
     assert "temperatures 1.1, 1." in section
     assert "fire:gwap" not in section
     assert "hccr-exits.svg" in section
@@ -72,14 +72,15 @@ def test_other_runtimes_have_their_own_times_of_heads_and_cascade(tmp_path):
 
 def test_each_budget_of_time_has_its_line(tmp_path):
     section = boards(tmp_path, cascade())["hccr.md"].split("## Early exits")[1].split("## ")[0]
-    table = section.split("within a share of the final head's mean time")[1]
+    table = section.split("Policies within a time budget")[1]
     lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if "`fire" in line]
     assert lines == [
-        ["`fire_cascade`", "mid_a from 0.75 on", "no", "0.7", "93.10", "80.00", "2.84", "0.710"],  # of 4 ms
-        ["`fire_cascade`", "mid_a from 0.98 on and mid_b from 0.9 on", "yes", "0.9", "95.50", "60.00", "3.50", "0.875"],
-    ]
+        ["`fire_cascade`", "mid_a if confidence ≥ 0.75", "no", "0.7", "93.10", "80.00", "2.84", "0.710"],  # of 4 ms
+        ["`fire_cascade`", "mid_a if confidence ≥ 0.98 and mid_b if confidence ≥ 0.9", "yes", "0.9", "95.50", "60.00",
+         "3.50", "0.875"],
+    ]  # fmt: skip
     without = cascade(exit_curve={"version": "1", "unit": "ns", "value": 3e6, "points": POINTS, "chosen": POINTS[2]})
-    assert "Most time" not in boards(tmp_path / "old", without)["hccr.md"].split("## Early exits")[1].split("## ")[0]
+    assert "Time budget" not in boards(tmp_path / "old", without)["hccr.md"].split("## Early exits")[1].split("## ")[0]
 
 
 def test_the_curve_is_a_picture_that_its_records_alone_decide(tmp_path):
