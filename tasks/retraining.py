@@ -47,7 +47,7 @@ class Retraining(pl.LightningModule):
         self.learning = sum(p.numel() for p in self.network.parameters() if p.requires_grad)
         if not self.learning:
             raise ValueError(
-                f"wanted layers that may still learn, got none: all {len(student.frozen)} tensors with weights are "
+                f"wanted layers that can still learn, got none: all {len(student.frozen)} tensors with weights are "
                 "quantised; leave a layer in float32, keep the biases, or do not fold the normalisation"
             )
         self.points: list[dict[str, float]] = []

@@ -10,10 +10,10 @@ SHOWN = 20  # class labels printed
 def describe_classes(labels: Sequence[str], about: Any) -> str:
     """Number of classes, training data, test accuracy and first labels in one line; ``about``: the file's metadata."""
     kind = "synthetic " if json.loads(about["synthetic"]) else ""
-    learned = f", learned from {kind}{about['dataset']}" if about["dataset"] else ""
+    learned = f", trained on {kind}{about['dataset']}" if about["dataset"] else ""
     shown = " ".join(labels[:SHOWN]) + (" …" if len(labels) > SHOWN else "")
     record = json.loads(about["provenance"])["record"] or {}
     accuracy, data = (record.get("accuracy") or {}).get("value"), record.get("dataset") or {}
     test_part = "its test part" if data.get("name") == about["dataset"] else f"the test part of {data.get('name')}"
-    tested = f", {100 * accuracy:.2f} % right on {test_part}" if accuracy is not None else ""
+    tested = f", accuracy {100 * accuracy:.2f} % on {test_part}" if accuracy is not None else ""
     return f"{len(labels):,} classes{learned}{tested}: {shown}"

@@ -41,12 +41,12 @@ def format_choice(choice: Mapping[str, Any]) -> str:
     lines = [f"{choice['fit']} of {choice['candidates']} candidates (a system in a runtime) fit; {place}"]
     if choice["reference_ms"] is not None:
         lines.append(
-            "ms a character: the ratio to the reference network, timed in pairs with it whatever the load, times "
+            "ms per character: the ratio to the reference network, which cancels the load of the machine, times "
             f"{formatting.digits(choice['reference_ms'])} ms, the reference's median time in these records"
         )
     if choice["chosen"]:
         lines.append(f"choose {_describe(choice['chosen'])}")
-        lines += [f"given up: {other['text']}" for other in choice["given_up"]]
+        lines += [f"alternative: {other['text']}" for other in choice["given_up"]]
     else:
         lines += [f"{limit} alone excludes {count} of them" for limit, count in choice["excluded"].items()]
         if choice["nearest"]:
@@ -67,5 +67,5 @@ def _describe(candidate: Mapping[str, Any]) -> str:
     size = formatting.NONE if candidate["size_mb"] is None else formatting.digits(candidate["size_mb"])
     return (
         f"{candidate['system']} in {candidate['runtime']}: {formatting.percent(candidate['accuracy'])} % [{interval}], "
-        f"{formatting.digits(candidate['latency_ms'])} ms a character{noisy}, {size} MB"
+        f"{formatting.digits(candidate['latency_ms'])} ms per character{noisy}, {size} MB"
     )

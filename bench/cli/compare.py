@@ -75,6 +75,6 @@ def _accuracy_lines(comparison: Mapping[str, Any]) -> list[str]:
     if not paired:
         return [line]
     line += f" [{formatting.percent(accuracy['ci_low'])}, {formatting.percent(accuracy['ci_high'])}]"
-    verdict = "they differ" if paired["p"] < _LEVEL else "no difference shown"
-    counts = f"only A right {paired['only_a']}, only B right {paired['only_b']} of {paired['n']:,} images"
+    verdict = "they differ" if paired["p"] < _LEVEL else "no significant difference"
+    counts = f"only A correct {paired['only_a']}, only B correct {paired['only_b']} of {paired['n']:,} images"
     return [line, f"McNemar's exact test: p = {paired['p']:.2g}, {verdict} ({counts})"]

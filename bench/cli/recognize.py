@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> Answer:
 
     folders = [path for path in options.images if path.is_dir()]
     if folders and not options.batch:
-        raise UsageError(f"{folders[0]}: is a folder; say --batch to read all images below it")
+        raise UsageError(f"{folders[0]}: is a folder; add --batch to read all images below it")
     threads = cores() if options.batch else 1
     recogniser = open_exported(options.file, threads, options.batch)
     top = min(options.top, len(recogniser.labels))

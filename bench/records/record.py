@@ -94,7 +94,7 @@ def read_record(path: Path) -> dict[str, Any]:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise RecordError(f"{path}: not a readable record ({error}); mend it or move it away") from error
+        raise RecordError(f"{path}: not a readable record ({error}); repair it or move it away") from error
     if not isinstance(record, dict) or record.get("schema") != SCHEMA:
         found = record.get("schema") if isinstance(record, dict) else type(record).__name__
         raise RecordError(f"{path}: wanted schema {SCHEMA}, got {found}; move it away, then run again")

@@ -35,7 +35,7 @@ def test_a_cascade_is_exported_with_its_exits_and_says_so(
         "export fire_cascade --checkpoint w.safetensors --labels five.txt --records boards --format onnx --out x.onnx"
     )
     assert (code, err) == (0, "")
-    assert "95.00 % right on its test part" in out
+    assert "accuracy 95.00 % on its test part" in out
     session = onnxruntime.InferenceSession("x.onnx")
     said = json.loads(session.get_modelmeta().custom_metadata_map["provenance"])
     assert said["exits"] == {"exits": {"one": 0.7}, "average": True, "temperatures": [1.0, 1.0, 1.0]}

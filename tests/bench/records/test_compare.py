@@ -142,7 +142,7 @@ def test_the_result_is_json_and_its_text_states_the_figures(tmp_path, pair):
     text = format_comparison(found)
     assert "on synthetic_hwdb (synthetic data)" in text
     assert "accuracy: A 82.00 %, B 88.00 %, B - A = 6.00 points" in text
-    assert "McNemar's exact test: p = 0.11, no difference shown (only A right 2, only B right 8 of 100 images)" in text
+    assert "McNemar's exact test: p = 0.11, no significant difference (only A correct 2, only B correct 8 of" in text
     assert "latency: B / A = 2.00 [1.9" in text
     assert "note:" not in text
 

@@ -161,7 +161,7 @@ def test_wrong_use_is_refused(house: House, systems: Any, unlabelled: Any, error
 def test_a_row_with_nothing_left_to_learn_fails_alone(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     parent, stored = house.run("acme_tiny+c2-bias1-folded-retrained")
     assert (parent["status"], stored["status"]) == ("whole", "failed")
-    assert stored["error"].startswith("ValueError: wanted layers that may still learn, got none")
+    assert stored["error"].startswith("ValueError: wanted layers that can still learn, got none")
 
 
 @pytest.mark.parametrize("name", BOTH)

@@ -125,7 +125,7 @@ def test_a_damaged_record_is_refused_before_training_and_kept(
     damaged = next(path for path in house.paths() if path.name.startswith("lenet5"))
     damaged.write_text('{"schema": 1, "half')
     refuse(monkeypatch)
-    with pytest.raises(RecordError, match=r"lenet5@.*mend it or move it away"):
+    with pytest.raises(RecordError, match=r"lenet5@.*repair it or move it away"):
         house.run("acme_tiny", "lenet5", fresh=fresh)
     assert damaged.read_text() == '{"schema": 1, "half'
 
