@@ -29,9 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--dataset", metavar="NAME", help="dataset instead of the suite's own; see: bench list datasets")
     add("--data-root", type=Path, metavar="DIR|ZIP", help="folder or zip of the dataset's files")
     add("--unlabelled", metavar="DATASET[:ROOT]",
-        help="unlabelled images for retraining, for systems named +…-retrained; default: the dataset's own training "
-        "images; rows trained on another dataset are named …-on-NAME; image_folder:ROOT reads any images, also idx "
-        "files")  # fmt: skip
+        help="images that systems +…-retrained learn from, without labels; default: the training images. Any dataset, "
+        "or image_folder:DIR (images or idx files); the row's name then ends in -retrained-on-NAME")  # fmt: skip
     add("--weights", type=Path, metavar="DIR",
         help="folder of trained weights for systems named +given: safetensors files named by architecture, such as "
         "torchvision--resnet50.safetensors")  # fmt: skip
@@ -46,8 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="run each row with seeds 0 to N-1; the boards show mean and standard deviation")  # fmt: skip
     which.add_argument("--seed", type=seed, metavar="K", help="run each row once with this seed; default 0")
     add("--out", type=Path, metavar="DIR",
-        help="folder of results/ and the boards; default leaderboards, at scale smoke runs/smoke")  # fmt: skip
-    add("--fresh", action="store_true", help="measure again, even if a current record exists")
+        help="where to write results/ and boards; default: leaderboards, with --scale smoke runs/smoke")  # fmt: skip
+    add("--fresh", action="store_true", help="train and measure again, even if current records exist")
     add("--dry-run", action="store_true", help="print the rows, their cost and an estimated time; run nothing")
     add(
         "--wandb", choices=("off", "offline", "online"), default="off", help="also log to Weights & Biases; default off"

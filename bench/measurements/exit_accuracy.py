@@ -19,7 +19,7 @@ NEEDS = "HEADS"
 
 
 def measure(row: Row) -> Measurement:
-    """Top-1 accuracy of the final head alone on the test split.
+    """Top-1 accuracy of the final head alone on the test split, with which the cascade is compared.
 
     ``exits`` has the accuracy of each head with Wilson's 95 % interval. ``paired`` compares the cascade with its final
     head: the number of characters that only one of them classifies correctly, McNemar's p value, and the difference of

@@ -22,7 +22,8 @@ _KEPT = ("mean", "n", "ratio_to_reference", "ratio_ci", "noisy")
 
 
 def measure(row: Row) -> Measurement:
-    """Mean time to classify one character with the final head alone, by the protocol of ``latency``.
+    """Mean time to classify one character with the final head alone, with which the cascade is compared; measured
+    as ``latency`` is.
 
     ``exits`` has the time of each head alone: every character leaves at that head, and no other head is computed.
     ``cascade`` is the time of the system with its own policy, ``cascade_to_final`` the quotient of their ratios to the

@@ -61,7 +61,8 @@ def _entry(row: BoardRow, key: str) -> Mapping[str, Any]:
 
 
 _NOTE = (
-    "Accuracy differences are paired: both systems classify the same test characters. Entropy: bytes that an ideal "
-    "coder needs for the codes and the tables. HDF5 + gzip: size of the HDF5 file with one byte per code, or with the "
-    "floats themselves, as quant-retrain stores them.\n\n"
+    "The parent is the system whose trained weights the row is made from. Accuracy differences are paired: both "
+    "systems classify the same test characters. Entropy: bytes that an ideal coder needs for the codes and the tables. "
+    "HDF5 + gzip: size of the HDF5 file with one byte per code, or with the floats themselves, as quant-retrain stores "
+    "them.\n\n"
 )

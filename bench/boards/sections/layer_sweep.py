@@ -22,7 +22,7 @@ def text(section: Section) -> str:
     header = [
         "System", "Layers quantised", "Their centroids",
         "Points lost on validation by the head that loses most (upper 95 % bound)", "Networks evaluated",
-        "Most sensitive layers: fewest centroids within the budget on their own (points lost with half as many)",
+        "Most sensitive layers: centroids that each needs if only it is quantised (points lost with half as many)",
     ]  # fmt: skip
     return table(header, lines, 1) + "\n" if lines else ""
 
