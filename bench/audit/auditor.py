@@ -116,7 +116,7 @@ class Auditor:
         verdict = verdicts.judge(claim, finding, check.get("relation"))
         if "explained" in check and verdict.verdict != EXACT:
             words = check["explained"].get("words", "Otherwise")
-            other = self.finding({**check["explained"], "words": "Sum"}, claim.system)
+            other = self.finding({**check["explained"], "words": "Total"}, claim.system)
             agrees = other.computed is not None and verdicts.digits_agree(claim, other.computed)
             result = "This is the printed figure" if agrees else "This is not the printed figure either"
             verdict = replace(verdict, why=f"{verdict.why}. {words}: {other.why}. {result}")
