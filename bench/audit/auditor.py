@@ -102,24 +102,24 @@ class Auditor:
         kind = check.get("kind", "none")
         if kind in ("data", "none"):
             missing = NEEDS_DATA if kind == "data" else NOT_CHECKABLE
-            return Verdict(claim, missing, None, str(check.get("why", "the claim states no check")))
+            return Verdict(claim, missing, None, str(check.get("why", "The claim states no check")))
         reason = f". {check['why']}" if check.get("why") else ""
         if kind == "stored" and self._files is None:
-            return Verdict(claim, NEEDS_DATA, None, f"needs a stored network: run bench audit --with-storage{reason}")
+            return Verdict(claim, NEEDS_DATA, None, f"Needs a stored network: run bench audit --with-storage{reason}")
         finding = self.finding(check, claim.system)
         if check.get("less"):  # the figure beyond that of another system
             base = self.finding({**check, "system": check["less"]}, claim.system).computed
             computed = (finding.computed or 0.0) - (base or 0.0)
-            finding = replace(finding, computed=computed, why=f"{finding.why}, less {base:,} of {check['less']}")
+            finding = replace(finding, computed=computed, why=f"{finding.why}, minus {base:,} of {check['less']}")
         if "low" in check:
             finding = replace(finding, low=check["low"], high=check["high"])
         verdict = verdicts.judge(claim, finding, check.get("relation"))
         if "explained" in check and verdict.verdict != EXACT:
             words = check["explained"].get("words", "Otherwise")
-            other = self.finding({**check["explained"], "words": "together"}, claim.system)
+            other = self.finding({**check["explained"], "words": "Total"}, claim.system)
             agrees = other.computed is not None and verdicts.digits_agree(claim, other.computed)
-            result = "which is the printed figure" if agrees else "not the printed figure either"
-            verdict = replace(verdict, why=f"{verdict.why}. {words}: {other.why}, {result}")
+            result = "This is the printed figure" if agrees else "This is not the printed figure either"
+            verdict = replace(verdict, why=f"{verdict.why}. {words}: {other.why}. {result}")
         return replace(verdict, why=verdict.why + reason)
 
     def _of_system(self, kind: str, check: Mapping[str, Any], system: str) -> Finding:
@@ -148,7 +148,7 @@ class Auditor:
         """Number of layers of the kinds ``ops`` in the rows of a printed table; ``of`` is the prefix of their ids."""
         rows = [one for one in self._claims.values() if one.id.startswith(check["of"])]
         count = sum(row.check.get("times", 1) for row in rows if row.check.get("op") in check["ops"])
-        return Finding(count, f"{count} layers of kind {', '.join(check['ops'])} in the rows of {check['of']}")
+        return Finding(count, f"{count} {layer_tables.listed(check['ops'])} layers in the rows of {check['of']}")
 
     def _formula(self, check: Mapping[str, Any], system: str | None) -> Finding:
         """A formula over ``values``: a figure, or whether it is ``above`` a bound or ``between`` two."""
@@ -192,7 +192,7 @@ def _explained(check: Mapping[str, Any], computed: float, texts: Sequence[str]) 
     figure = f"{computed:,.0f}" if abs(computed) >= _WHOLE else f"{computed:,.6g}"
     value = f"{check.get('words', check['formula'])} = {figure}"
     if len(texts) > _LISTED:
-        return f"{value}, over {len(texts)} figures"
+        return f"{value}, computed from {len(texts)} figures"
     return f"{value}, where {'; '.join(texts)}" if texts else value
 
 

@@ -38,8 +38,8 @@ def compressed(built: Built, check: Mapping[str, Any], sample: NDArray[np.float3
     low, high = round(min(savings), 1), round(max(savings), 1)  # one decimal: zlib builds differ in the second
     words = f"{min(numbers)} to {max(numbers)}" if len(numbers) > 1 else str(numbers[0])
     why = (
-        f"{', '.join(check['layers'])}: {100 * share:.1f} % of the stored numbers; with {words} equal-population "
-        f"clusters there and gzip over the whole file, the file shrinks by {low:g} to {high:g} %"
+        f"{100 * share:.1f} % of the stored numbers are in {', '.join(check['layers'])}. With {words} equal-population "
+        f"clusters there and gzip on the whole file, the file shrinks by {low:g} to {high:g} %"
     )
     return Finding(round(saved(numbers[0], _DEFAULT), 1), why, low=low, high=high)
 

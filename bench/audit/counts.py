@@ -96,9 +96,9 @@ def _of(check: Mapping[str, Any]) -> str:
 
 _WORDS = {
     "trainable": "trainable parameters{of}",
-    "keras": "parameters{of}, counting four per channel for batch normalisation",
-    "one_input": "parameters{of}, counting one input channel for each convolution and no fully connected biases",
-    "weights": "weights{of}, of convolutions and fully connected layers",
+    "keras": "parameters{of}, including four per channel of batch normalisation",
+    "one_input": "parameters{of}, counting one input channel per convolution and no biases of fully connected layers",
+    "weights": "weights{of} (convolutions and fully connected layers)",
     "biases": "biases{of}",
     "scales": "batch normalisation scales{of}",
 }

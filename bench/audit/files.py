@@ -150,8 +150,8 @@ class Files:
         sampled = compressed_size.compressed(built, check, sample)
         low, high = min(sampled.low or 0.0, *savings), max(sampled.high or 0.0, *savings)
         why = (
-            f"{sampled.why}; written whole, HDF5 with gzip level {LEVEL}, an array in one chunk, "
-            f"{values.words}: {numbers[0]} clusters take {sizes[0]:,} of {total:,} bytes"
+            f"{sampled.why}. A whole HDF5 file (gzip level {LEVEL}, one chunk per array, {values.words}) "
+            f"with {numbers[0]} clusters takes {sizes[0]:,} of {total:,} bytes"
         )
         return replace(sampled, computed=round(savings[0], 2), why=why, low=round(low, 2), high=round(high, 2))
 
@@ -166,7 +166,7 @@ class Files:
             stored, (back,) = filters_of(path)[name], read_hdf5(path).values()
         holds = stored.filter == check["filter"] and np.array_equal(back, array)
         words = f"{stored.filter} level {stored.level}" if stored.filter else "no filter"
-        why = f"{name}, {values.words}, written and read back: {words}, {stored.size:,} bytes"
+        why = f"{name} ({values.words}), written and read back: {words}, {stored.size:,} bytes"
         return Finding(None, why, holds=holds)
 
     def size(self, shapes: Shapes, clustered: Mapping[str, int], values: Weights) -> int:

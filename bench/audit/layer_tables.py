@@ -10,6 +10,7 @@ from bench.audit.verdicts import Finding
 
 _SCALED = re.compile(r"(\d+)(a?)(d?)$")  # 32a: times alpha; 32ad: times alpha and delta
 _AXES = {"a": re.compile(r"(?:^|-)a([\d.]+)"), "d": re.compile(r"(?:^|-)d(\d+)")}  # of variants such as d2-a0.5
+_FACTS = {"takes": "input channels", "filters": "output channels"}
 
 
 def step(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
@@ -21,7 +22,7 @@ def step(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
     """
     positions = [check["at"] + index * check.get("every", 1) for index in range(check.get("times", 1))]
     if positions[-1] > len(built.steps):
-        return Finding(None, f"the network has only {len(built.steps)} steps", holds=False)
+        return Finding(None, f"The network has only {len(built.steps)} steps", holds=False)
     return _compared([built.steps[position - 1] for position in positions], check, variant)
 
 
@@ -35,7 +36,8 @@ def layer(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
     for name, facts in check.get("parts", {}).items():
         inner = next((one for one in built.steps if one.name.startswith(f"{check['name']}.{name}")), None)
         part = _compared([inner], facts, variant) if inner else Finding(None, f"no layer {name}", holds=False)
-        finding = Finding(None, f"{finding.why}; {name}: {part.why}", holds=bool(finding.holds and part.holds))
+        why = f"{finding.why}; {name}: {part.why.removeprefix('Built: ')}"
+        finding = Finding(None, why, holds=bool(finding.holds and part.holds))
     return Finding(whole.output[0], finding.why, holds=finding.holds)
 
 
@@ -52,9 +54,10 @@ def every(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
         chosen = [one for one in built.layers if one.op in check["ops"]]
     chosen = [one for one in chosen if one.name not in check.get("but", ())]
     broken = [one.name for one in chosen if not _follows(built, one, check)]
-    kinds = ", ".join(check.get("types", check.get("ops")))
-    words = f"{len(chosen) - len(broken)} of {len(chosen)} layers of kind {kinds} follow the rule"
-    return Finding(None, words + (f"; not {', '.join(broken)}" if broken else ""), holds=bool(chosen) and not broken)
+    kinds = listed(check.get("types", check.get("ops")))
+    words = f"{len(chosen) - len(broken)} of {len(chosen)} {kinds} layers follow the rule"
+    exceptions = f"; exceptions: {', '.join(broken)}" if broken else ""
+    return Finding(None, words + exceptions, holds=bool(chosen) and not broken)
 
 
 def setting(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
@@ -70,7 +73,7 @@ def setting(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
     if len(values) != 1:
         raise ValueError(f"layers of kind {check['ops']} have {check['attribute']} {sorted(values)}")
     (value,) = values
-    return Finding(value, f"{', '.join(check['ops'])} has {check['attribute']} {value:g}")
+    return Finding(value, f"{check['attribute']} = {value:g} in all {listed(check['ops'])} layers")
 
 
 def layers(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
@@ -82,27 +85,33 @@ def layers(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
         for one in built.layers
     )  # fmt: skip
     place = f" in {', '.join(check['within'])}" if within else ""
-    return Finding(count, f"{count} layers of kind {', '.join(check['ops'])}{place}")
+    return Finding(count, f"{count} {listed(check['ops'])} layers{place}")
 
 
 def parts(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
     """Whether the network has top-level parts with the names ``named``; it may have others too."""
     names = [name for name, _ in built.network.named_children()]
     missing = [name for name in check["named"] if name not in names]
-    words = f"the network's parts are {', '.join(names)}"
-    return Finding(None, f"{words}; none is {', '.join(missing)}" if missing else words, holds=not missing)
+    words = f"The network's parts are {', '.join(names)}"
+    return Finding(None, f"{words}; it has no {', '.join(missing)}" if missing else words, holds=not missing)
 
 
 def blocks(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
     """Number of modules of the class ``type``."""
     count = sum(type(module).__name__ == check["type"] for module in built.network.modules())
-    return Finding(count, f"{count} modules {check['type']}")
+    return Finding(count, f"{count} {check['type']} modules")
 
 
 def output(built: Built, check: Mapping[str, Any], variant: str) -> Finding:
     """Output shape of the network, compared with ``shape``; else its last dimension, the number of classes."""
     holds = list(built.output) == check["shape"] if "shape" in check else None
-    return Finding(built.output[-1], f"the network outputs {_shape(built.output)} numbers per image", holds=holds)
+    return Finding(built.output[-1], f"The network outputs {_shape(built.output)} numbers per image", holds=holds)
+
+
+def listed(kinds: Sequence[str]) -> str:
+    """Kinds of layers in words, such as ``convolution, depthwise and max pool``."""
+    words = [kind.replace("_", " ") for kind in kinds]
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def _compared(found: Sequence[Layer], check: Mapping[str, Any], variant: str) -> Finding:
@@ -111,9 +120,9 @@ def _compared(found: Sequence[Layer], check: Mapping[str, Any], variant: str) ->
         facts = _facts(one)
         for fact, value in check.items():
             if fact in facts and (printed := _scaled(value, variant)) != facts[fact]:
-                wrong[f"{fact}: built {_text(facts[fact])}, printed {_text(printed)}"] = None
+                wrong[f"{_FACTS.get(fact, fact)}: built {_text(facts[fact])}, printed {_text(printed)}"] = None
     text = _describe(found[0]) + (f", {len(found)} times" if len(found) > 1 else "")
-    return Finding(found[0].output[0], "; ".join([f"built: {text}", *wrong]), holds=not wrong)
+    return Finding(found[0].output[0], "; ".join([f"Built: {text}", *wrong]), holds=not wrong)
 
 
 def _facts(one: Layer) -> dict[str, Any]:

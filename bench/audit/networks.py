@@ -92,7 +92,7 @@ class Built:
         """The module of this name; raises NotHereError, with the existing names, if there is none."""
         if name not in self.named:
             tops = ", ".join(known for known in self.named if known and "." not in known)
-            raise NotHereError(f"the network has no layer {name}; it has {tops}")
+            raise NotHereError(f"The network has no layer {name}; it has {tops}")
         return self.named[name]
 
     @cache  # noqa: B019  (lives as long as the audit)
@@ -106,7 +106,7 @@ class Built:
         with _ShapesOnly():
             counted = count(part.module or self.network, torch.empty(1, *part.inputs, device="meta"))
         if counted.incomplete:
-            raise NotHereError(f"multiply-adds of {', '.join(counted.incomplete)} are not known")
+            raise NotHereError(f"The multiply-adds of {', '.join(counted.incomplete)} are not known")
         return counted.macs
 
     @cached_property
@@ -137,7 +137,7 @@ class Networks:
     def literals(self, system: str) -> Mapping[str, Any]:
         """Literals of a system's architecture file; raises NotHereError if it is not installed."""
         if system.split("+")[0] not in self._known:
-            raise NotHereError(f"not checkable yet: no architecture {system} is installed")
+            raise NotHereError(f"Not checkable yet: no architecture {system} is installed")
         name = system.split(":")[0].split("+")[0]
         if name not in self._literals:
             self._literals[name] = ARCHITECTURES.literals(name)

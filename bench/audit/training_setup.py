@@ -21,25 +21,25 @@ def recipe(literals: Mapping[str, Any], check: Mapping[str, Any]) -> Finding:
     settings = recipe_for(name, literals["RECIPE"]).as_dict()
     if "field" in check:
         value = _at(settings, check["field"])
-        return Finding(float(value) * check.get("factor", 1), f"recipe {name} has {check['field']} {value}")
+        return Finding(float(value) * check.get("factor", 1), f"Recipe {name}: {check['field']} {value}")
     values = {path: _at(settings, path) for path in check["fields"]}
     text = ", ".join(f"{path} {_plain(value)}" for path, value in values.items())
     holds = all(_plain(values[path]) == _plain(wanted) for path, wanted in check["fields"].items())
-    return Finding(None, f"recipe {name} has {text}", holds=holds)
+    return Finding(None, f"Recipe {name}: {text}", holds=holds)
 
 
 def image(literals: Mapping[str, Any], check: Mapping[str, Any]) -> Finding:
     """Side of the architecture's input, and its channels if the check names ``channels``."""
     channels, side = literals["INPUT"]
     holds = None if check.get("channels", channels) == channels else False
-    return Finding(side, f"the network's input is {channels}×{side}×{side}", holds=holds)
+    return Finding(side, f"The network's input is {channels}×{side}×{side}", holds=holds)
 
 
 def variants(literals: Mapping[str, Any], check: Mapping[str, Any]) -> Finding:
     """Values of one ``axis`` in the variants' names: equal to ``values``, or in the range ``above`` to ``at_most``."""
     parts = [part for variant in literals["VARIANTS"] for part in variant.split("-")]
     values = sorted({float(p[1:]) for p in parts if p[0] == check["axis"] and p[1:].replace(".", "").isdigit()})
-    text = f"variants have {check['axis']} {', '.join(f'{value:g}' for value in values)}"
+    text = f"The variants have {check['axis']} = {', '.join(f'{value:g}' for value in values)}"
     if "values" in check:
         return Finding(None, text, holds=values == [float(value) for value in check["values"]])
     low, high = check["above"], check["at_most"]
@@ -52,12 +52,13 @@ def dataset(check: Mapping[str, Any]) -> Finding:
     ``classes`` of GB2312's first level, or the published number of ``train`` or ``test`` images of the official files.
     """
     if check["name"] not in DATASETS.names():
-        raise NotHereError(f"not checkable yet: no data set {check['name']} is installed")
+        raise NotHereError(f"Not checkable yet: no data set {check['name']} is installed")
     module, fact = DATASETS.load(check["name"]), check["fact"]
     if fact not in ("classes", "train", "test"):
         raise KeyError(f"unknown fact {fact}; known: classes, train, test")
     value = len(LEVEL1) if fact == "classes" else _images(module, fact)
-    return Finding(value, f"data set {check['name']} has {value:,} {fact}")
+    unit = {"train": "training images", "test": "test images"}.get(fact, fact)
+    return Finding(value, f"{value:,} {unit} in the data set {check['name']}")
 
 
 def _at(settings: Mapping[str, Any], path: str) -> Any:
@@ -82,5 +83,5 @@ def _images(module: Any, part: str) -> int:
     counts = [PARTS[name].characters for name in getattr(module.PROTOCOL, part)]
     known = [count for count in counts if count is not None]
     if len(known) < len(counts):
-        raise NotHereError(f"needs the files: no count is published for all of {module.PROTOCOL.name}")
+        raise NotHereError(f"Needs the files: no count is published for all of {module.PROTOCOL.name}")
     return sum(known)

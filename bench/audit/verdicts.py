@@ -96,7 +96,7 @@ def judge(claim: Claim, finding: Finding, relation: str | None = None) -> Verdic
         return Verdict(claim, EXACT if finding.holds else CONTRADICTED, finding.computed, finding.why)
     computed, printed = finding.computed, claim.num
     if computed is None or printed is None:
-        return Verdict(claim, NOT_CHECKABLE, computed, f"{finding.why}; no number is printed to compare")
+        return Verdict(claim, NOT_CHECKABLE, computed, f"{finding.why}. The paper prints no number to compare")
     deviation = (printed - computed) / abs(computed) if computed else None
     exact = Verdict(claim, EXACT, computed, finding.why, deviation)
     if relation is not None:
@@ -117,7 +117,7 @@ def same(claim: Claim, other: Claim) -> CrossCheck:
         agrees = claim.printed == other.printed
     else:
         agrees = digits_agree(claim, other.num) or digits_agree(other, claim.num)
-    words = f"{other.id} prints {other.printed}" + (", which agrees" if agrees else "")
+    words = f"{other.id} prints {other.printed}, {'which agrees' if agrees else 'which differs'}"
     return CrossCheck(words, agrees, other.num)
 
 
@@ -125,8 +125,8 @@ def bound(claim: Claim, other: Claim, sign: int) -> CrossCheck:
     """Check against another cell that is a lower (``sign`` 1) or an upper bound (-1) of the claim's figure."""
     (low, high), (least, most) = reach(claim), reach(other)
     agrees = high >= least if sign > 0 else low <= most
-    end = "at least" if sign > 0 else "at most"
-    words = f"{other.id} prints {other.printed}, and this is {'' if agrees else 'not '}{end} that"
+    order = f"{'is not' if agrees else 'should not be'} {'lower' if sign > 0 else 'higher'}"
+    words = f"{other.id} prints {other.printed}; this figure {order}"
     return CrossCheck(words, agrees, other.num)
 
 
@@ -143,7 +143,8 @@ def weighed(verdict: Verdict, cross_checks: Sequence[CrossCheck]) -> Verdict:
     """The verdict after cross-checks: contradicted if another cell states or implies another figure."""
     differing = [one for one in cross_checks if not one.agrees]
     agreeing = [one for one in cross_checks if one.agrees]
-    why = "; ".join([*(one.why for one in differing), verdict.why, *(one.why for one in agreeing)])
+    own = f"Computed: {verdict.why}" if verdict.why[:1].isdigit() else verdict.why
+    why = ". ".join([*(one.why for one in differing), own, *(one.why for one in agreeing)])
     if not differing or verdict.verdict == CONTRADICTED:
         return replace(verdict, why=why)
     expected = differing[0].value if verdict.computed is None or verdict.verdict == EXACT else verdict.computed

@@ -98,7 +98,7 @@ def test_what_is_missing_is_said():
     assert verdict(claim()).verdict == "not checkable"
     absent = verdict(claim(num=1, check={"kind": "params", "system": "no_such_net"}))
     assert absent.verdict == "not checkable"
-    assert absent.why == "not checkable yet: no architecture no_such_net is installed"
+    assert absent.why == "Not checkable yet: no architecture no_such_net is installed"
 
 
 @pytest.mark.parametrize(

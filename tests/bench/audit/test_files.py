@@ -80,7 +80,7 @@ def test_fewer_clusters_widen_the_range_and_the_first_is_the_figure(
     assert found[1].computed > found[16].computed > 0
     assert both.low <= found[16].low
     assert both.high >= found[1].computed
-    assert "gzip level 4, an array in one chunk, seeded Gaussian weights" in both.why
+    assert "gzip level 4, one chunk per array, seeded Gaussian weights" in both.why
 
 
 def test_a_filter_is_read_off_a_written_layer(
@@ -123,6 +123,6 @@ def test_the_command_line_writes_files_where_asked(
     made = claim("p/size", num=50, printed="50", unit="%", system="lenet5", check=check)
     monkeypatch.setattr("bench.audit.claims.load_claims", lambda: [made])
     whole, sampled = (json.loads(bench(f"audit --json{more}")[1])["claims"][0] for more in (" --with-storage", ""))
-    assert "written whole" in whole["why"]
-    assert "written whole" not in sampled["why"]
+    assert "A whole HDF5 file" in whole["why"]
+    assert "A whole HDF5 file" not in sampled["why"]
     assert whole["computed"] == pytest.approx(sampled["computed"], abs=5)  # a small file needs more to find its arrays

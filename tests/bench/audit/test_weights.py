@@ -52,8 +52,8 @@ def test_sizes_are_those_of_files_with_the_trained_weights(folder: Path, tmp_pat
     drawn = Files(tmp_path).shrunk(built, CHECK)
     found = Files(tmp_path, WeightsFolder(folder)).shrunk(built, CHECK)
     assert found.computed == pytest.approx(100 * (1 - whole / total), abs=100 * 1024 / total)
-    assert "trained weights of lenet5.safetensors: 16 clusters take" in found.why
-    assert "seeded Gaussian weights: 16 clusters take" in drawn.why
+    assert "trained weights of lenet5.safetensors) with 16 clusters takes" in found.why
+    assert "seeded Gaussian weights) with 16 clusters takes" in drawn.why
     # The range is of these weights too: eight values take less than half of four bytes, Gaussian weights 90 % of them.
     assert found.low > 50 > drawn.computed
     assert Files(tmp_path).shrunk(built, CHECK) == drawn  # what is remembered of one is not taken for the other
@@ -72,7 +72,7 @@ def test_a_written_layer_is_one_of_the_trained_network(folder: Path, tmp_path: P
     made = claim(check=check)
     found = Auditor([made], Files(tmp_path, WeightsFolder(folder))).verdict(made)
     assert found.verdict == "exact"
-    assert "trained weights of lenet5.safetensors, written and read back: gzip" in found.why
+    assert "(trained weights of lenet5.safetensors), written and read back: gzip" in found.why
 
 
 def test_systems_without_a_file_are_drawn(folder: Path) -> None:
