@@ -1,5 +1,6 @@
 """System names: ``NAME[:variant][+recipe][~setting=value…][+storage]``, parsed and spelt in one way only."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -92,7 +93,7 @@ def parse_system(name: str, default_recipe: str) -> System:
         UsageError: unknown recipe settings, or values out of their range.
     """
     first, *parts = name.split("+")
-    architecture, _, settings = first.partition("~")
+    architecture, tilde, settings = first.partition("~")
     known = systems()
     if architecture not in known:
         # The variants of the same architecture are the best suggestions.
@@ -100,7 +101,8 @@ def parse_system(name: str, default_recipe: str) -> System:
         near = near or get_close_matches(architecture, known, n=1)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise UnknownPlugin(f"unknown system {architecture!r}.{hint} Known: {', '.join(known)}")
-    own_recipes = ARCHITECTURES.literals(architecture.split(":")[0]).get("RECIPE", {})
+    literals = ARCHITECTURES.literals(architecture.split(":")[0])
+    own_recipes = literals.get("RECIPE", {})
     recipes = recipe_names(own_recipes)
     for part in parts:
         if part.split("~")[0] not in recipes and parse_storage(part) is None:
@@ -111,14 +113,20 @@ def parse_system(name: str, default_recipe: str) -> System:
     storage = parse_storage(parts.pop()) if parts and parts[-1].split("~")[0] not in recipes else None
     if len(parts) > 1 or (parts and parts[0].split("~")[0] not in recipes):
         raise UnknownPlugin(f"{name}: wanted one recipe at most, then one storage at most")
-    if settings and parts:
+    if tilde and parts:
         raise UsageError(f"{name}: wanted settings after the recipe: {architecture}+{parts[0]}~{settings}")
-    recipe = parts[0] if parts else default_recipe + (f"~{settings}" if settings else "")
-    return System(architecture, _normalised_recipe(name, recipe, own_recipes), default_recipe, storage)
+    recipe = parts[0] if parts else default_recipe + tilde + settings
+    heads = len(literals.get("HEADS", ()))
+    return System(architecture, _normalised_recipe(name, recipe, own_recipes, heads), default_recipe, storage)
 
 
-def _normalised_recipe(system: str, recipe: str, own_recipes: Mapping[str, Any]) -> str:
-    """The canonical spelling of a recipe; raises UsageError for invalid settings."""
+def base_name(system: str) -> str:
+    """The architecture and variant of a system's name, without recipe, settings and storage."""
+    return re.split("[+~]", system)[0]
+
+
+def _normalised_recipe(system: str, recipe: str, own_recipes: Mapping[str, Any], count: int) -> str:
+    """The canonical spelling of a recipe for a network of ``count`` heads; raises UsageError for invalid settings."""
     try:
         base, settings = split_settings(recipe)
         if not settings:
@@ -126,10 +134,14 @@ def _normalised_recipe(system: str, recipe: str, own_recipes: Mapping[str, Any])
         if base == GIVEN:
             raise SettingError(f"+{GIVEN} is not trained, so its settings cannot be varied")
         name = join_settings(base, settings)
-        if base:
-            recipe_for(name, own_recipes)
+        heads = recipe_for(name, own_recipes).heads if base else None
     except (SettingError, ValueError) as error:
         raise UsageError(f"{system}: {error}") from error
+    except (KeyError, TypeError):  # the plug-in's own RECIPE is at fault: its row fails and says why
+        return name
+    if heads is not None and len(heads.weights) not in (0, count):
+        got = len(heads.weights)
+        raise UsageError(f"{system}: setting weights: wanted a number for each of {count} heads, got {got}")
     return name
 
 

@@ -3,7 +3,6 @@
 Any field of Recipe, Augmentation and Heads can be changed this way, without code.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, get_args, get_type_hints
@@ -15,6 +14,14 @@ CHOICES = {
     "schedule": ("constant", "staircase", "plateau", "onecycle"),
     "training": ("separate", "joint"),
 }
+# Least and greatest value of each number; of pairs and lists, of each of their numbers.
+LIMITS = {
+    "lr": (1e-9, 10), "momentum": (0, 0.9999), "weight_decay": (0, 10), "gamma": (1e-3, 1), "step_epochs": (0.01, 1e4),
+    "batch": (1, 65536), "epochs": (0.01, 1e5), "label_smoothing": (0, 0.99), "dropout": (0, 0.99),
+    "flip_left_right": (0, 1), "flip_up_down": (0, 1), "rotate": (0, 180), "shift": (0, 1), "shear": (0, 80),
+    "stretch": (0.05, 20), "zoom": (0.05, 20), "share": (0.01, 100), "weights": (0, 100), "threshold": (1e-6, 1),
+    "budget": (1e-3, 1), "margin": (0, 100), "most_lost": (0, 1),
+}  # fmt: skip
 # The dataclass of each setting; the other fields cannot be written as one value, or follow from the system's name.
 _OWNERS: Mapping[str, Any] = {
     field.name: owner
@@ -63,17 +70,23 @@ def with_settings(recipe: Recipe, settings: Mapping[str, str]) -> Recipe:
 
     Raises: SettingError: an unknown setting, an invalid value, or a setting of Heads for a recipe without heads.
     """
+    changes: dict[Any, dict[str, Any]] = {Recipe: {}, Augmentation: {}, Heads: {}}
     for name, text in settings.items():
-        change = {name: _value(name, text)}
-        if _OWNERS[name] is Recipe:
-            recipe = replace(recipe, **change)
-        elif _OWNERS[name] is Augmentation:
-            recipe = replace(recipe, augmentation=replace(recipe.augmentation, **change))
-        elif recipe.heads is None:
+        value = _value(name, text)
+        changes[_OWNERS[name]][name] = value
+    heads = recipe.heads
+    if changes[Heads]:
+        if heads is None:
+            name = next(iter(changes[Heads]))
             raise SettingError(f"setting {name} is one of early exits, which this recipe does not train")
-        else:
-            recipe = replace(recipe, heads=replace(recipe.heads, **change))
-    return recipe
+        try:
+            heads = replace(heads, **changes[Heads])
+        except ValueError as error:
+            raise SettingError(str(error)) from None
+    if (changes[Recipe].get("optimizer", recipe.optimizer) == "none") != (recipe.optimizer == "none"):
+        raise SettingError("setting optimizer: the value none belongs to architectures that are fitted in one pass")
+    augmentation = replace(recipe.augmentation, **changes[Augmentation])
+    return replace(recipe, augmentation=augmentation, heads=heads, **changes[Recipe])
 
 
 def without_heads(name: str) -> str:
@@ -108,20 +121,21 @@ def _parsed(name: str, kind: Any, text: str) -> Any:
             raise ValueError(f"wanted one of {', '.join(choices)}, got {text!r}")
         return text == "true" if kind is bool else text
     if kind in (int, float):
-        return _number(kind, text)
-    numbers = tuple(_number(float, part) for part in text.split(":"))
-    if Ellipsis not in get_args(kind) and len(numbers) != len(get_args(kind)):
-        raise ValueError(f"wanted {len(get_args(kind))} numbers joined by a colon, such as 0.5:2.5, got {text!r}")
+        return _number(name, kind, text)
+    numbers = tuple(_number(name, float, part) for part in text.split(":"))
+    if Ellipsis not in get_args(kind) and (len(numbers) != 2 or numbers[0] > numbers[1]):
+        raise ValueError(f"wanted the least and the greatest value joined by a colon, such as 0.5:2.5, got {text!r}")
     return numbers
 
 
-def _number(kind: type, text: str) -> Any:
+def _number(name: str, kind: type, text: str) -> Any:
+    (low, high), noun = LIMITS[name], "a whole number" if kind is int else "a number"
     try:
-        value = kind(text)
+        value = kind(text) + 0  # -0.0 becomes 0.0
     except ValueError:
-        raise ValueError(f"wanted {'a whole number' if kind is int else 'a number'}, got {text!r}") from None
-    if not math.isfinite(value) or value < 0:
-        raise ValueError(f"wanted a finite number that is not below 0, got {text!r}")
+        raise ValueError(f"wanted {noun}, got {text!r}") from None
+    if not low <= value <= high:
+        raise ValueError(f"wanted {noun} from {low:g} to {high:g}, got {text!r}")
     return value
 
 
@@ -130,4 +144,6 @@ def _canonical(name: str, text: str) -> str:
     value = _value(name, text)
     if value is None or isinstance(value, bool | str):
         return text
+    if isinstance(value, int):
+        return str(value)
     return ":".join(f"{number:.12g}" for number in (value if isinstance(value, tuple) else (value,)))

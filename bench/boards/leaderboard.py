@@ -12,6 +12,7 @@ from bench.records import formatting
 from bench.records.load import Stored
 from bench.records.protocols import Protocol, protocol_name
 from bench.records.rows import BASELINE, BoardRow
+from bench.system import base_name
 
 FRONT = "◆"
 _SYNTHETIC = (
@@ -138,6 +139,6 @@ def _name(row: BoardRow) -> str:
 
 
 def _label(row: BoardRow) -> str:
-    notes = ["difficulty baseline"] if row.system.split("+")[0] == BASELINE else []
+    notes = ["difficulty baseline"] if base_name(row.system) == BASELINE else []
     notes += [] if row.trained else ["random weights, not ranked"]
     return _name(row) + (f" ({', '.join(notes)})" if notes else "")

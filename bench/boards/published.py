@@ -26,6 +26,8 @@ def shown_claims(claims: Sequence[Claim], suite: str, dataset: str) -> list[Clai
 
 def cell(row: BoardRow, claims: Sequence[Claim], dataset: str) -> str:
     """The published accuracies of a row's system, each with its data set and a link to the audit."""
+    if "~" in row.recipe:  # not the recipe that the paper used
+        return NONE
     name = row.system.removesuffix(f"+{row.recipe}")
     matches = [claim for claim in claims if claim.system == name and claim.metric == "accuracy" and _is_shown(claim)]
     matches = [claim for claim in matches if claim.dataset == dataset] or matches

@@ -2,12 +2,14 @@
 
 import argparse
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from bench.cli._arguments import Answer, add_record_selection, add_records_folder, seed
 from bench.plugins import SUITES
 from bench.records import formatting
+from datamodules._errors import BenchError
 
 HELP = "compare two records: paired accuracy test and cost ratios"
 _LEVEL = 0.05  # significance level of the verdict; matches the 95 % intervals
@@ -51,10 +53,13 @@ def _find_record(name: str, options: argparse.Namespace) -> Mapping[str, Any]:
     from bench.records.compare import find_record
     from bench.records.provenance import machine
     from bench.records.record import read_record
+    from bench.system import parse_system
 
     if name.endswith(".json"):
         return read_record(Path(name))
     SUITES.check(options.suite)
+    with suppress(BenchError):  # an unknown name has no record either, which find_record reports
+        name = parse_system(name, SUITES.load(options.suite).SUITE.recipe).name
     wanted = {
         "suite": options.suite, "scale": options.scale, "system": name, "seed": options.seed, "machine": machine(),
         "dataset": {"name": options.dataset or default_dataset(options.suite)},

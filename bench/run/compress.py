@@ -82,25 +82,25 @@ def pack_file(system: System, classes: int, weights: Path, path: Path) -> Packed
     """
     if system.storage is None:
         raise ValueError(f"{system.name}: wanted a storage, got none")
+    if system.storage.settings.within is not None:
+        raise CompressionError(
+            f"{system.name}: wanted validation characters to choose centroids by, got none; "
+            "use bench run, or a storage with fixed settings, such as c32"
+        )
     trained = load_recogniser(system.architecture, classes, weights)
-    quantised, storage, _ = _quantised_network(trained, system.storage, None)
-    packed = pack_quantised(quantised, storage, system.architecture, classes)
+    quantised = quantise(trained.network, system.storage, trained.channels, trained.size)  # type: ignore[arg-type]
+    packed = pack_quantised(quantised, system.storage, system.architecture, classes)
     write_whole(path, packed.content)
     return packed
 
 
 def _quantised_network(
-    trained: Recogniser, storage: Storage, validation: Characters | None
+    trained: Recogniser, storage: Storage, validation: Characters
 ) -> tuple[Quantised, Storage, Choice | None]:
     """The quantised network, and the storage with its final settings; a loss budget selects them on validation."""
     network, choice = trained.network, None
     assert isinstance(network, Normalised)  # as every loaded network is
     if storage.settings.within is not None:
-        if validation is None:
-            raise CompressionError(
-                f"{storage.name}: wanted validation characters to choose centroids by, got none; "
-                "use bench run, or a storage with fixed settings, such as c32"
-            )
         picks = np.linspace(0, len(validation) - 1, min(MOST_IMAGES, len(validation))).astype(int)
         images = [trained.preprocess(validation.image(int(pick))) for pick in picks]
         inputs, labels = torch.cat(images or [torch.empty(0)]), validation.labels[picks]

@@ -7,7 +7,8 @@ from pathlib import Path
 from bench.measurements._row import LEAST_CHARACTERS
 from bench.plugins import ARCHITECTURES, DATASETS, MEASUREMENTS, SUITES, check_runtimes, in_runtimes
 from bench.records.predictions import row_folder
-from bench.records.record import slug, slug_system
+from bench.records.provenance import machine
+from bench.records.record import file_name, slug, slug_system
 from bench.suites._base import SCALES, Scale, Suite
 from bench.system import System, parse_system, refuse_unknown_layers, with_parents
 from bench.training.pretrained import check_pretrained, weights_files
@@ -17,6 +18,8 @@ from datamodules._errors import DataError, UsageError
 from datamodules._unlabelled import UnlabelledImages, read_unlabelled
 from tasks.recipe import Recipe
 from tasks.recipes import GIVEN, recipe_for
+
+LONGEST_NAME = 220  # bytes of a record's file name: file systems allow 255, and atomic writing adds some
 
 
 @dataclass(frozen=True)
@@ -139,8 +142,8 @@ def make_plan(request: Request) -> Plan:
     check_runtimes(*scale.runtimes, *request.runtimes)
     for name in suite.measurements:
         MEASUREMENTS.check(name)
-    systems = tuple(dict.fromkeys(parse_system(s, scale_recipe(suite)) for s in request.systems or scale.systems))
-    if not request.systems and scale.recipe != scale_recipe(suite):
+    systems = tuple(dict.fromkeys(parse_system(s, suite.recipe) for s in request.systems or scale.systems))
+    if not request.systems and scale.recipe != suite.recipe:
         systems = tuple(replace(s, recipe=scale.recipe) if s.recipe == s.default_recipe else s for s in systems)
     weights = weights_files(request.weights) if request.weights else {}
     dataset = DATASETS.load(request.dataset or suite.dataset)
@@ -158,7 +161,18 @@ def make_plan(request: Request) -> Plan:
     _check_training(datamodule, [system for system in plan.systems if _trains(system, unlabelled)])
     for system in plan.systems:
         refuse_unknown_layers(system, datamodule.info.classes)
+        _check_name(system, request)
     return replace(plan, pretrained=_pretrained(weights, plan))
+
+
+def _check_name(system: System, request: Request) -> None:
+    """Refuse a system whose record's file name would be too long for the file system."""
+    length = len(file_name(system.name, machine()["name"], request.scale, max(request.seeds)).encode())
+    if length > LONGEST_NAME:
+        raise UsageError(
+            f"{system.name}: wanted a file name of at most {LONGEST_NAME} bytes for its record, got {length}; vary "
+            "fewer settings, or write them as a recipe in the architecture's RECIPE"
+        )
 
 
 def _pretrained(files: Mapping[str, Path], plan: "Plan") -> dict[str, Path]:
@@ -230,8 +244,3 @@ def _check_training(datamodule: CharacterDataModule, systems: list[System]) -> N
             f"{datamodule.info.name}: wanted training images for {names}, got none; add that part, use rows +given "
             "with --weights, or pass other images for systems +…-retrained by --unlabelled"
         )
-
-
-def scale_recipe(suite: Suite) -> str:
-    """The recipe of the suite's default scale, which system names leave out."""
-    return suite.scales["quick"].recipe

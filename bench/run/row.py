@@ -58,11 +58,6 @@ class RowRun:
         """Whether exports and timing remain."""
         return not self.kept and self.record["status"] != "failed"
 
-    @property
-    def is_trained_again(self) -> bool:
-        """Whether this run trains it, so that its weights may change."""
-        return not self.kept and self.state.trained is None
-
     def train_and_measure(self, parent: "RowRun | None", tell: Tell) -> Record:
         """Train, measure the figures, write the record and return it; an exception becomes the row's error."""
         started = time.monotonic()

@@ -47,7 +47,7 @@ def _train_rows(plan: Plan, rows: Rows, generation: int, tell: Tell) -> None:
             if row.system.generation != generation:
                 continue
             parent = rows[row.system.parent, row.seed] if row.system.parent else None
-            if parent is not None and parent.is_trained_again:
+            if parent is not None and not parent.kept:  # it may have other weights now
                 children = [r for r in rows.values() if r.system.parent == row.system and r.seed == row.seed]
                 row.resume(resume_state(plan, *key, weights_needed=any(not child.kept for child in children)))
             if not row.kept and row.record["status"] == "partial":

@@ -61,3 +61,8 @@ class Suite:
     measurements: tuple[str, ...]
     scales: Mapping[str, Scale]
     kind: str = "recognisers"
+
+    @property
+    def recipe(self) -> str:
+        """The recipe of the default scale, which system names leave out."""
+        return self.scales["quick"].recipe

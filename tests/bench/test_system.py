@@ -62,6 +62,9 @@ def test_settings_of_a_recipe_are_varied_by_name(name: str, spelt: str, recipe: 
     [
         ("lenet5~nesterov=1", "lenet5~nesterov=1: unknown setting 'nesterov'; known: average, batch"),
         ("lenet5~rotate=1+paper", "wanted settings after the recipe: lenet5+paper~rotate=1"),
+        ("lenet5~", "wanted SETTING=VALUE after ~, got ''"),
+        ("fire_cascade+joint~weights=1:2", "setting weights: wanted a number for each of 3 heads, got 2"),
+        ("nearest_mean~optimizer=adam", "the value none belongs to architectures that are fitted in one pass"),
         ("lenet5~threshold=0.5", "setting threshold is one of early exits, which this recipe does not train"),
         ("torchvision:vgg16+given~lr=1", "+given is not trained, so its settings cannot be varied"),
     ],

@@ -15,7 +15,8 @@ def text(section: Section) -> str:
     deployed = in_runtimes(MEASUREMENTS.names())  # section "Runtimes" shows these
     units = {
         name: str(figure.get("unit", ""))
-        for item in section.stored
+        for row in section.rows
+        for item in row.records
         for name, figure in item.record["measurements"].items()
         if "@" in name and name not in ROBUST and base_name(name) not in deployed
     }

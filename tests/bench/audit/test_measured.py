@@ -10,7 +10,6 @@ from bench.audit.claims import load_claims
 from bench.plugins import SUITES
 from bench.records.load import read_stored
 from bench.records.protocols import present_protocols
-from bench.run.plan import scale_recipe
 from bench.system import parse_system
 
 CLAIMS = {claim.id: claim for claim in load_claims() if claim.paper == "mobilenet-hccr"}
@@ -66,7 +65,7 @@ def test_older_protocols_do_not_speak(tmp_path: Path) -> None:
 
 def test_stored_systems_speak_to_the_claims_that_name_them(tmp_path: Path) -> None:
     claims = [claim for claim in load_claims() if "system" in claim.check.get("measured", {})]
-    recipe = scale_recipe(SUITES.load("compression").SUITE)
+    recipe = SUITES.load("compression").SUITE.recipe
     names = [claim.check["measured"]["system"] for claim in claims]
     assert [parse_system(name, recipe).name for name in names] == names
     assert len(set(names)) == 7

@@ -1,11 +1,14 @@
 """Stored rows: trained once as their parent, then measured from the bytes on disk."""
 
 import json
+import shutil
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 from fake.house import Heard, House
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from bench.records.compare import compare
 from bench.records.predictions import read_predictions, row_folder
@@ -13,6 +16,7 @@ from bench.records.record import read_record
 from bench.run import compress, estimate, row
 from bench.run.compress import CompressionError
 from bench.run.profile import profile_system
+from datamodules._files import sha256
 from tasks.compression.container import from_bytes, to_bytes
 from tasks.compression.packing import Packed
 
@@ -214,6 +218,24 @@ def test_a_row_is_made_anew_where_its_parent_became_another_in_the_same_run(
     assert stored["parent"]["checkpoint_sha256"] == parent["checkpoint_sha256"]
 
 
+def test_a_row_is_made_anew_where_its_parents_weights_come_from_another_suite(house: House) -> None:
+    first, _ = house.run("acme_tiny+u8-4")
+    own, other = (row_folder(house.place / "runs", {**first, "suite": suite}) for suite in ("tiny", "another"))
+    other.parent.mkdir(parents=True)
+    shutil.move(own, other)
+    weights = other / "weights.safetensors"
+    with safe_open(weights, "pt") as stored:
+        metadata = stored.metadata()
+    save_file({name: tensor * 1.001 for name, tensor in load_file(weights).items()}, weights, metadata)
+    said = json.loads((other / "trained.json").read_text())
+    (other / "trained.json").write_text(json.dumps({**said, "checkpoint_sha256": sha256(weights)}))
+    (record,) = (path for path in house.paths() if read_record(path)["system"] == "acme_tiny")
+    record.unlink()
+    parent, made = house.run("acme_tiny+u8-4")
+    assert parent["checkpoint_sha256"] == sha256(weights) != first["checkpoint_sha256"]
+    assert made["parent"]["checkpoint_sha256"] == parent["checkpoint_sha256"]
+
+
 def test_a_parent_that_failed_leaves_nothing_to_store(house: House) -> None:
     parent, stored = house.run("acme_step+c4")
     assert (parent["status"], stored["status"]) == ("failed", "failed")
@@ -221,7 +243,7 @@ def test_a_parent_that_failed_leaves_nothing_to_store(house: House) -> None:
 
 
 def test_profile_has_nothing_to_choose_centroids_by() -> None:
-    with pytest.raises(CompressionError, match=r"c-within1: wanted validation characters to choose"):
+    with pytest.raises(CompressionError, match=r"lenet5\+c-within1: wanted validation characters to choose"):
         profile_system("lenet5+c-within1", 30, "eager", None, "bench profile")
 
 

@@ -14,6 +14,8 @@ from bench.suites._base import Scale, Suite
 from datamodules._errors import DataError, UsageError
 from tasks.recipes import recipe_for
 
+LONG = ("dropout", "flip_left_right", "flip_up_down", "gamma", "label_smoothing", "lr", "momentum", "rotate", "shear")
+
 
 @pytest.fixture
 def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -106,6 +108,11 @@ def test_data_that_the_user_brings_is_never_cut_in_size(ask: Any) -> None:
         ),
         ({"runtimes": ("tflite",)}, UnknownPlugin, "unknown runtime 'tflite'. Known: compile, eager"),
         ({"runtimes": ("eager-int8",)}, UnknownPlugin, "unknown runtime 'eager-int8'"),
+        (
+            {"systems": ("lenet5~" + "~".join(f"{name}=0.123456789" for name in LONG),)},
+            UsageError,
+            "wanted a file name of at most 220 bytes for its record, got 2",
+        ),
         ({"scale": "huge"}, UsageError, "unknown scale 'huge'; known: smoke, quick, paper"),
         ({"data_root": Path("x.zip")}, UsageError, "synthetic_hwdb is embedded and takes no --data-root"),
         ({"dataset": "image_folder"}, DataError, "--data-root"),
