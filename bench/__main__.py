@@ -20,8 +20,9 @@ EXIT_USAGE, EXIT_INTERRUPTED = 2, 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; return 0: done, 1: a row failed or boards differ, 2: wrong use or no data, 130: interrupted."""
-    options = make_parser().parse_args(arguments)
-    options.command = command_line(sys.argv[1:] if arguments is None else arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = make_parser(*arguments[:1]).parse_args(arguments)
+    options.command = command_line(arguments)
     # Progress and messages go to stderr: with --json, stdout holds one document and nothing else.
     try:
         with _data_messages(), redirect_stdout(sys.stderr):  # plug-ins and libraries may print
@@ -40,16 +41,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(code)
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """The parser of the whole command line; imports the verbs' files, which import nothing heavy at their top."""
+def make_parser(verb: str = "") -> argparse.ArgumentParser:
+    """The parser of one verb, or of the whole command line if there is no such verb; imports only the verbs' files."""
     about = "Train, measure and compare compact networks that recognise handwritten characters on a CPU."
     parser = argparse.ArgumentParser(prog="bench", description=about)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for name in VERBS.names():
-        verb = VERBS.load(name)
-        verb_parser = verbs.add_parser(name, help=verb.HELP)
+    names = VERBS.names()
+    for name in [verb] if verb in names else names:
+        module = VERBS.load(name)
+        verb_parser = verbs.add_parser(name, help=module.HELP)
         add_json(verb_parser)
-        verb.add_arguments(verb_parser)
+        module.add_arguments(verb_parser)
     return parser
 
 
