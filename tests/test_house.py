@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from file_index import BEGIN, first_line, with_index
 
 from bench.__main__ import make_parser
 from bench.plugins import COMPARISONS, DATASETS, MEASUREMENTS, SUITES
@@ -51,17 +52,27 @@ def test_every_path_that_a_page_names_exists(page: str) -> None:
     assert [path for path in real if not (ROOT / path).exists()] == []
 
 
+def test_the_index_of_files_is_todays() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert with_index(readme) == readme, "run: python tests/file_index.py"
+
+
+def test_every_file_says_what_it_does() -> None:
+    for path in SOURCES:
+        assert len(first_line(path)) > 20, path
+
+
 def test_the_map_knows_every_package() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Map")[2]
+    text = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Map")[2].partition(BEGIN)[0]
     for folder in {path.parent.relative_to(ROOT).as_posix() for path in SOURCES}:
         last = folder.rpartition("/")[2]
         assert folder in text or f"`{last}`" in text, folder
 
 
-def test_readme_commands_parse(monkeypatch: pytest.MonkeyPatch) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    readme += (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    commands = re.findall(r"(?:^|`|&& )(bench [a-z][^`\n#]*)", readme, re.MULTILINE)
+def test_readme_commands_parse() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8").partition(BEGIN)[0]
+    text += (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    commands = re.findall(r"(?:^|`|&& )(bench [a-z][^`\n#]*)", text, re.MULTILINE)
     assert len(commands) > 10
     for command in commands:
         words = shlex.split(command)[1:]
