@@ -1,4 +1,4 @@
-"""Audit checks of architecture tables: compares printed rows with the layer shapes of the built network."""
+"""Audit checks of layers: their number, kinds, shapes and settings, compared with printed architecture tables."""
 
 import re
 from collections.abc import Mapping, Sequence
