@@ -1,4 +1,4 @@
-"""Normalised: wraps a network so that it takes uint8 images; the only place where pixels are normalised."""
+"""Normalised: wraps a network so that it takes uint8 images: values 0 to 1, grey inverted so that ink is 1."""
 
 import torch
 from torch import Tensor, nn

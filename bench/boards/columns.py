@@ -1,4 +1,4 @@
-"""Reads the columns that measurements state (``COLUMN``): for boards, and for the narrow tables of terminal, W&B, README.
+"""Reads the columns that measurements state (``COLUMN``): for boards, and for narrow tables (terminal, W&B, README).
 
 A measurement's file states ``COLUMN = (header, format)``; None if a section of the board shows it instead. ``format``
 names a function of ``bench/records/formatting.py``. Two optional items give another header and format for narrow

@@ -1,4 +1,4 @@
-"""VGG-16 and ResNet-50 for colour photographs, matching torchvision's published ImageNet weights (1,000 classes)."""
+"""VGG-16 and ResNet-50 for colour photographs, with the colour mean and deviation of torchvision's ImageNet weights."""
 
 from torch import Tensor, nn
 from torchvision.models import resnet50, vgg16
