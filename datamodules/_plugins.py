@@ -1,4 +1,4 @@
-"""Finds plug-ins: the files of a folder, and the entry points of other packages."""
+"""Finds plug-ins: the files of a folder, and the entry points of other packages; suggests a name for an unknown one."""
 
 import ast
 import importlib

@@ -27,9 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> Answer:
     """Compare two records by their stored per-image predictions."""
     from bench.records.compare import compare
+    from bench.records.predictions import RUNS
 
     a, b = (_find_record(name, options) for name in (options.a, options.b))
-    comparison = compare(a, b, Path("runs"))
+    comparison = compare(a, b, RUNS)
     return 0, comparison, format_comparison(comparison)
 
 

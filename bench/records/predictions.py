@@ -1,4 +1,4 @@
-"""Predictions on the test split: stored next to a row's weights, read by measurements and comparisons."""
+"""Predictions on the test split, and the folder below ``runs/`` where they lie with a row's weights."""
 
 import io
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from bench.records.record import slug_system
 from datamodules._files import write_whole
 from tasks.early_exits.policy import HeadAnswers
 
-FILE = "predictions.npz"
+RUNS, FILE = Path("runs"), "predictions.npz"
 _HEADS = {"head_top": "top", "head_confidence": "confidence", "together": "together"}  # array -> field of HeadAnswers
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.measurements._row import LEAST_CHARACTERS
 from bench.plugins import ARCHITECTURES, DATASETS, MEASUREMENTS, SUITES, check_runtimes, in_runtimes
-from bench.records.predictions import row_folder
+from bench.records.predictions import RUNS, row_folder
 from bench.records.provenance import machine
 from bench.records.record import file_name, slug, slug_system
 from bench.suites._base import SCALES, Scale, Suite
@@ -50,7 +50,7 @@ class Request:
     runtimes: tuple[str, ...] = ()
     seeds: tuple[int, ...] = (0,)
     out: Path = Path("leaderboards")
-    runs: Path = Path("runs")
+    runs: Path = RUNS
     fresh: bool = False
     hardware: Hardware = field(default_factory=Hardware)
     command: str = "bench run"
