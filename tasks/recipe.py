@@ -1,4 +1,4 @@
-"""Recipe: the settings of a training (optimiser, schedule, epochs, augmentation, early heads), as dataclasses."""
+"""Recipe: the settings of a training (optimiser, schedule, epochs, augmentation, early exits), as dataclasses."""
 
 from dataclasses import asdict, dataclass
 from typing import Any

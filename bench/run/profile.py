@@ -1,4 +1,4 @@
-"""Profiles one system without training; the record is never ranked if the weights are random."""
+"""Profiles one system without training, in one or (``--long``) three processes; never ranked if weights are random."""
 
 import tempfile
 import time
