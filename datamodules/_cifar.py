@@ -1,4 +1,4 @@
-"""CIFAR-10 and CIFAR-100 as datasets: reads the user's files or downloads them."""
+"""CIFAR-10 and CIFAR-100 as datasets: from the user's files or those that ``readers/cifar.py`` downloads."""
 
 from pathlib import Path
 

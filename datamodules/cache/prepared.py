@@ -1,4 +1,4 @@
-"""Prepares, opens and checks the packed cache of a dataset, which all processes memory-map.
+"""Decides whether a dataset must be packed, and packs it; opens and checks its cache, which all processes map.
 
 A cache's name contains VERSION and a hash of its sources' names, sizes and times, so that a new version or changed
 sources never use an old cache.

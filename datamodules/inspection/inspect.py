@@ -17,6 +17,7 @@ from datamodules.readers.archive import is_archive, members
 from datamodules.readers.decode import decode_image
 from datamodules.readers.gnt import BLOCK, gnt_character, read_gnt_stream
 from datamodules.readers.image_tree import SUFFIXES as IMAGE_SUFFIXES
+from datamodules.readers.image_tree import is_hidden
 from datamodules.synthetic.handwriting import file_name
 
 SHEET = "contact-sheet.png"  # suffix of the suite's own contact sheets, which are no characters
@@ -68,7 +69,7 @@ def inspect(path: Path) -> Findings:
     findings = Findings(path)
     if path.is_dir():
         for file in sorted(path.rglob("*")):
-            if file.is_file() and not _is_hidden(file.relative_to(path)):
+            if file.is_file() and not is_hidden(file.relative_to(path)):
                 _inspect_file(file, findings)
     elif not _inspect_file(path, findings):
         findings.files, findings.other_files = 1, 0
@@ -114,7 +115,7 @@ def _inspect_file(path: Path, findings: Findings) -> bool:
     try:
         if path.suffix.lower() in ARCHIVE_SUFFIXES or (not _is_known(path.name) and is_archive(path)):
             for member, stream in members(path, findings.problems.append):
-                if _is_hidden(PurePath(member.name)):
+                if is_hidden(PurePath(member.name)):
                     continue
                 if _is_known(member.name):
                     _read(stream, member.where, findings)
@@ -155,10 +156,6 @@ def _read(file: BinaryIO, where: str, findings: Findings) -> None:
 def _is_known(name: str) -> bool:
     suffix = PurePath(name).suffix.lower()
     return suffix == ".gnt" or (suffix in IMAGE_SUFFIXES and not name.endswith(SHEET))
-
-
-def _is_hidden(path: PurePath) -> bool:
-    return any(part.startswith((".", "__MACOSX")) for part in path.parts)  # written by file managers
 
 
 def _is_synthetic(name: str) -> bool:

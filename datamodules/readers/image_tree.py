@@ -4,7 +4,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,13 @@ def entries(root: Path) -> Iterator[tuple[PurePosixPath, bool]]:
         DataError: neither a folder nor a zip.
     """
     for path, is_folder in _all_entries(root):
-        if not any(part.startswith((".", "__MACOSX")) for part in path.parts):
+        if not is_hidden(path):
             yield path, is_folder
+
+
+def is_hidden(path: PurePath) -> bool:
+    """Whether file managers wrote this path: a name in it starts with a dot or ``__MACOSX``."""
+    return any(part.startswith((".", "__MACOSX")) for part in path.parts)
 
 
 def read_images(root: Path, paths: Sequence[PurePosixPath]) -> Iterator[NDArray[np.uint8]]:
