@@ -32,6 +32,8 @@ Start = Callable[..., "subprocess.Popen[str]"]
 @pytest.fixture
 def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
     """Start ``bench run`` on two tiny systems, in a process group of its own as a terminal does."""
+    # A background job of a shell ignores Ctrl-C, and the commands that these tests start would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     offer(tmp_path / "acme", monkeypatch)
     write_folder(tmp_path / "strokes", train=60, test=10)
     root = Path(__file__).resolve().parents[3]
