@@ -1,4 +1,4 @@
-"""Reads slices of Shui pages: centres each character on a blank square of 52 pixels a side, in black and white."""
+"""Reads slices of Shui pages: centred on a blank square 52 pixels wide, black and white; picks the test quarter."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
