@@ -11,10 +11,9 @@ from xml.etree import ElementTree
 import numpy as np
 import onnx
 import pytest
-from fake.exported import write_checkpoint
+from fake.exported import export_both, write_checkpoint
 
 from bench.deploy.checksum import DIGITS, onnx_with_checksum, with_checksum
-from bench.deploy.export import export_system
 from bench.deploy.load import open_exported
 from datamodules._errors import DataError
 
@@ -28,8 +27,7 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a recogniser of five grey characters in both formats."""
     folder = tmp_path_factory.mktemp("exports")
     weights = write_checkpoint(folder / "w.safetensors")
-    for form, name in (("onnx", "exported.onnx"), ("openvino", "exported.zip")):
-        export_system("nearest_mean", weights, form, folder / name, None, folder)
+    export_both(weights, folder, folder)
     return folder
 
 

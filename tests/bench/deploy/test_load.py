@@ -14,15 +14,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from fake.exported import CHARACTERS, SYSTEM, glyph, write_checkpoint
+from fake.exported import CHARACTERS, FORMS, SYSTEM, export_both, glyph, write_checkpoint
 from fake.records import record, write
 
 from bench.__main__ import main
-from bench.deploy.export import export_system
 from bench.run.profile import random_row
 
 Bench = Callable[[str], tuple[int, str, str]]
-FORMS = {"onnx": "exported.onnx", "openvino": "exported.zip"}
 
 BARE = """
 import json, sys
@@ -46,8 +44,7 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     checkpoint = write_checkpoint(folder / "weights.safetensors")
     found = record(SYSTEM, 0.87, checkpoint_sha256=hashlib.sha256(checkpoint.read_bytes()).hexdigest())
     write(folder / "boards", found)
-    for form, name in FORMS.items():
-        export_system(SYSTEM, checkpoint, form, folder / name, None, folder / "boards")
+    export_both(checkpoint, folder, folder / "boards")
     return folder
 
 

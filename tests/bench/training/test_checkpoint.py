@@ -11,9 +11,8 @@ import cv2
 import numpy as np
 import onnx
 import pytest
-from fake.exported import CHARACTERS, write_checkpoint
+from fake.exported import CHARACTERS, export_both, write_checkpoint
 
-from bench.deploy.export import export_system
 from bench.run.compress import pack_file
 from bench.run.profile import random_row
 from bench.system import parse_system
@@ -52,8 +51,7 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with files that hold no weights."""
     folder = tmp_path_factory.mktemp("others")
     weights = write_checkpoint(folder / "w.safetensors")
-    for form, name in (("onnx", "exported.onnx"), ("openvino", "exported.zip")):
-        export_system("nearest_mean", weights, form, folder / name, None, folder)
+    export_both(weights, folder, folder)
     onnx.save(onnx.helper.make_model(onnx.helper.make_graph([], "x", [], [])), folder / "bare.onnx")
     with zipfile.ZipFile(folder / "torch.pt", "w") as archive:
         archive.writestr("archive/data.pkl", pickle.dumps({}))
