@@ -11,13 +11,17 @@ MEASUREMENTS = Registry("bench.measurements")
 RUNTIMES = Registry("bench.runtimes")
 COMPARISONS = Registry("bench.comparisons")
 VERBS = Registry("bench.cli")
+# Version of the exported files, part of the version of each figure in a runtime. Bump it when the same weights give
+# another graph.
+EXPORT_VERSION = "2"
 # Kinds that ``bench list`` shows file by file.
 LISTED = {"architectures": ARCHITECTURES, "datasets": DATASETS, "suites": SUITES, "measurements": MEASUREMENTS}
 KINDS = (*LISTED, "systems", "runtimes", "claims")  # all kinds that ``bench list`` accepts
 
 __all__ = [
     "ARCHITECTURES", "COMPARISONS", "DATASETS", "KINDS", "LISTED", "MEASUREMENTS", "RUNTIMES", "SUITES", "VERBS",
-    "Registry", "UnknownPlugin", "check_runtimes", "figures", "in_runtimes", "measurement_of", "runtimes", "systems",
+    "Registry", "UnknownPlugin", "check_runtimes", "exportable_runtimes", "exported_name", "figures", "in_runtimes",
+    "measurement_of", "runtimes", "systems", "version_in_runtime",
 ]  # fmt: skip
 
 
@@ -31,6 +35,16 @@ def runtimes() -> list[str]:
     """Every runtime and its forms, sorted: ``onnxruntime``, ``onnxruntime-int8`` and so on."""
     forms = {file: ("", *RUNTIMES.literals(file).get("FORMS", ())) for file in RUNTIMES.names()}
     return sorted(f"{file}-{form}" if form else file for file in forms for form in forms[file])
+
+
+def exported_name(runtime: str) -> str:
+    """Name of the file that a system in this runtime ships as, such as ``recogniser.onnx``; empty if there is none."""
+    return str(RUNTIMES.literals(runtime.partition("-")[0]).get("FILE", ""))
+
+
+def exportable_runtimes() -> tuple[str, ...]:
+    """The runtimes that a system ships as a file for."""
+    return tuple(name for name in runtimes() if exported_name(name))
 
 
 def check_runtimes(*names: str) -> None:
@@ -52,6 +66,11 @@ def measurement_of(figure: str, measurements: Sequence[str]) -> str | None:
     direct = (name for name in measurements if figure in figures(name))
     base, _, condition = figure.partition("@")
     return next(direct, base if condition in runtimes() and base in in_runtimes(measurements) else None)
+
+
+def version_in_runtime(version: str) -> str:
+    """Version of a measurement's figures in runtimes, from its VERSION: ``3.2`` for ``3``."""
+    return f"{version}.{EXPORT_VERSION}"
 
 
 def in_runtimes(measurements: Sequence[str]) -> tuple[str, ...]:

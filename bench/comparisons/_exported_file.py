@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bench.deploy.export import export_system
+from bench.run.export import Sources, export_system
 from bench.run.profile import random_row
 from datamodules.readers.gb2312 import LEVEL1
 
@@ -17,7 +17,7 @@ def write_export(system: str, classes: int, weights: Path) -> Path:
     """Export a system with ``classes`` characters to ONNX, next to its weights."""
     labels, out = weights.with_name("labels.txt"), weights.with_name("hanzi.onnx")
     labels.write_text("\n".join(LEVEL1[:classes]), encoding="utf-8")
-    export_system(system, weights, "onnx", out, labels, leaderboards=weights.parent)
+    export_system(system, "onnxruntime", out, Sources(weights, labels=labels, leaderboards=weights.parent))
     return out
 
 

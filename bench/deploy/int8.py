@@ -4,16 +4,16 @@ import logging
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
 import onnx.helper
 from numpy.typing import NDArray
 
-from bench.deploy.cascade_session import ExportedStage
+from bench.deploy.onnx_resize import RESIZE
 from bench.deploy.onnx_session import open_session
 
 Feed = dict[str, NDArray[Any]]  # a graph's inputs by their names
@@ -21,7 +21,6 @@ Feed = dict[str, NDArray[Any]]  # a graph's inputs by their names
 # Layers with weights and the operators between them, because an operator in fp32 between them needs two conversions.
 # Measured on fire:gwap with 3,755 classes: quantising every operator that the quantiser supports is no faster.
 _OPERATORS = ("Conv", "Gemm", "MatMul", "Relu", "Clip", "MaxPool", "AveragePool", "GlobalAveragePool", "Concat", "Add")
-_RESIZE = "fit/"  # prefix of the values of the resize, which stays in fp32
 # Number of characters that set the ranges. 64 and 256 gave accuracies within 0.1 point of each other on hwdb100.
 CALIBRATED_ON = 128
 # How many of the first convolutions stay in fp32: tried in this order, until the answers are close enough. Layers with
@@ -33,46 +32,58 @@ _KEPT = (0, 1, 2, 4, 8)
 NEAR = 1e-3
 
 
-def quantised(model: bytes, characters: Sequence[NDArray[np.uint8]]) -> bytes:
+class Int8Graph(NamedTuple):
+    """A graph in int8, and how many of its first convolutions stay in fp32."""
+
+    model: bytes
+    in_fp32: int
+
+
+def quantised(model: bytes, characters: Sequence[NDArray[np.uint8]], in_fp32: int | None = None) -> Int8Graph:
     """The same graph with its network in static int8, as pairs of QuantizeLinear and DequantizeLinear.
 
     Weights are signed with a scale for each output channel. Activations are unsigned, as the VNNI instructions need,
     with their range on the characters. Resize, normalisation and softmax stay in fp32, and so do as many of the first
     convolutions as are necessary for the answers to be close to fp32. The result is deterministic.
 
-    ``model`` comes from ``bench.deploy.onnx_model.onnx_model``. ``characters`` are native-size validation characters,
-    uint8 (h, w) or (h, w, 3) as the graph takes them; CALIBRATED_ON of them, evenly spread, are used.
+    Args:
+        model: from ``bench.deploy.onnx_model.onnx_model``.
+        characters: native-size validation characters, uint8 (h, w) or (h, w, 3) as the graph takes them; CALIBRATED_ON
+            of them, evenly spread, are used.
+        in_fp32: how many convolutions stay in fp32; None to try.
 
     Raises:
         ValueError: no characters.
     """
-    return _quantised(model, [{"image": character} for character in _spread(characters)])
+    return _quantised(model, [{"image": character[None]} for character in _spread(characters)], in_fp32)
 
 
 def quantised_stages(
-    stages: Sequence[ExportedStage], characters: Sequence[NDArray[np.uint8]]
-) -> tuple[ExportedStage, ...]:
+    stages: Sequence[bytes], characters: Sequence[NDArray[np.uint8]], in_fp32: Sequence[int] = ()
+) -> list[Int8Graph]:
     """The stages of a cascade in int8, as in ``quantised``; every stage is calibrated on all characters.
 
     Raises:
         ValueError: no characters.
     """
-    found, inputs = [], [(character,) for character in _spread(characters)]
-    for stage in stages:
-        session = open_session(stage.model)
+    found, inputs = [], [(character[None],) for character in _spread(characters)]
+    for model, keep in zip_longest(stages, in_fp32):
+        session = open_session(model)
         names = [value.name for value in session.get_inputs()]
         feeds = [dict(zip(names, values, strict=False)) for values in inputs]  # not all take the probabilities
-        found.append(replace(stage, model=_quantised(stage.model, feeds)))
+        found.append(_quantised(model, feeds, keep))
         inputs = [tuple(session.run(None, feed)) for feed in feeds]
-    return tuple(found)
+    return found
 
 
-def _quantised(model: bytes, feeds: Sequence[Feed]) -> bytes:
+def _quantised(model: bytes, feeds: Sequence[Feed], in_fp32: int | None) -> Int8Graph:
     """The int8 graph with the fewest convolutions in fp32 whose divergence is at most NEAR; else the closest one."""
+    if in_fp32 is not None:
+        return Int8Graph(_static(model, feeds, in_fp32), in_fp32)
     wanted, tried = _answers(model, feeds), []
     for kept in _KEPT:
         candidate = _static(model, feeds, kept)
-        tried.append((_divergence(wanted, _answers(candidate, feeds)), candidate))
+        tried.append((_divergence(wanted, _answers(candidate, feeds)), Int8Graph(candidate, kept)))
         if tried[-1][0] <= NEAR:
             break
     return min(tried, key=lambda one: one[0])[1]
@@ -84,7 +95,7 @@ def _static(model: bytes, feeds: Sequence[Feed], kept: int) -> bytes:
 
     graph = _named(onnx.load_from_string(model))
     nodes = graph.graph.node
-    resize = [node.name for node in nodes if any(name.startswith(_RESIZE) for name in (*node.input, *node.output))]
+    resize = [node.name for node in nodes if any(name.startswith(RESIZE) for name in (*node.input, *node.output))]
     convolutions = [node.name for node in nodes if node.op_type == "Conv" and node.name not in resize]
     with tempfile.TemporaryDirectory() as folder, _quiet():
         path = Path(folder) / "int8.onnx"

@@ -2,6 +2,7 @@
 
 import io
 import json
+import threading
 import xml.etree.ElementTree as ElementTree
 import zipfile
 import zlib
@@ -15,9 +16,14 @@ from numpy.typing import NDArray
 
 from bench.deploy.checksum import read_checked
 from bench.deploy.openvino_core import core
+from bench.records.provenance import cpu_flags
 from datamodules._errors import BenchError, DataError
 
 FORMAT = "hccr-bench recogniser 1"  # version of the metadata
+IN_FP32 = "int8_in_fp32"  # metadata of int8 files: how many convolutions of each stage stay in fp32
+# CPU flags of x86 processors that add products of 8-bit numbers in 32 bits. Others add pairs of them in 16 bits, and
+# cut off what does not fit: the answers would be wrong. Source: ONNX Runtime's documentation of quantisation.
+_INT8_FLAGS = {"avx512_vnni", "avx_vnni", "amx_int8"}
 Classify = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 Shapes = Sequence[Sequence[int | str | None]]  # of a graph's inputs or outputs; dynamic lengths are not numbers
 
@@ -43,32 +49,41 @@ class ExportedRecogniser:
     channels: int  # 1 or 3
     size: int  # side of the network's input in pixels
     several: bool  # whether ``classify`` takes batches; if not, n must be 1
-    runtime: str  # ``onnxruntime`` or ``openvino``
+    runtime: str  # such as ``onnxruntime-int8``
     about: Mapping[str, str]  # metadata of the file
+
+    @property
+    def has_exits(self) -> bool:
+        """Whether characters may leave at early exits, so that the cost depends on the character."""
+        return bool((json.loads(self.about["provenance"]).get("exits") or {}).get("exits"))
 
 
 def open_exported(path: Path, threads: int = 1, batch: bool = False) -> ExportedRecogniser:
-    """Open a file of ``bench export``, for calls by ``threads`` threads; each call computes in the calling thread.
+    """Open a file of ``bench export``.
 
-    With ``batch``, it takes batches of images that already have the input size, otherwise one image of any size.
+    Args:
+        path: of the file.
+        threads: that each call computes with; with ``batch``, that call at the same time, each computing on its own.
+        batch: for batches of images that already have the input size; otherwise for one image of any size.
 
     Raises:
-        DataError: no such file, cut short, changed after it was written, or inconsistent with its metadata.
+        DataError: no such file, cut short, changed after it was written, inconsistent with its metadata, or int8 for a
+            CPU that would compute wrong answers.
         MissingRuntimeError: its runtime is not installed.
     """
     content = read_checked(path)
     if content[:2] == b"PK":
         return _open_openvino(path, content, threads, batch)
-    return _open_onnx(path, content, batch)
+    return _open_onnx(path, content, threads, batch)
 
 
-def _open_onnx(path: Path, content: bytes, batch: bool) -> ExportedRecogniser:
+def _open_onnx(path: Path, content: bytes, threads: int, batch: bool) -> ExportedRecogniser:
     try:
         import onnxruntime
     except ModuleNotFoundError as error:
         raise MissingRuntimeError("onnxruntime is not installed: pip install onnxruntime") from error
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.intra_op_num_threads, options.inter_op_num_threads = 1 if batch else threads, 1
     if not batch:
         options.add_free_dimension_override_by_name("n", 1)  # lets ONNX Runtime compute what depends on it in advance
     try:
@@ -106,8 +121,12 @@ def _open_openvino(path: Path, content: bytes, threads: int, batch: bool) -> Exp
     except (RuntimeError, ValueError) as error:
         raise _unreadable(path, "openvino", error) from error
 
+    local = threading.local()  # a request for each thread, which its next call overwrites
+
     def classify(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        probabilities: NDArray[np.float32] = compiled.create_infer_request().infer([images])[0]
+        if not hasattr(local, "request"):
+            local.request = compiled.create_infer_request()
+        probabilities: NDArray[np.float32] = local.request.infer([images])[0].copy()
         return probabilities
 
     return _checked(path, classify, about, *shapes, "openvino")
@@ -146,6 +165,7 @@ def _checked(
     """The recogniser, if graph and metadata are consistent."""
     if about.get("format") != FORMAT:
         raise DataError(path, 0, FORMAT, str(about.get("format")), _AGAIN)
+    _check_cpu(path, about.get("runtime", runtime))
     try:
         labels, channels, size = _read(about)
     except KeyError as error:
@@ -158,7 +178,17 @@ def _checked(
         raise DataError(path, 0, wanted, f"one from {list(inputs)} to {list(outputs)}", _AGAIN)
     if outputs[0][1] != len(labels):
         raise DataError(path, 0, f"a graph of {len(labels)} classes, as its labels", f"{outputs[0][1]}", _AGAIN)
-    return ExportedRecogniser(classify, labels, channels, size, not isinstance(inputs[0][0], int), runtime, dict(about))
+    several, runtime = not isinstance(inputs[0][0], int), about.get("runtime", runtime)
+    return ExportedRecogniser(classify, labels, channels, size, several, runtime, dict(about))
+
+
+def _check_cpu(path: Path, runtime: str) -> None:
+    """Refuse int8 on an x86 processor without instructions for it; processors with unknown flags pass."""
+    flags = set(cpu_flags()) if runtime.endswith("-int8") else set()
+    if "avx2" in flags and not flags & _INT8_FLAGS:
+        advice = f"Export it in float32: bench export … --runtime {runtime.removesuffix('-int8')}."
+        got = "one that cuts off sums of 8-bit products, so that answers would be wrong"
+        raise DataError(path, 0, f"a CPU with one of {', '.join(sorted(_INT8_FLAGS))}", got, advice)
 
 
 def _read(about: Mapping[str, str]) -> tuple[tuple[str, ...], int, int]:

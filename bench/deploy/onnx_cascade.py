@@ -1,4 +1,4 @@
-"""Exports a cascade to ONNX: one graph per stage, or a single graph that runs later stages for remaining images."""
+"""Exports a cascade to ONNX: a single graph that runs later stages for remaining characters only."""
 
 from collections.abc import Callable, Sequence
 
@@ -10,34 +10,17 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto
 from onnx.helper import make_graph, make_node, make_tensor_value_info
 from torch import Tensor, nn
 
-from bench.deploy.cascade_session import ExportedStage
 from bench.deploy.onnx_model import add_resize, batch_size, traced
-from tasks.early_exits.cascade import ExitStage, cascade_of, exit_stages
+from tasks.early_exits.cascade import ExitStage, exit_stages
 from tasks.recogniser import Recogniser
 
 
-def exported_stages(recogniser: Recogniser) -> tuple[ExportedStage, ...]:
-    """The stages of a recogniser with early exits, by its policy; empty for a network with a single head.
+def stage_graphs(recogniser: Recogniser) -> list[bytes]:
+    """A graph for each exit stage of a recogniser with early exits, in eval mode, by its policy.
 
-    Raises:
-        ExportError: the network cannot be expressed in ONNX.
-    """
-    if cascade_of(recogniser.network) is None:
-        return ()
-    stages = exit_stages(recogniser.network)
-    graphs = _traced(recogniser, stages, 1)
-    graphs[0] = add_resize(graphs[0], recogniser)
-    return tuple(
-        ExportedStage(graph.SerializeToString(), stage.threshold, stage.takes_before)
-        for graph, stage in zip(graphs, stages, strict=True)
-    )
-
-
-def onnx_cascade(recogniser: Recogniser) -> bytes:
-    """A recogniser with early exits, in eval mode, as one graph with the input and output of a batch ``onnx_model``.
-
-    Each character leaves at the exit that the policy chooses. The stages after an exit are a branch of an ``If``, which
-    runs if any character remains, and computes the remaining characters only.
+    The first takes ``image`` as ``onnx_model`` does; later ones ``before_maps``, the ``maps`` of the stage before, and,
+    if they average, ``before``, its probabilities. The outputs are ``maps``, except for the last stage, and
+    ``probabilities``.
 
     Raises:
         TypeError: a network without early exits.
@@ -47,15 +30,26 @@ def onnx_cascade(recogniser: Recogniser) -> bytes:
     graphs = _traced(recogniser, stages, 2)
     if any(batch_size(graph) for graph in graphs):
         graphs = _traced(recogniser, stages, 1)
+    graphs[0] = add_resize(graphs[0], recogniser)
+    return [bytes(graph.SerializeToString()) for graph in graphs]
+
+
+def onnx_cascade(recogniser: Recogniser, graphs: Sequence[bytes]) -> bytes:
+    """Join the stages of ``stage_graphs`` to one graph with the input and output of ``onnx_model``.
+
+    Each character leaves at the exit that the policy chooses. The stages after an exit are a branch of an ``If``, which
+    runs if any character remains, and computes the remaining characters only.
+    """
+    stages = exit_stages(recogniser.network)
     named = [
-        onnx.compose.add_prefix(graph, f"{stage.name}/", rename_inputs=number > 0)
+        onnx.compose.add_prefix(onnx.load_from_string(graph), f"{stage.name}/", rename_inputs=number > 0)
         for number, (graph, stage) in enumerate(zip(graphs, stages, strict=True))
     ]
     whole = named[0]
     whole.graph.node.extend(_after(named, stages, 0))
     del whole.graph.output[:]
     whole.graph.output.append(_answer("probabilities", "n", "classes"))
-    return bytes(add_resize(whole, recogniser, batch=True).SerializeToString())
+    return bytes(whole.SerializeToString())
 
 
 def _after(graphs: Sequence[ModelProto], stages: Sequence[ExitStage], number: int) -> list[NodeProto]:

@@ -9,7 +9,7 @@ import onnx.compose
 import torch
 from torch import Tensor, nn
 
-from bench.deploy.onnx_resize import OPSET, resize_graph
+from bench.deploy.onnx_resize import OPSET, RESIZE, resize_graph
 from datamodules._errors import BenchError
 from tasks.recogniser import Recogniser
 
@@ -30,35 +30,26 @@ class _Probabilities(nn.Module):
         return torch.softmax(self.network(images), 1)
 
 
-def onnx_model(recogniser: Recogniser, batch: bool = False) -> bytes:
+def onnx_model(recogniser: Recogniser) -> bytes:
     """The whole recogniser as a graph: padding to a square, resampling, normalisation, network and softmax.
 
-    Input ``image``, uint8 (h, w) of any size with paper 255, or (h, w, 3) for networks that take colour; output
-    ``probabilities``, float32 (1, classes).
-
-    Args:
-        recogniser: in eval mode.
-        batch: take n characters of one native size at once, (n, h, w) or (n, h, w, 3), and return (n, classes). If the
-            network can only be traced for one character, n is 1, as the graph's input states.
+    Input ``image``, n characters of one native size: uint8 (n, h, w), any h and w, with paper 255, or (n, h, w, 3) for
+    networks that take colour; output ``probabilities``, float32 (n, classes). If the network can only be traced for
+    one character, n is 1, as the graph's input states. ``recogniser`` must be in eval mode.
     """
-    return bytes(add_resize(_network(recogniser, batch), recogniser, batch).SerializeToString())
+    return bytes(add_resize(_network(recogniser), recogniser).SerializeToString())
 
 
-def add_resize(network: onnx.ModelProto, recogniser: Recogniser, batch: bool = False) -> onnx.ModelProto:
-    """Put the resize of native-size characters before a graph of ``images``; arguments as for ``onnx_model``."""
-    resize = resize_graph(recogniser.channels, recogniser.size, batch)
-    if batch and batch_size(network) == 1:
+def add_resize(network: onnx.ModelProto, recogniser: Recogniser) -> onnx.ModelProto:
+    """Put the resize of native-size characters before a graph of ``images``."""
+    resize = resize_graph(recogniser.channels, recogniser.size)
+    if batch_size(network) == 1:
         resize.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
     # A prefix, because the exporter's names in the network might equal names in the resize.
-    resize = onnx.compose.add_prefix(resize, "fit/", rename_inputs=False, rename_outputs=False)
+    resize = onnx.compose.add_prefix(resize, RESIZE, rename_inputs=False, rename_outputs=False)
     resize.ir_version = network.ir_version
     whole: onnx.ModelProto = onnx.compose.merge_models(resize, network, [("images", "images")])
     return whole
-
-
-def onnx_resize(recogniser: Recogniser) -> bytes:
-    """The resize of ``onnx_model`` as a separate graph: ``image`` -> ``images``, uint8 (1, C, S, S)."""
-    return bytes(resize_graph(recogniser.channels, recogniser.size).SerializeToString())
 
 
 def traced(
@@ -84,21 +75,26 @@ def traced(
             text = " ".join(_COLOURS.sub("", str(cause)).split())[:_MOST_TEXT]
             raise ExportError(f"{type(cause).__name__}: {text}") from error
     assert program is not None  # only the old exporter returns None
-    return program.model_proto
-
-
-def _network(recogniser: Recogniser, batch: bool = False) -> onnx.ModelProto:
-    """``images``, uint8 (n, C, S, S) -> ``probabilities``, float32 (n, classes); n is 1, or dynamic if possible."""
-    if batch:
-        free = _traced(recogniser, 2, {0: torch.export.Dim("n")})  # a trace with one character would fix n at 1
-        if batch_size(free) == 0:
-            return free
-    return _traced(recogniser, 1, None)
+    return _without_traces(program.model_proto)
 
 
 def batch_size(network: onnx.ModelProto) -> int:
     """The number of characters that a graph takes; 0 if it is dynamic."""
     return int(network.graph.input[0].type.tensor_type.shape.dim[0].dim_value)
+
+
+def _without_traces(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Remove the exporter's notes: source lines and paths of this machine, which would make equal networks differ."""
+    for holder in (model, model.graph, *model.graph.node, *model.graph.value_info, *model.graph.initializer):
+        holder.doc_string = ""
+        del holder.metadata_props[:]
+    return model
+
+
+def _network(recogniser: Recogniser) -> onnx.ModelProto:
+    """``images``, uint8 (n, C, S, S) -> ``probabilities``, float32 (n, classes); n is dynamic if possible, or 1."""
+    free = _traced(recogniser, 2, {0: torch.export.Dim("n")})  # a trace with one character would fix n at 1
+    return free if batch_size(free) == 0 else _traced(recogniser, 1, None)
 
 
 def _traced(recogniser: Recogniser, count: int, free: dict[int, torch.export.Dim] | None) -> onnx.ModelProto:

@@ -5,6 +5,7 @@ import onnx.parser
 
 from datamodules._image import PAPER
 
+RESIZE = "fit/"  # prefix of the resize's values in the graph of a recogniser
 OPSET = 20  # of the network's graph too; ONNX Runtime from 1.17, OpenVINO from 2024
 
 # The resize multiplies by two matrices, one per axis: rows are output pixels, columns native pixels. An entry is the
@@ -15,12 +16,12 @@ OPSET = 20  # of the network's graph too; ONNX Runtime from 1.17, OpenVINO from 
 # character is first padded to whole blocks, because some runtimes compile again for each new shape.
 _GRAPH = """
 <ir_version: 10, opset_import: ["" : {opset}]>
-fit (uint8[{native}] image) => (uint8[{count}, {channels}, {size}, {size}] images)
+fit (uint8[{native}] image) => (uint8[n, {channels}, {size}, {size}] images)
 <float zero = {{0}}, float half = {{0.5}}, float one = {{1}}, float paper = {{{paper}}}, float size = {{{size}}},
  float block = {{{block}}}, float[1, {size}] centres = {{{centres}}}, uint8 blank = {{{paper}}}, int64[1] last = {{-1}},
- int64[4] unpadded = {{0, 0, 0, 0}}, int64[4] planes = {{{planes}, {channels}, {size}, {size}}}>
+ int64[4] unpadded = {{0, 0, 0, 0}}, int64[4] planes = {{-1, {channels}, {size}, {size}}}>
 {{
-    shape = Shape <start = {first}, end = {last}> (image)
+    shape = Shape <start = 1, end = 3> (image)
     native = Cast <to = 1> (shape)  length = Unsqueeze (native, last)  side = ReduceMax <keepdims = 0> (native)
 
     enlarged = Mul (length, size)  exact = Div (enlarged, side)
@@ -54,32 +55,25 @@ fit (uint8[{native}] image) => (uint8[{count}, {channels}, {size}, {size}] image
 }}
 """
 _BLOCK = 32  # pixels; OpenVINO was measured to spend 4 ms on each new shape
-_NATIVE = {1: "h, w", 3: "h, w, 3"}
+_NATIVE = {1: "n, h, w", 3: "n, h, w, 3"}
 # To planes (p, h, w); the characters of a batch all have the same size.
 _PLANAR = {
-    1: "first = Constant <value_ints = [0]> ()  planar = Unsqueeze (image, first)",
-    3: "planar = Transpose <perm = [2, 0, 1]> (image)",
-}
-_PLANAR_BATCH = {
     1: "planar = Identity (image)",
     3: "split = Transpose <perm = [0, 3, 1, 2]> (image)  all = Constant <value_ints = [-1]> ()  "
     "flat = Concat <axis = 0> (all, shape)  planar = Reshape (split, flat)",
 }
 
 
-def resize_graph(channels: int, size: int, batch: bool = False) -> onnx.ModelProto:
-    """A graph that pads a character to a square with paper and resamples it to the input size.
+def resize_graph(channels: int, size: int) -> onnx.ModelProto:
+    """A graph that pads characters to squares with paper and resamples them to the input size.
 
-    Input ``image``, uint8 (h, w), or (h, w, 3) for three channels, any h and w; output ``images``, uint8
-    (1, C, size, size), within two grey levels of ``resample(image, fit_matrix(h, w, size), size)``. Characters of
-    (size, size) are unchanged. With ``batch``, it takes n characters of one native size, (n, h, w) or (n, h, w, 3), and
-    returns (n, C, size, size).
+    Input ``image``, uint8 (n, h, w), or (n, h, w, 3) for three channels: n characters of one native size, any h and w;
+    output ``images``, uint8 (n, C, size, size), within two grey levels of
+    ``resample(image, fit_matrix(h, w, size), size)``. Characters of (size, size) are unchanged.
     """
     text = _GRAPH.format(
-        opset=OPSET, channels=channels, size=size, paper=PAPER, block=_BLOCK, first=int(batch), last=int(batch) + 2,
-        native="n, " * batch + _NATIVE[channels], planar=(_PLANAR_BATCH if batch else _PLANAR)[channels],
-        count="n" if batch else "1", planes="-1" if batch else "1",
-        centres=", ".join(f"{pixel + 0.5}" for pixel in range(size)),
+        opset=OPSET, channels=channels, size=size, paper=PAPER, block=_BLOCK, native=_NATIVE[channels],
+        planar=_PLANAR[channels], centres=", ".join(f"{pixel + 0.5}" for pixel in range(size)),
     )  # fmt: skip
     graph: onnx.ModelProto = onnx.parser.parse_model(text)
     return graph

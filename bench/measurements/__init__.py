@@ -15,5 +15,7 @@ A measurement file holds literals, which are read without importing it, and a fu
   ``("accuracy@flip", "accuracy@resize")``; the function is then ``measure(row, figure)``.
 * ``PASSES`` (optional): how many times the network runs over the whole test split.
 * ``measure(row) -> Measurement``: raises an exception when it fails.
-* ``measure_in(deployment) -> Measurement`` (optional): the same figure in any runtime.
+* ``measure_in(deployment) -> Measurement`` (optional): the same figure in any runtime. Its version in records is
+  VERSION and ``bench.plugins.EXPORT_VERSION``, such as ``3.2``.
+* ``EXPORTED = True`` (optional): ``measure_in`` applies only to runtimes that ship a system as a file.
 """

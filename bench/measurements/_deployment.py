@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from bench.latency.isolated_process import run_apart
 from bench.measurements._agreement import agree, answers
 from bench.measurements._row import Row
-from bench.runtimes._base import Loader, Subject, prepare, read_loader, write_loader
+from bench.plugins import exported_name
+from bench.runtimes._base import Loader, Subject, file_name, make_loader, open_prepared, prepare
 from datamodules._characters import Characters
-from datamodules._files import write_whole
+from datamodules._files import sha256, write_whole
 from tasks.early_exits.policy import ExitPolicy
 
 EAGER = "eager"
@@ -73,16 +74,21 @@ class Deployment:
     def prepare(self) -> Callable[[], Loader]:
         """A function that returns the classifier's loader, in any process."""
         if self.runtime == EAGER:  # nothing to export
-            return partial(prepare, EAGER, self._subject)
-        return partial(read_loader, self.loader_file)
+            return partial(make_loader, EAGER, self._subject)
+        return partial(open_prepared, self.runtime, self.file)
 
     @cached_property
-    def loader_file(self) -> Path:
-        """A file for ``read_loader``, which also works in a process without torch."""
-        path = self._folder / "loader.pickle"
+    def file(self) -> Path:
+        """The exported file, or that of a loader; ``open_prepared`` opens it, also in a process without torch."""
+        path = self._folder / file_name(self.runtime)
         if not path.exists():
-            run_apart(partial(write_loader, self.runtime, self._subject, path), _LIMIT_S, exclusive=False)
+            run_apart(partial(prepare, self.runtime, self._subject, path), _LIMIT_S, exclusive=False)
         return path
+
+    @cached_property
+    def file_sha256(self) -> str | None:
+        """SHA-256 of the exported file; None for a runtime without one."""
+        return sha256(self.file) if exported_name(self.runtime) else None
 
     @cached_property
     def agreement(self) -> dict[str, Any]:
@@ -91,7 +97,7 @@ class Deployment:
             return {}
         path = self._folder / "agreement.json"
         if not path.exists():
-            eager = partial(prepare, EAGER, self._subject)
+            eager = partial(make_loader, EAGER, self._subject)
             work = partial(agree, self.prepare, eager, _packed(self.row, affordable(COMPARED, self._macs)))
             write_whole(path, json.dumps(run_apart(work, _LIMIT_S, exclusive=False)).encode())
         found: dict[str, Any] = json.loads(path.read_bytes())
@@ -117,7 +123,10 @@ class Deployment:
     @property
     def _subject(self) -> Subject:
         row = self.row
-        return Subject(row.architecture, row.classes, row.weights.resolve(), self.characters, self._policy)
+        return Subject(
+            row.architecture, row.classes, row.weights.resolve(), self.characters, self._policy, row.system, row.labels,
+            row.record, row.in_fp32.get(self.runtime, ()),
+        )  # fmt: skip
 
 
 def affordable(most: int, macs: int) -> int:

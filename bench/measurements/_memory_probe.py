@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from bench.runtimes._base import read_loader
+from bench.runtimes._base import open_prepared
 
 SMAPS = Path("/proc/self/smaps_rollup")  # Linux: sums over all mappings of this process
 
@@ -19,11 +19,11 @@ def memory_in_use() -> dict[str, int]:
     return {name.rstrip(":"): int(amount) * 1024 for name, amount, _ in lines}
 
 
-def main(loader: str, character: str) -> None:
-    """Classify the character in a ``.npy`` file with a pickled loader, and print the memory use as JSON."""
+def main(runtime: str, file: str, character: str) -> None:
+    """Classify the character in a ``.npy`` file by a prepared file of a runtime, and print the memory use as JSON."""
     cv2.setNumThreads(1)
     try:
-        classifier = read_loader(Path(loader))()
+        classifier = open_prepared(runtime, Path(file))()
         classifier(np.load(character))
         answer: dict[str, Any] = memory_in_use()
     except Exception as error:  # the parent raises it again from this text

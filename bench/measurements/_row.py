@@ -40,6 +40,11 @@ class Row:
     accelerator: str = "cpu"  # of the training; whole splits are evaluated on it too
     trained: bool = True  # the answers of random weights mean nothing
     launches: int = 1  # measuring processes that repeat the timing; their times are aggregated
+    # For exported files: entries of the record so far, and class names; without names, classes are numbered.
+    record: Mapping[str, Any] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
+    # Convolutions of each stage that int8 leaves in fp32, by runtime; chosen by the row's own answers if absent.
+    in_fp32: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def characters(self, most: int = 256) -> list[NDArray[np.uint8]]:
         """Validation characters at native size, uint8 (h, w), evenly spread: ``most``, or all if there are fewer.

@@ -47,7 +47,7 @@ def measure_in(deployment: Deployment) -> Measurement:
     with tempfile.TemporaryDirectory() as folder:
         character = Path(folder) / "character.npy"
         np.save(character, deployment.characters.image(0))
-        used = _probe([str(deployment.loader_file), str(character)])
+        used = _probe([deployment.runtime, str(deployment.file), str(character)])
     return Measurement(used["Pss"], {"resident": used["Rss"], "own": used["Private_Clean"] + used["Private_Dirty"]})
 
 

@@ -14,6 +14,7 @@ from datamodules._files import write_whole
 from tasks.early_exits.policy import HeadAnswers
 
 RUNS, FILE = Path("runs"), "predictions.npz"
+EXPORTED = "exported"  # folder of exported files in a row's folder, with a subfolder for each runtime
 _HEADS = {"head_top": "top", "head_confidence": "confidence", "together": "together"}  # array -> field of HeadAnswers
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from bench.plugins import MEASUREMENTS, figures
+from bench.plugins import MEASUREMENTS, figures, in_runtimes, runtimes, version_in_runtime
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,17 @@ class Protocol:
 
 def present_protocols() -> dict[str, Protocol]:
     """The protocol of every installed figure by name, without importing the measurements."""
-    return {
-        figure: Protocol(str(MEASUREMENTS.literals(name)["VERSION"]), _description(f"{MEASUREMENTS.package}.{name}"))
+    found = {
+        figure: Protocol(_version(name), _description(f"{MEASUREMENTS.package}.{name}"))
         for name in MEASUREMENTS.names()
         for figure in figures(name)
     }
+    for name in in_runtimes(MEASUREMENTS.names()):
+        for figure in (f"{name}@{runtime}" for runtime in runtimes()):
+            found[figure] = Protocol(
+                version_in_runtime(_version(name)), f"`{name}` in that runtime, of the exported file."
+            )
+    return found
 
 
 def protocol_name(figure: str, protocols: Mapping[str, Protocol]) -> str:
@@ -34,6 +40,10 @@ def protocol_name(figure: str, protocols: Mapping[str, Protocol]) -> str:
 def base_name(figure: str) -> str:
     """A figure's name without its condition or runtime: ``latency@onnxruntime`` -> ``latency``."""
     return figure.split("@")[0]
+
+
+def _version(measurement: str) -> str:
+    return str(MEASUREMENTS.literals(measurement)["VERSION"])
 
 
 def _description(module: str) -> str:

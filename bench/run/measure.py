@@ -8,9 +8,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from bench.deploy.calibration import CALIBRATION, write_calibration
 from bench.measurements._deployment import Deployment
 from bench.measurements._row import Row
-from bench.plugins import MEASUREMENTS, figures
+from bench.plugins import MEASUREMENTS, figures, version_in_runtime
 from bench.records.record import Measurement
 
 Deployed = Sequence[tuple[str, str]]  # (runtime, measurement), from ``Plan.deployed``
@@ -37,21 +38,39 @@ def measure_phase(phase: str, row: Row, modules: Mapping[str, Any], measurements
             measurements[name] = figure(module, partial(module.measure, row))
 
 
-def export(row: Row, deployed: Deployed, measurements: Mapping[str, Any], folder: Path) -> None:
-    """Export a row for its runtimes into a folder, and compare the runtimes' predictions with eager's."""
-    for deployment, missing in _deployments(row, deployed, measurements, folder):
-        if missing:
-            with suppress(Exception):  # raised again, and recorded, by the measurement
-                _ = deployment.agreement
-                _ = deployment.answers
+def export(row: Row, deployed: Deployed, measurements: dict[str, Any], folder: Path) -> None:
+    """Export a row for its runtimes into a folder, and compare the runtimes' predictions with eager's.
+
+    Figures of another file than the exported one are removed from a record's ``measurements``.
+    """
+    for deployment, names in _deployments(row, deployed, folder):
+        if all(f"{name}@{deployment.runtime}" in measurements for name in names):
+            continue
+        with suppress(Exception):  # raised again, and recorded, by the measurement
+            write_calibration(folder / CALIBRATION, deployment.characters)
+            for figure in [one for one in measurements if one.partition("@")[2] == deployment.runtime]:
+                if measurements[figure].get("file_sha256") != deployment.file_sha256:
+                    del measurements[figure]
+            _ = deployment.agreement
+            _ = deployment.answers
 
 
 def measure_in_runtimes(row: Row, deployed: Deployed, measurements: dict[str, Any], folder: Path) -> None:
     """Measure a row in each of its runtimes with the files of ``export``; adds ``name@runtime`` figures."""
-    for deployment, missing in _deployments(row, deployed, measurements, folder):
-        for name in missing:
-            module = MEASUREMENTS.load(name)
-            measurements[f"{name}@{deployment.runtime}"] = figure(module, partial(module.measure_in, deployment))
+    for deployment, names in _deployments(row, deployed, folder):
+        for name in names:
+            if f"{name}@{deployment.runtime}" not in measurements:
+                measurements[f"{name}@{deployment.runtime}"] = figure_in(deployment, name)
+
+
+def figure_in(deployment: Deployment, name: str) -> dict[str, Any]:
+    """One figure in a runtime as a record entry, with the SHA-256 of the exported file."""
+    module = MEASUREMENTS.load(name)
+    unit = SimpleNamespace(UNIT=module.UNIT, VERSION=version_in_runtime(module.VERSION))
+    found = figure(unit, partial(module.measure_in, deployment))
+    if "error" not in found and deployment.file_sha256 is not None:
+        found["file_sha256"] = deployment.file_sha256
+    return found
 
 
 def figure(module: Any, measure: Callable[[], Measurement]) -> dict[str, Any]:
@@ -69,12 +88,9 @@ def describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}"
 
 
-def _deployments(
-    row: Row, deployed: Deployed, measurements: Mapping[str, Any], folder: Path
-) -> Iterator[tuple[Deployment, tuple[str, ...]]]:
-    """The row in each runtime, and the names of its missing measurements there."""
+def _deployments(row: Row, deployed: Deployed, folder: Path) -> Iterator[tuple[Deployment, list[str]]]:
+    """The row in each runtime, and the names of its measurements there."""
     for runtime in dict.fromkeys(runtime for runtime, _ in deployed):
         exports = (folder / runtime).resolve()
         exports.mkdir(parents=True, exist_ok=True)
-        names = (name for other, name in deployed if other == runtime)
-        yield Deployment(row, runtime, exports), tuple(n for n in names if f"{n}@{runtime}" not in measurements)
+        yield Deployment(row, runtime, exports), [name for other, name in deployed if other == runtime]

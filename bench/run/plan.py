@@ -5,7 +5,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench.measurements._row import LEAST_CHARACTERS
-from bench.plugins import ARCHITECTURES, DATASETS, MEASUREMENTS, SUITES, check_runtimes, in_runtimes
+from bench.plugins import (
+    ARCHITECTURES,
+    DATASETS,
+    MEASUREMENTS,
+    SUITES,
+    check_runtimes,
+    exported_name,
+    in_runtimes,
+)
 from bench.records.predictions import RUNS, row_folder
 from bench.records.provenance import machine
 from bench.records.record import file_name, slug, slug_system
@@ -93,7 +101,10 @@ class Plan:
     def deployed(self, system: System) -> tuple[tuple[str, str], ...]:
         """The (runtime, measurement) pairs of a system, such as ("onnxruntime", "latency")."""
         names = in_runtimes(self.measurements(system))
-        return tuple((runtime, name) for runtime in self.runtimes for name in names)
+        return tuple(
+            (runtime, name) for runtime in self.runtimes for name in names
+            if exported_name(runtime) or not MEASUREMENTS.literals(name).get("EXPORTED")
+        )  # fmt: skip
 
     def recipe(self, system: System) -> Recipe:
         """A system's recipe with the scale's share of its epochs, at least one."""

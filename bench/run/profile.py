@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from bench.plugins import ARCHITECTURES, MEASUREMENTS, check_runtimes
 from bench.records.provenance import provenance
 from bench.records.record import new_record
 from bench.run.compress import pack_file
-from bench.run.measure import figure, measure_phase, measurement_modules
+from bench.run.measure import figure, figure_in, measure_phase, measurement_modules
 from bench.system import System, parse_system, refuse_unknown_layers
 from bench.training.checkpoint import check_checkpoint, unfit
 from datamodules._errors import UsageError
@@ -66,7 +67,7 @@ def profile_system(
         measurements: dict[str, Any] = {}
         for phase in ("figures", "timing"):
             measure_phase(phase, row, measurement_modules(MEASURED), measurements)
-        measurements |= _deployed(row, runtime)
+        measurements |= measured_in(row, runtime)
     facts["seconds"]["measure"] = round(time.monotonic() - started, 1)
     return new_record(
         system.name, weights="random" if checkpoint is None else "trained", checkpoint_sha256=checksum, **facts,
@@ -117,11 +118,10 @@ def _write_random(architecture: str, classes: int, path: Path) -> None:
     save_weights(Normalised(module.build(variant, classes, *module.INPUT)), path)
 
 
-def _deployed(row: Row, runtime: str) -> dict[str, dict[str, Any]]:
+def measured_in(row: Row, runtime: str, names: Sequence[str] = DEPLOYED) -> dict[str, dict[str, Any]]:
     """The measurements of a row in one runtime."""
-    condition = "" if runtime == EAGER else f"@{runtime}"
     with deployed(row, runtime) as deployment:
-        modules = [(name, MEASUREMENTS.load(name)) for name in DEPLOYED]
-        return {
-            f"{name}{condition}": figure(module, partial(module.measure_in, deployment)) for name, module in modules
-        }
+        if runtime != EAGER:
+            return {f"{name}@{runtime}": figure_in(deployment, name) for name in names}
+        modules = [(name, MEASUREMENTS.load(name)) for name in names]
+        return {name: figure(module, partial(module.measure_in, deployment)) for name, module in modules}

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from bench.plugins import MEASUREMENTS, figures, measurement_of
+from bench.plugins import MEASUREMENTS, figures, measurement_of, version_in_runtime
 from bench.records.load import check_shape
-from bench.records.predictions import FILE
+from bench.records.predictions import EXPORTED, FILE
 from bench.records.provenance import machine
 from bench.records.record import RecordError, read_record, record_path
 from bench.run.plan import Plan
@@ -98,7 +98,7 @@ def copy_training(state: ResumeState, folder: Path) -> None:
     """Copy a training found in another suite's folder into the row's own folder."""
     if state.folder is not None and state.folder != folder:
         shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(state.folder, folder, ignore=shutil.ignore_patterns("predictions@*", "exported"))
+        shutil.copytree(state.folder, folder, ignore=shutil.ignore_patterns("predictions@*", EXPORTED))
 
 
 def begun_key(folder: Path) -> Record | None:
@@ -170,7 +170,10 @@ def _state(
 def _is_current(name: str, result: Mapping[str, Any], plan: Plan) -> bool:
     """Whether a figure has the current VERSION and a value, or a list of operators without a known cost."""
     measurement = measurement_of(name, plan.suite.measurements)
-    if measurement is None or result.get("version") != str(MEASUREMENTS.load(measurement).VERSION):
+    if measurement is None:
+        return False
+    version = str(MEASUREMENTS.load(measurement).VERSION)
+    if result.get("version") != (version if name in figures(measurement) else version_in_runtime(version)):
         return False
     return result.get("value") is not None or bool(result.get("incomplete"))
 

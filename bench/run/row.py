@@ -3,11 +3,13 @@
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
+from contextlib import suppress
 from typing import Any
 
+from bench.deploy.calibration import CALIBRATION
 from bench.measurements._row import Row
-from bench.records.predictions import read_predictions, write_predictions
+from bench.records.predictions import EXPORTED, read_predictions, write_predictions
 from bench.records.provenance import provenance, source_state
 from bench.records.record import new_record, status_of, write_record
 from bench.run.compress import compress
@@ -15,6 +17,7 @@ from bench.run.measure import describe, export, measure_in_runtimes, measure_pha
 from bench.run.parents import Parent, discard_checkpoint_of_other_parent, load_parent
 from bench.run.plan import Plan
 from bench.run.resume import BEGUN, TRAINED, ResumeState, begun_key, copy_training, training_key
+from bench.runtimes._base import LOADER
 from bench.system import System
 from bench.training.events import Event, Tell
 from bench.training.train import load_pretrained, predict, train
@@ -24,7 +27,6 @@ from tasks.compression.storage import Storage
 from tasks.recogniser import load_recogniser
 
 Record = dict[str, Any]
-EXPORTED = "exported"  # a row's folder of exports; removed after timing
 
 
 class RowRun:
@@ -74,13 +76,13 @@ class RowRun:
 
     def export(self) -> None:
         """Export the network for its runtimes, and compare their predictions with eager's."""
-        shutil.rmtree(self.folder / EXPORTED, ignore_errors=True)  # left by an interrupted run, maybe of other code
+        self._remove_exports({one.get("file_sha256") for one in self.record["measurements"].values()})
         self._continue(lambda row: export(row, self._deployed, self.record["measurements"], self.folder / EXPORTED))
 
     def time(self) -> None:
         """Run the measurements that need a quiet machine."""
         self._continue(self._time)
-        shutil.rmtree(self.folder / EXPORTED, ignore_errors=True)
+        self._remove_exports({one.get("file_sha256") for one in self.record["measurements"].values()})
 
     def fail(self, error: Exception) -> None:
         """Record an error, and write the record."""
@@ -90,6 +92,15 @@ class RowRun:
     def _time(self, row: Row) -> None:
         measure_phase("timing", row, self._modules, self.record["measurements"])
         measure_in_runtimes(row, self._deployed, self.record["measurements"], self.folder / EXPORTED)
+
+    def _remove_exports(self, measured: Container[str | None]) -> None:
+        """Remove all exports but the files with these checksums, and the characters that int8 is calibrated on."""
+        for path in sorted((self.folder / EXPORTED).rglob("*"), reverse=True):  # the content of a folder first
+            if path.is_dir():
+                with suppress(OSError):  # not empty
+                    path.rmdir()
+            elif path.name != CALIBRATION and (path.name == LOADER or sha256(path) not in measured):
+                path.unlink()
 
     def _continue(self, work: Callable[[Row], None]) -> None:
         if not self.unfinished:
@@ -164,6 +175,7 @@ class RowRun:
             datamodule=self.plan.datamodule, predictions=read_predictions(self.folder),
             weights=weights, classes=classes, rounds=self.plan.scale.rounds, seed=self.seed,
             measured=self.record["measurements"], accelerator=self.plan.request.hardware.accelerator,
+            record=self.record, labels=self.plan.datamodule.labels,
         )  # fmt: skip
 
     def _set_failed(self, error: Exception) -> None:

@@ -1,23 +1,27 @@
 """Interface of runtimes: Subject in, Loader and Classifier out, and the number of threads."""
 
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.plugins import RUNTIMES, check_runtimes
+from bench.plugins import RUNTIMES, check_runtimes, exported_name
 from datamodules._characters import Characters
 from datamodules._files import write_whole
 
 if TYPE_CHECKING:
     from tasks.early_exits.policy import ExitPolicy
     from tasks.recogniser import Recogniser
+
+
+LOADER = "loader.pickle"  # file of a runtime that exports none
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,11 @@ class Subject:
     weights: Path  # safetensors or packed
     characters: Characters  # native-size validation characters, for timing and calibration
     policy: "ExitPolicy | None" = None  # exit policy for networks with early exits; None for the one of the weights
+    # For the metadata of an exported file: the system's name, class names, and the record of the weights so far.
+    system: str = ""
+    labels: tuple[str, ...] = ()  # numbers if there is not one for each class
+    record: Mapping[str, Any] = field(default_factory=dict)
+    in_fp32: tuple[int, ...] = ()  # convolutions of each stage that int8 leaves in fp32; empty to choose
 
     def load(self) -> "Recogniser":
         """Load the recogniser; this imports torch."""
@@ -72,24 +81,35 @@ def with_threads(count: int) -> Iterator[None]:
         _threads.reset(before)
 
 
-def prepare(runtime: str, subject: Subject) -> Loader:
-    """The loader of a recogniser in this runtime, on the CPU; each call makes a new one.
+def file_name(runtime: str) -> str:
+    """Name of the file that ``prepare`` writes: the exported file, or the loader of a runtime that exports none.
 
     Raises:
         UnknownPlugin: no such runtime; the message lists the known ones.
     """
     check_runtimes(runtime)
+    return exported_name(runtime) or LOADER
+
+
+def prepare(runtime: str, subject: Subject, path: Path) -> None:
+    """Write what ``open_prepared`` opens, atomically: the exported file, or the loader of a runtime without one."""
+    file, _, form = runtime.partition("-")
+    if exported_name(runtime):
+        write_whole(path, RUNTIMES.load(file).export(subject, form))
+    else:
+        write_whole(path, pickle.dumps(make_loader(runtime, subject)))
+
+
+def make_loader(runtime: str, subject: Subject) -> Loader:
+    """The loader of a recogniser in a runtime without exported file, on the CPU; each call makes a new one."""
     file, _, form = runtime.partition("-")
     loader: Loader = RUNTIMES.load(file).prepare(subject, form)
     return loader
 
 
-def write_loader(runtime: str, subject: Subject, path: Path) -> None:
-    """Write the loader of ``prepare`` to a pickle file, atomically."""
-    write_whole(path, pickle.dumps(prepare(runtime, subject)))
-
-
-def read_loader(path: Path) -> Loader:
-    """The loader from a file of ``write_loader``."""
+def open_prepared(runtime: str, path: Path) -> Loader:
+    """The loader of a recogniser in this runtime, on the CPU, from a file of ``prepare``; each call makes a new one."""
+    if exported_name(runtime):
+        return partial(RUNTIMES.load(runtime.partition("-")[0]).load, path)
     loader: Loader = pickle.loads(path.read_bytes())
     return loader

@@ -1,31 +1,62 @@
-"""Exports a recogniser as ONNX, in fp32 or int8, as one graph or one per stage, for the runtimes that run graphs."""
+"""Runs exported files as classifiers, for the runtimes that have one; the same code opens them in ``recognize``."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property
+from pathlib import Path
 
-from bench.deploy.cascade_session import Call, CascadeRecogniser
-from bench.runtimes._base import Classifier, Loader, Subject
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.deploy.load import open_exported
+from bench.runtimes._base import Subject, threads
 from datamodules._image import with_channels
 
+Resize = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 
-def exported(
-    subject: Subject, form: str, whole: Callable[[bytes, bytes, int], Classifier], open_call: Callable[[bytes], Call]
-) -> Loader:
-    """Export a subject. The ``int8`` form is calibrated on its characters and is the same file for all runtimes.
 
-    ``whole`` makes a classifier from a graph, the graph of its resize, and the number of channels of its images;
-    ``open_call`` opens a graph as a function, for networks with early exits.
+class FileClassifier:
+    """The recogniser in an exported file, opened for one character at a time.
+
+    ``open_resize`` opens an ONNX graph that resizes in the same runtime, for ``preprocess`` alone.
     """
-    # These load torch, which classifiers of exported graphs do not need.
-    from bench.deploy.int8 import quantised, quantised_stages
-    from bench.deploy.onnx_cascade import exported_stages
-    from bench.deploy.onnx_model import onnx_model, onnx_resize
+
+    def __init__(self, path: Path, open_resize: Callable[[bytes], Resize]) -> None:
+        self._recogniser, self._open_resize = open_exported(path, threads()), open_resize
+        self.data_dependent_cost = self._recogniser.has_exits
+        self._classify, self._channels = self._recogniser.classify, self._recogniser.channels
+
+    @cached_property
+    def _resize(self) -> Resize:
+        from bench.deploy.onnx_resize import resize_graph  # imports onnx, which files need not
+
+        return self._open_resize(resize_graph(self._channels, self._recogniser.size).SerializeToString())
+
+    def preprocess(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The file's resize alone: uint8 (h, w) or (h, w, 3) -> uint8 (1, C, S, S)."""
+        return self._resize(with_channels(image, self._channels)[None])
+
+    def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Probabilities, float32 (classes,), of one native-size character."""
+        answer: NDArray[np.float32] = self._classify(with_channels(image, self._channels)[None])[0]
+        return answer
+
+
+def exported(subject: Subject, runtime: str, form: str, content: Callable[[bytes, dict[str, str]], bytes]) -> bytes:
+    """The content of an exported file, from its graph and its metadata by ``content``.
+
+    The ``int8`` form is calibrated on the subject's characters, and has the same graph in all runtimes.
+    """
+    from bench.deploy.exported_file import file_metadata, fp32_graph, int8_graph  # torch, which opening does without
 
     recogniser, characters = subject.load(), subject.characters
-    resize, stages, channels = onnx_resize(recogniser), exported_stages(recogniser), recogniser.channels
-    images = [with_channels(characters.image(index), channels) for index in range(len(characters))]
-    if stages:
-        stages = quantised_stages(stages, images) if form == "int8" else stages
-        return partial(CascadeRecogniser, stages, resize, channels, open_call)
-    model = onnx_model(recogniser)
-    return partial(whole, quantised(model, images) if form == "int8" else model, resize, channels)
+    if form == "int8":
+        images = [characters.image(index) for index in range(len(characters))]
+        graph = int8_graph(recogniser, images, subject.in_fp32)
+    else:
+        graph = fp32_graph(recogniser)
+    name = f"{runtime}-{form}" if form else runtime
+    labels = subject.labels if len(subject.labels) == subject.classes else tuple(map(str, range(subject.classes)))
+    about = file_metadata(
+        subject.system or subject.architecture, subject.weights, labels, subject.record, name, recogniser, graph.in_fp32
+    )
+    return content(graph.model, about)

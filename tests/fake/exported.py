@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bench.deploy.export import export_system
+from bench.run.export import Sources, export_system
 from datamodules._image import fit_matrix, resample
 from tasks.architectures import nearest_mean
 from tasks.normalised import Normalised, ink
@@ -17,7 +17,7 @@ from tasks.recogniser import save_weights
 
 CHARACTERS = ("永", "回", "三", "小", "鑫")  # many strokes and few, ink at every edge, separate parts
 SYSTEM = "nearest_mean"
-FORMS = {"onnx": "exported.onnx", "openvino": "exported.zip"}  # format -> file
+FORMS = {"onnxruntime": "exported.onnx", "openvino": "exported.zip"}  # runtime -> file
 
 
 def glyph(character: str, side: int = 120) -> NDArray[np.uint8]:
@@ -42,6 +42,6 @@ def write_checkpoint(path: Path, characters: Sequence[str] = CHARACTERS, labelle
 
 
 def export_both(weights: Path, folder: Path, records: Path) -> None:
-    """Export these weights into the folder, in both formats."""
-    for form, name in FORMS.items():
-        export_system(SYSTEM, weights, form, folder / name, None, records)
+    """Export these weights into the folder, for both runtimes."""
+    for runtime, name in FORMS.items():
+        export_system(SYSTEM, runtime, folder / name, Sources(weights, leaderboards=records))

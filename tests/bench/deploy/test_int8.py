@@ -8,13 +8,11 @@ from fake.tiny_cascade import HEADS, sealed
 from fake.tiny_cascade import noise as shown
 from torch import nn
 
-from bench.deploy.cascade_session import CascadeRecogniser
 from bench.deploy.int8 import CALIBRATED_ON, quantised, quantised_stages
-from bench.deploy.onnx_cascade import exported_stages
-from bench.deploy.onnx_model import onnx_model, onnx_resize
-from bench.runtimes import onnxruntime, openvino
-from bench.runtimes.onnxruntime import open_session
-from bench.runtimes.openvino import open_request
+from bench.deploy.onnx_cascade import onnx_cascade, stage_graphs
+from bench.deploy.onnx_model import onnx_model
+from bench.deploy.onnx_session import open_session
+from bench.deploy.openvino_core import core
 from tasks.early_exits.cascade import cascade_of
 from tasks.early_exits.policy import ExitPolicy
 from tasks.normalised import Normalised
@@ -43,7 +41,7 @@ def model() -> bytes:
 
 @pytest.fixture(scope="module")
 def int8(model: bytes) -> bytes:
-    return quantised(model, noise(20))
+    return quantised(model, noise(20)).model
 
 
 def test_layers_compute_in_int8_and_the_resize_does_not(int8: bytes) -> None:
@@ -62,13 +60,14 @@ def test_layers_compute_in_int8_and_the_resize_does_not(int8: bytes) -> None:
 
 
 def test_both_runtimes_answer_nearly_as_fp32_does(model: bytes, int8: bytes) -> None:
-    wanted, found, request = open_session(model), open_session(int8), open_request(int8)
+    wanted, found = open_session(model), open_session(int8)
+    request = core().compile_model(core().read_model(int8), "CPU").create_infer_request()
     spread = []
     for image in noise(30):
-        (probabilities,) = wanted.run(None, {"image": image})
+        (probabilities,) = wanted.run(None, {"image": image[None]})
         spread.append(probabilities)
-        np.testing.assert_allclose(found.run(None, {"image": image})[0], probabilities, atol=0.1)
-        np.testing.assert_allclose(request.infer([image])[0], probabilities, atol=0.1)
+        np.testing.assert_allclose(found.run(None, {"image": image[None]})[0], probabilities, atol=0.1)
+        np.testing.assert_allclose(request.infer([image[None]])[0], probabilities, atol=0.1)
     assert np.ptp(spread, axis=0).max() > 0.3  # they do differ between characters
 
 
@@ -78,7 +77,7 @@ def test_weights_have_a_scale_for_each_channel(int8: bytes) -> None:
 
 
 def test_the_same_characters_give_the_same_file(model: bytes, int8: bytes) -> None:
-    assert quantised(model, noise(20)) == int8
+    assert quantised(model, noise(20)).model == int8
 
 
 def test_others_are_left_out_evenly(model: bytes) -> None:
@@ -112,13 +111,15 @@ def in_fp32(model: bytes) -> int:
 
 def test_first_convolutions_stay_in_fp32_where_int8_changes_the_answers() -> None:
     even, odd = uneven(1.0), uneven(500.0)
-    assert in_fp32(quantised(even, noise(20))) == in_fp32(even) - 2
-    made = quantised(odd, noise(20))
+    assert in_fp32(quantised(even, noise(20)).model) == in_fp32(even) - 2
+    made, kept = quantised(odd, noise(20))
+    assert kept == 2
+    assert in_fp32(quantised(even, noise(20), 1).model) == in_fp32(even) - 1  # as told
     assert in_fp32(made) == in_fp32(odd)  # both: the maps between them do not fit into eight bits
     wanted, found = open_session(odd), open_session(made)
     for image in noise(30):
-        (probabilities,) = wanted.run(None, {"image": image})
-        np.testing.assert_allclose(found.run(None, {"image": image})[0], probabilities, atol=0.02)
+        (probabilities,) = wanted.run(None, {"image": image[None]})
+        np.testing.assert_allclose(found.run(None, {"image": image[None]})[0], probabilities, atol=0.02)
 
 
 def test_no_characters_are_refused(model: bytes) -> None:
@@ -131,18 +132,15 @@ def test_legs_are_calibrated_on_what_the_legs_before_leave() -> None:
     cascade_of(network).policy = ExitPolicy(dict.fromkeys(HEADS[:2], 1.0), True)  # everyone stays to the end
     made = Recogniser(network, 1, 16)
     images = list(shown(24)[:, 0].numpy())
-    stages = exported_stages(made)
-    int8 = quantised_stages(stages, images)
-    assert [(stage.threshold, stage.takes_before) for stage in int8] == [
-        (stage.threshold, stage.takes_before) for stage in stages
-    ]
-    assert all(b"QuantizeLinear" in stage.model for stage in int8)
-    for open_call in (onnxruntime.open_call, openvino.open_call):
-        classifier = CascadeRecogniser(int8, onnx_resize(made), 1, open_call)
-        for image in images:
-            np.testing.assert_allclose(classifier(image), made(image), atol=0.05)
+    stages = quantised_stages(stage_graphs(made), images)
+    assert all(b"QuantizeLinear" in stage.model for stage in stages)
+    graph = onnx_cascade(made, [stage.model for stage in stages])
+    request = core().compile_model(core().read_model(graph), "CPU").create_infer_request()
+    for image in images:
+        for found in (open_session(graph).run(None, {"image": image[None]})[0], request.infer([image[None]])[0]):
+            np.testing.assert_allclose(found[0], made(image), atol=0.05)
 
 
 def test_legs_need_characters_too() -> None:
     with pytest.raises(ValueError, match="wanted characters to calibrate int8 on, got none"):
-        quantised_stages((), [])
+        quantised_stages([], [])

@@ -88,7 +88,7 @@ def test_the_file_runs_without_this_package(folder: Path) -> None:
 
 
 def test_the_file_says_where_it_comes_from(bench: Bench, exports: Path) -> None:
-    command = f"export {SYSTEM} --checkpoint {exports}/weights.safetensors --format onnx --out again.onnx"
+    command = f"export {SYSTEM} --checkpoint {exports}/weights.safetensors --runtime onnxruntime --out again.onnx"
     code, out, _ = bench(f"{command} --records {exports}/boards --json")
     found = json.loads(out)
     assert (code, found["labels"], found["dataset"]) == (0, list(CHARACTERS), "glyphs")
@@ -234,7 +234,7 @@ def test_pickled_weights_are_not_opened(bench: Bench, tmp_path: Path) -> None:
         archive.writestr("archive/data.pkl", pickle.dumps(Runs()))
     for name, content in {"a.pt": buffer.getvalue(), "b.pkl": pickle.dumps(Runs())}.items():
         Path(name).write_bytes(content)
-        code, _, err = bench(f"export lenet5 --checkpoint {name} --format onnx --out x.onnx")
+        code, _, err = bench(f"export lenet5 --checkpoint {name} --runtime onnxruntime --out x.onnx")
         assert (code, len(err.splitlines())) == (2, 1)
         assert "wanted weights as safetensors, got a pickle, which can run code" in err
     assert not Path("it-ran").exists()
@@ -250,7 +250,7 @@ def test_wrong_checkpoints_are_refused(bench: Bench, exports: Path, tmp_path: Pa
     Path("six.txt").write_text("\n".join("abcdef"))
     Path("twice.txt").write_text("\n".join("abcda"))
     for given, says in {
-        "nearest_mean+u8-4 --checkpoint w.safetensors": "wanted a system in float32, as exported graphs are",
+        "nearest_mean+u8-4 --checkpoint w.safetensors": "wanted the weights.packed of nearest_mean+u8-4, got other",
         "lenet5 --checkpoint w.safetensors": "wanted weights of lenet5, got those of nearest_mean+light",
         "nearest_mean --checkpoint bare.safetensors": "have no class names; use --labels",
         "nearest_mean --checkpoint bare.safetensors --labels six.txt": "not the weights of nearest_mean with 6 classes",
@@ -261,10 +261,10 @@ def test_wrong_checkpoints_are_refused(bench: Bench, exports: Path, tmp_path: Pa
         "nearest_men --checkpoint w.safetensors": "unknown system 'nearest_men'",
         "nearest_mean --checkpoint gone.safetensors": "gone.safetensors: no such file",
     }.items():
-        code, out, err = bench(f"export {given} --format onnx --out x.onnx")
+        code, out, err = bench(f"export {given} --runtime onnxruntime --out x.onnx")
         assert (code, out, len(err.splitlines())) == (2, "", 1), given
         assert says in err
-    code, _, err = bench("export nearest_mean --checkpoint w.safetensors --format onnx --out w.safetensors")
+    code, _, err = bench("export nearest_mean --checkpoint w.safetensors --runtime onnxruntime --out w.safetensors")
     assert code == 2
     assert "must not be overwritten" in err
 
@@ -273,6 +273,6 @@ def test_labels_come_from_a_file_where_weights_have_none(tmp_path: Path, monkeyp
     monkeypatch.chdir(tmp_path)
     write_checkpoint(tmp_path / "bare.safetensors", labelled=False)
     Path("labels.txt").write_text("\n".join(CHARACTERS) + "\n", encoding="utf-8")
-    command = "export nearest_mean --checkpoint bare.safetensors --format onnx --out x.onnx --labels labels.txt"
+    command = "export nearest_mean --checkpoint bare.safetensors --runtime onnxruntime --out x.onnx --labels labels.txt"
     assert main(command.split()) == 0
     assert main(["recognize", "x.onnx", "gone.png"]) == 1

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fake.exported import SYSTEM, write_checkpoint
 
-from bench.deploy.export import export_system
+from bench.run.export import Sources, export_system
 
 SCRIPT = """
 import faulthandler, os, signal, sys, threading
@@ -24,6 +24,6 @@ os.kill(os.getpid(), signal.SIGUSR1)
 
 def test_a_recogniser_that_is_dropped_on_another_thread_leaves_signals_alone(tmp_path: Path) -> None:
     checkpoint = write_checkpoint(tmp_path / "weights.safetensors")
-    export_system(SYSTEM, checkpoint, "openvino", tmp_path / "exported.zip", None, tmp_path / "boards")
+    export_system(SYSTEM, "openvino", tmp_path / "exported.zip", Sources(checkpoint, leaderboards=tmp_path))
     done = subprocess.run([sys.executable, "-c", SCRIPT, tmp_path / "exported.zip"], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "went on\n", "")

@@ -22,11 +22,11 @@ def lenet(folder: Path, **changed):
 def test_what_was_exported_and_compared_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = lenet(tmp_path)
     first = Deployment(made, "onnxruntime", tmp_path)
-    compared, exported = first.agreement, first.loader_file.read_bytes()
+    compared, exported = first.agreement, first.file.read_bytes()
     assert compared["compared"] == len(made.characters(1000))
     monkeypatch.setattr(deployment, "run_apart", None)  # no process is started any more
     second = Deployment(made, "onnxruntime", tmp_path)
-    assert (second.agreement, second.loader_file.read_bytes()) == (compared, exported)
+    assert (second.agreement, second.file.read_bytes()) == (compared, exported)
     image = second.characters.image(0)
     assert second.prepare()()(image).shape == (10,)
 

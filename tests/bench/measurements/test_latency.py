@@ -7,6 +7,7 @@ from fake.rows import characters, row
 from bench.latency.isolated_process import MeasurementError
 from bench.measurements import latency
 from bench.measurements._deployment import Deployment, deployed
+from bench.plugins import UnknownPlugin
 from tasks.architectures import ARCHITECTURES
 from tasks.normalised import Normalised
 
@@ -37,7 +38,7 @@ def test_wrong_weights_are_told(tmp_path: Path) -> None:
 
 
 def test_unknown_runtime_is_told(tmp_path: Path) -> None:
-    with pytest.raises(MeasurementError, match="UnknownPlugin: unknown runtime 'none'"):
+    with pytest.raises(UnknownPlugin, match="unknown runtime 'none'"):
         measured_in(lenet(tmp_path), "none")
 
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from fake.house import Heard, House
 
+from bench.deploy.calibration import CALIBRATION
 from bench.measurements import latency
-from bench.records.predictions import FILE, read_predictions, row_folder
+from bench.records.predictions import EXPORTED, FILE, read_predictions, row_folder
 from bench.records.record import RecordError, read_record
 from bench.run import row
 from bench.run.measure import describe
@@ -61,7 +62,8 @@ def test_what_a_row_needs_in_its_runtimes_goes_with_the_row(house: House) -> Non
     read, clean = (record["measurements"][name] for name in ("accuracy@onnxruntime", "accuracy"))
     assert read["n"] == clean["n"]
     assert read["value"] == pytest.approx(clean["value"] - read["drop"])
-    assert not list(house.root.rglob("exported"))
+    exports = row_folder(house.place / "runs", record) / EXPORTED
+    assert {path.name for path in exports.rglob("*") if path.is_file()} == {CALIBRATION, "recogniser.onnx"}
 
 
 def test_a_recipe_variant_is_a_row_of_its_own(house: House) -> None:

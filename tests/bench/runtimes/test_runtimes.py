@@ -1,6 +1,5 @@
 """Every runtime gives eager's probabilities, and forms are runtimes too."""
 
-import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +10,9 @@ import torch
 from fake.rows import characters
 
 from bench import plugins
+from bench.deploy.load import MissingRuntimeError
 from bench.runtimes import _base
-from bench.runtimes._base import Subject, prepare
+from bench.runtimes._base import Loader, Subject, file_name, make_loader, open_prepared, prepare
 from datamodules._characters import Characters
 from datamodules._plugins import Registry, UnknownPlugin
 from tasks.architectures import ARCHITECTURES
@@ -32,12 +32,18 @@ def subject(tmp_path_factory: pytest.TempPathFactory) -> Subject:
     save_weights(Normalised(module.build("", 7, *module.INPUT), module.LAYOUT), weights)
     rng = np.random.default_rng(0)
     images = [rng.integers(0, 256, (40 + i, 90 - i), dtype=np.uint8) for i in range(4)]
-    return Subject(ARCHITECTURE, 7, weights, Characters.pack(images, [0, 1, 2, 3]))
+    return Subject(ARCHITECTURE, 7, weights, Characters.pack(images, [0, 1, 2, 3]), labels=tuple("abcdefg"))
+
+
+def loader(runtime: str, subject: Subject, folder: Path) -> Loader:
+    path = folder / file_name(runtime)
+    prepare(runtime, subject, path)
+    return open_prepared(runtime, path)
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_agrees_with_eager(runtime: str, subject: Subject) -> None:
-    eager, other = prepare("eager", subject)(), prepare(runtime, subject)()
+def test_agrees_with_eager(runtime: str, subject: Subject, tmp_path: Path) -> None:
+    eager, other = loader("eager", subject, tmp_path)(), loader(runtime, subject, tmp_path)()
     for index in range(4):
         image = subject.characters.image(index)
         found = other(image)
@@ -53,7 +59,7 @@ def test_agrees_with_eager(runtime: str, subject: Subject) -> None:
 def test_each_eager_recogniser_has_weights_of_its_own_in_its_layout(architecture: str, tmp_path: Path) -> None:
     module = ARCHITECTURES.load(architecture)
     save_weights(Normalised(module.build("", 7, *module.INPUT), module.LAYOUT), tmp_path / "weights.safetensors")
-    load = prepare("eager", Subject(architecture, 7, tmp_path / "weights.safetensors", characters(1)))
+    load = loader("eager", Subject(architecture, 7, tmp_path / "weights.safetensors", characters(1)), tmp_path)
     first, second = load(), load()
     image = characters(1).image(0)
     np.testing.assert_array_equal(first(image), second(image))
@@ -67,23 +73,23 @@ def test_each_eager_recogniser_has_weights_of_its_own_in_its_layout(architecture
 
 
 def test_what_a_runtime_made_works_in_another_process_without_torch(subject: Subject, tmp_path: Path) -> None:
-    (tmp_path / "loader").write_bytes(pickle.dumps(prepare("onnxruntime-int8", subject)))
+    prepare("onnxruntime-int8", subject, tmp_path / "recogniser.onnx")
     np.save(tmp_path / "image.npy", subject.characters.image(2))
     script = (
-        "import sys, pathlib, numpy as np; from bench.runtimes._base import read_loader\n"
-        "classifier = read_loader(pathlib.Path(sys.argv[1]))()\n"
+        "import sys, pathlib, numpy as np; from bench.runtimes._base import open_prepared\n"
+        "classifier = open_prepared('onnxruntime-int8', pathlib.Path(sys.argv[1]))()\n"
         "assert 'torch' not in sys.modules\n"
         "print(classifier(np.load(sys.argv[2])).argmax())"
     )
-    command = [sys.executable, "-c", script, str(tmp_path / "loader"), str(tmp_path / "image.npy")]
+    command = [sys.executable, "-c", script, str(tmp_path / "recogniser.onnx"), str(tmp_path / "image.npy")]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3])
-    assert int(done.stdout) == prepare("eager", subject)()(subject.characters.image(2)).argmax()
+    assert int(done.stdout) == loader("eager", subject, tmp_path)()(subject.characters.image(2)).argmax()
 
 
 def test_a_machine_without_compiler_is_told_what_to_install(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CXX", "no-such-compiler")
     with pytest.raises(RuntimeError, match="no no-such-compiler: install it, or set CXX"):
-        prepare("compile", subject)
+        prepare("compile", subject, Path("loader.pickle"))
 
 
 @pytest.mark.parametrize(("runtime", "wanted"), [
@@ -91,18 +97,18 @@ def test_a_machine_without_compiler_is_told_what_to_install(subject: Subject, mo
     ("onnxruntime", "onnxruntime is not installed: pip install onnxruntime"),
 ])  # fmt: skip
 def test_a_missing_runtime_is_told(
-    subject: Subject, monkeypatch: pytest.MonkeyPatch, runtime: str, wanted: str
+    subject: Subject, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, runtime: str, wanted: str
 ) -> None:
     monkeypatch.setitem(sys.modules, runtime.partition("-")[0], None)
-    with pytest.raises(ModuleNotFoundError, match=wanted):
-        prepare(runtime, subject)()
+    with pytest.raises((ModuleNotFoundError, MissingRuntimeError), match=wanted):
+        loader(runtime, subject, tmp_path)()
 
 
 def test_eager_is_the_recogniser_itself(tmp_path: Path) -> None:
     lenet = ARCHITECTURES.load("lenet5")
     network = Normalised(lenet.build("", 10, *lenet.INPUT), lenet.LAYOUT)
     save_weights(network, tmp_path / "w.safetensors")
-    found = prepare("eager", Subject("lenet5", 10, tmp_path / "w.safetensors", characters(1)))()
+    found = loader("eager", Subject("lenet5", 10, tmp_path / "w.safetensors", characters(1)), tmp_path)()
     image = characters(1).image(0)
     np.testing.assert_array_equal(found(image), Recogniser(network, *lenet.INPUT)(image))
 
@@ -112,10 +118,10 @@ def test_forms_are_runtimes_too(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "RUNTIMES", Registry("fake.runtimes"))
     subject = Subject("a", 1, Path("w"), characters(1))
     assert plugins.runtimes() == ["echo", "echo-int8"]
-    assert prepare("echo", subject) == (subject, "")
-    assert prepare("echo-int8", subject) == (subject, "int8")
+    assert make_loader("echo", subject) == (subject, "")
+    assert make_loader("echo-int8", subject) == (subject, "int8")
 
 
 def test_an_unknown_runtime_lists_the_known_ones(subject: Subject) -> None:
     with pytest.raises(UnknownPlugin, match=r"unknown runtime 'tflite'. Known: .*onnxruntime"):
-        prepare("tflite", subject)
+        file_name("tflite")

@@ -25,7 +25,7 @@ from tasks.recogniser import save_weights
 Bench = Callable[[str], tuple[int, str, str]]
 VERBS = {
     "profile": "profile {system} --classes 5 --checkpoint {file}",
-    "export": "export {system} --checkpoint {file} --format onnx --out out.onnx",
+    "export": "export {system} --checkpoint {file} --runtime onnxruntime --out out.onnx",
 }
 
 
@@ -158,11 +158,11 @@ def test_tensors_of_another_network_are_said_in_one_line(bench: Bench, tmp_path:
 def test_a_place_that_cannot_take_the_file_is_refused_first(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.deploy.export.onnx_model", lambda *arguments, **named: pytest.fail("exported"))
+    monkeypatch.setattr("bench.deploy.exported_file.onnx_model", lambda *arguments, **named: pytest.fail("exported"))
     write_checkpoint(tmp_path / "w.safetensors")
     (tmp_path / "boards").mkdir()
     shutil.copy("w.safetensors", "taken")
-    command = "export nearest_mean --checkpoint w.safetensors --format onnx --out"
+    command = "export nearest_mean --checkpoint w.safetensors --runtime onnxruntime --out"
     assert refused(bench, f"{command} boards").startswith("bench: --out boards: is a folder; name the file to write")
     for place in ("gone/x.onnx", "taken/x.onnx"):
         assert f"--out {place}: there is no folder {Path(place).parent} to write" in refused(

@@ -12,10 +12,11 @@ from safetensors.torch import load_file, save_file
 from torchvision.models import ResNet50_Weights, resnet50
 
 from bench.cli._recognizer_text import describe_classes
-from bench.deploy.export import export_system
+from bench.deploy.load import open_exported
 from bench.records.compare import command_for
 from bench.records.predictions import read_predictions, row_folder
 from bench.run import estimate
+from bench.run.export import Sources, export_system
 from bench.run.plan import Request, make_plan
 from bench.run.profile import profile_system
 from bench.system import parse_system
@@ -108,7 +109,10 @@ def test_what_weights_were_trained_on_stays_with_them(house: House, weights: Pat
         path = row_folder(house.place / "runs", record) / "weights.safetensors"
         found = read_metadata(path)
         assert (found.dataset, found.synthetic, found.recipe) == (*wanted, "given")
-        about = export_system("acme_tiny", path, "onnx", house.place / "tiny.onnx", None, house.place / "out")
+        export_system(
+            "acme_tiny", "onnxruntime", house.place / "tiny.onnx", Sources(path, leaderboards=house.place / "out")
+        )
+        about = open_exported(house.place / "tiny.onnx").about
         assert about["dataset"] == wanted[0]
         assert f"% on the test part of {record['dataset']['name']}:" in describe_classes(("bar", "post"), about)
 

@@ -11,7 +11,7 @@ from tasks.architectures import ARCHITECTURES
 from tasks.normalised import Normalised
 from tasks.recogniser import Recogniser
 
-# Networks with early exits are exported stage by stage: tests/bench/test_legs.py.
+# Networks with early exits are exported stage by stage: tests/bench/deploy/test_onnx_cascade.py.
 EXPORTED = [
     "hybrid_mobilenet:fmp-d2-a0.25",
     "cnn9layer:lowrank",
@@ -35,5 +35,5 @@ def test_onnx_answers_as_eager_does(system):
     rng = np.random.default_rng(0)
     for _ in range(3):  # at the input's own size the resize changes nothing
         image = rng.integers(0, 256, (size, size) if channels == 1 else (size, size, 3), dtype=np.uint8)
-        (found,) = session.run(None, {"image": image})
+        (found,) = session.run(None, {"image": image[None]})
         np.testing.assert_allclose(found[0], recogniser(image), atol=1e-4)

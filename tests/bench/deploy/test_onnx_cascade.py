@@ -1,6 +1,5 @@
-"""Exported stages behind one call: every runtime leaves where eager leaves, and answers as it does."""
+"""A cascade as one graph: every runtime leaves where eager leaves, and answers as it does."""
 
-import pickle
 from itertools import product
 
 import numpy as np
@@ -11,21 +10,15 @@ from fake import tiny_cascade
 from fake.tiny_cascade import HEADS, noise, sealed
 from onnxruntime import InferenceSession
 
-from bench.deploy.cascade_session import CascadeRecogniser
-from bench.deploy.onnx_cascade import exported_stages, onnx_cascade
-from bench.deploy.onnx_model import onnx_resize
-from bench.deploy.onnx_session import open_call
+from bench.deploy.onnx_cascade import onnx_cascade, stage_graphs
 from bench.deploy.openvino_core import core
-from bench.runtimes import onnxruntime, openvino
-from bench.runtimes._base import Subject
+from bench.runtimes._base import Subject, file_name, open_prepared, prepare
 from datamodules._characters import Characters
 from tasks.architectures import ARCHITECTURES
 from tasks.early_exits.cascade import EarlyExits, cascade_of
 from tasks.early_exits.policy import ExitPolicy
 from tasks.normalised import Normalised
 from tasks.recogniser import Recogniser, save_weights
-
-RUNTIMES = {"onnxruntime": onnxruntime, "openvino": openvino}
 
 
 def recogniser(exits, average):
@@ -34,52 +27,42 @@ def recogniser(exits, average):
     return Recogniser(network, 1, 16)
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES)
+def joined(made):
+    return onnx_cascade(made, stage_graphs(made))
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "openvino", "onnxruntime-int8"])
 @pytest.mark.parametrize(("exits", "average"), [((), True), (("one",), True), (("two",), False), (HEADS[:2], True)])
 def test_a_runtime_leaves_and_answers_as_eager_does(runtime, exits, average, tmp_path, monkeypatch):
     made = recogniser(exits, average)
     images = noise(24)[:, 0].numpy()
     monkeypatch.setattr(ARCHITECTURES, "load", lambda name: tiny_cascade)
     save_weights(made.network, tmp_path / "w.safetensors")
-    subject = Subject("tiny_cascade", 5, tmp_path / "w.safetensors", Characters.pack(images, [0] * 24))
-    loader = pickle.loads(pickle.dumps(RUNTIMES[runtime].prepare(subject, "")))  # as it travels
-    classifier = loader()
+    subject = Subject(
+        "tiny_cascade", 5, tmp_path / "w.safetensors", Characters.pack(images, [0] * 24), labels=tuple("abcde")
+    )
+    path = tmp_path / file_name(runtime)
+    prepare(runtime, subject, path)
+    classifier = open_prepared(runtime, path)()
     assert classifier.data_dependent_cost is bool(exits)
     first = classifier(images[0])
     kept = first.copy()
     found = np.stack([classifier(image) for image in images])
     assert found.dtype == np.float32
-    np.testing.assert_allclose(found, np.stack([made(image) for image in images]), atol=1e-4)
+    wanted = np.stack([made(image) for image in images])
+    if runtime.endswith("int8"):  # who is near the threshold may leave elsewhere
+        assert np.mean(np.abs(found - wanted).max(1) < 0.05) > 0.8
+    else:
+        np.testing.assert_allclose(found, wanted, atol=1e-4)
     np.testing.assert_array_equal(first, kept)
     shown = classifier.preprocess(images[0])
     np.testing.assert_array_equal(shown, made.preprocess(images[0]).numpy())
 
 
-def test_later_legs_are_not_called_for_who_has_left():
-    made = recogniser(HEADS[:2], True)
-    stages = exported_stages(made)
-    calls = []
-
-    def counted(model):
-        number = next((n for n, stage in enumerate(stages) if stage.model == model), None)
-        call = open_call(model)
-        return lambda *inputs: (calls.append(number), call(*inputs))[1]
-
-    classifier = CascadeRecogniser(stages, onnx_resize(made), 1, counted)
-    with torch.inference_mode():
-        run = EarlyExits(made.network)
-        left = run(noise(24))[1].tolist()
-    assert set(left) == {0, 1, 2}
-    for image, number in zip(noise(24)[:, 0].numpy(), left, strict=True):
-        calls.clear()
-        classifier(image)
-        assert calls == list(range(number + 1))
-
-
 @pytest.mark.parametrize(("exits", "average"), list(product([(), ("one",), HEADS[:2]], (False, True))))
 def test_graphs_hold_the_heads_that_are_asked_alone(exits, average):
     made = recogniser(exits, average)
-    graphs = [onnx.load_from_string(stage.model) for stage in exported_stages(made)]
+    graphs = [onnx.load_from_string(graph) for graph in stage_graphs(made)]
     for graph in graphs:
         onnx.checker.check_model(graph, full_check=True)
     classifiers = sum(node.op_type == "Gemm" for graph in graphs for node in graph.graph.node)
@@ -89,12 +72,10 @@ def test_graphs_hold_the_heads_that_are_asked_alone(exits, average):
     assert [value.name for value in graphs[-1].graph.output] == ["probabilities"]
 
 
-def test_a_network_with_one_head_has_no_legs():
+def test_a_network_with_one_head_has_no_stages():
     plain = Recogniser(Normalised(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(256, 5))), 1, 16)
-    assert exported_stages(plain) == ()
-
-
-# The single graph.
+    with pytest.raises(TypeError, match="wanted a Normalised network with early exits"):
+        stage_graphs(plain)
 
 
 def open_onnxruntime(model):
@@ -114,7 +95,7 @@ def test_one_graph_answers_batches_as_eager_does(exits, average):
     with torch.inference_mode():
         wanted, left = EarlyExits(made.network)(images)
     assert len(set(left.tolist())) == len(exits) + 1
-    model = onnx_cascade(made)
+    model = joined(made)
     for call in (open_onnxruntime(model), open_openvino(model)):
         for count in (24, 1, 5):
             np.testing.assert_allclose(call(images[:count, 0].numpy()), wanted[:count], atol=1e-4)
@@ -133,7 +114,7 @@ def test_one_graph_computes_later_legs_only_for_those_who_stay():
     images = noise(24)
     with torch.inference_mode():
         _, left = EarlyExits(made.network)(images)
-    model = onnx.load_from_string(onnx_cascade(made))
+    model = onnx.load_from_string(joined(made))
     (after_one,) = branches(model.graph)
     (after_two,) = branches(after_one)
     for branch in (after_one, after_two):  # what a branch computes begins with the maps of those who stay

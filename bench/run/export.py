@@ -1,0 +1,194 @@
+"""``bench export``: the exported file that a row was measured with, or one made from its weights."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.deploy.calibration import CALIBRATION, read_calibration
+from bench.deploy.checksum import read_checked
+from bench.deploy.recognize import image_files, native_character
+from bench.plugins import ARCHITECTURES, RUNTIMES, SUITES, exportable_runtimes, exported_name
+from bench.records.load import read_stored
+from bench.records.predictions import EXPORTED, RUNS, row_folder
+from bench.records.provenance import machine
+from bench.runtimes._base import Subject
+from bench.system import System, parse_system
+from bench.training.checkpoint import check_checkpoint, unfit
+from bench.training.weights_metadata import WeightsMetadata
+from datamodules._characters import Characters
+from datamodules._errors import DataError, UsageError
+from datamodules._files import sha256, write_whole
+from tasks.compression.packing import is_packed
+
+
+@dataclass(frozen=True)
+class RowName:
+    """A row of a board; ``dataset`` None for the suite's own."""
+
+    suite: str = "hccr"
+    dataset: str | None = None
+    scale: str = "quick"
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where an export finds what it needs.
+
+    Attributes:
+        checkpoint: weights, safetensors or packed; None for those of the row.
+        row: whose measured file or weights to take without a checkpoint.
+        labels: text file of class names, one per line in label order, for weights without class names.
+        calibration: folder of images of single characters for int8; None for the validation characters of the row.
+        leaderboards: folder that contains ``results``.
+        runs: folder of the rows' weights and exported files.
+    """
+
+    checkpoint: Path | None = None
+    row: RowName = RowName()
+    labels: Path | None = None
+    calibration: Path | None = None
+    leaderboards: Path = Path("leaderboards")
+    runs: Path = RUNS
+
+
+def export_system(system: str, runtime: str, out: Path, sources: Sources) -> bool:
+    """Write a system in a runtime as one file that runs without this package.
+
+    The file that the record's figures were measured with is copied; without it, it is made from the weights.
+
+    Returns: whether its bytes are those that a record's figures were measured with.
+
+    Raises:
+        UnknownPlugin: no such system, runtime or suite.
+        DataError: not a file of weights, or a damaged file.
+        UsageError: no such row, weights of another system or without labels, int8 without characters to calibrate on,
+            or ``out`` cannot be written.
+        ExportError: a network that cannot be expressed as a graph.
+    """
+    if runtime not in exportable_runtimes():
+        raise UsageError(
+            f"--runtime {runtime}: is not shipped as a file; wanted one of {', '.join(exportable_runtimes())}"
+        )
+    parse_system(system, "")
+    records = [stored.record for stored in read_stored(sources.leaderboards)[0]]
+    checkpoint = sources.checkpoint or _weights_of_row(system, runtime, sources, records)
+    _check_out(out, checkpoint)
+    checked = check_checkpoint(system, checkpoint)
+    checksum = sha256(checkpoint)
+    record = next((one for one in records if one.get("checkpoint_sha256") == checksum), {})
+    file = checkpoint.parent / EXPORTED / runtime / exported_name(runtime)
+    measured = _measured_with(record, runtime)
+    if sources.labels is None and sha256(file) in measured:
+        content = read_checked(file)
+    else:
+        content = _made(system, runtime, checkpoint, checked, record, sources)
+    write_whole(out, content)
+    return hashlib.sha256(content).hexdigest() in measured
+
+
+def _measured_with(record: Mapping[str, Any], runtime: str) -> set[str]:
+    """The checksums of the files that a record's figures in a runtime were measured with."""
+    figures = record.get("measurements", {}).items()
+    return {one["file_sha256"] for name, one in figures if name.partition("@")[2] == runtime and "file_sha256" in one}
+
+
+def _weights_of_row(system: str, runtime: str, sources: Sources, records: Sequence[Mapping[str, Any]]) -> Path:
+    """The weights of a row, from the folder of its record."""
+    row = sources.row
+    suite = SUITES.load(row.suite).SUITE
+    dataset, name = row.dataset or str(suite.dataset), parse_system(system, suite.recipe).name
+    place = {"suite": row.suite, "scale": row.scale, "system": name, "seed": row.seed}
+    found = [one for one in records if one["dataset"] and one["dataset"]["name"] == dataset
+             and all(one[key] == value for key, value in place.items())]  # fmt: skip
+    where = f"suite {row.suite}, {dataset}, scale {row.scale}, seed {row.seed}"
+    command = f"bench run --suite {row.suite} --scale {row.scale} --system {name} --runtime {runtime} --fresh"
+    if not found:
+        raise UsageError(f"{name}: there is no record of it ({where}); make it: {command}, or use --checkpoint FILE")
+    for record in sorted(found, key=lambda one: one["machine"]["name"] != machine()["name"]):
+        weights = row_folder(sources.runs, record) / parse_system(name, suite.recipe).weights_file
+        if sha256(weights) == record.get("checkpoint_sha256"):
+            return weights
+    raise UsageError(
+        f"{name}: the weights of its record ({where}) are not on this machine; train it here: {command}, or use "
+        "--checkpoint FILE"
+    )
+
+
+def _made(
+    system: str, runtime: str, checkpoint: Path, checked: tuple[System, WeightsMetadata], record: Mapping[str, Any],
+    sources: Sources,
+) -> bytes:  # fmt: skip
+    """The content of a file that is made from the weights."""
+    named, metadata = checked
+    if named.storage is not None and not is_packed(checkpoint):
+        raise UsageError(f"--checkpoint {checkpoint}: wanted the {named.weights_file} of {system}, got other weights")
+    names = _labels(checkpoint, metadata, sources.labels)
+    file, _, form = runtime.partition("-")
+    characters = Characters.pack([], [])
+    if form:
+        characters = _calibration(
+            checkpoint, sources.calibration, ARCHITECTURES.literals(named.architecture.partition(":")[0])["INPUT"][0]
+        )
+    subject = Subject(
+        named.architecture, len(names), checkpoint, characters, labels=tuple(names), record=record,
+        # If the name has no recipe, the recipe of the weights completes it; a named one was checked against them.
+        system=system if "+" in system else named.name,
+    )  # fmt: skip
+    try:
+        content: bytes = RUNTIMES.load(file).export(subject, form)
+    except ModuleNotFoundError as error:
+        raise UsageError(str(error)) from error
+    except ValueError as error:
+        raise unfit(checkpoint, error, f"is it of this system, and are its labels {len(names)}?") from error
+    return content
+
+
+def _calibration(checkpoint: Path, folder: Path | None, channels: int) -> Characters:
+    """The characters to calibrate int8 on: images of a folder, or those of the row."""
+    if folder is not None:
+        images = list(_images(folder, channels))
+        return Characters.pack(images, [0] * len(images))
+    kept = checkpoint.parent / EXPORTED / CALIBRATION
+    if not kept.exists():
+        raise UsageError(
+            f"--checkpoint {checkpoint}: int8 needs characters to calibrate on, and a run left none beside these "
+            "weights; use --calibration DIR, a folder of at least 100 images of single characters"
+        )
+    return read_calibration(kept)
+
+
+def _images(folder: Path, channels: int) -> Iterator[Any]:
+    for file in image_files([folder]):
+        yield native_character(file, channels)
+
+
+def _check_out(out: Path, checkpoint: Path) -> None:
+    """Raise UsageError if ``out`` cannot be written, before the work is done."""
+    if out.resolve() == checkpoint.resolve():
+        raise UsageError(f"--out {out}: is the checkpoint itself, which must not be overwritten")
+    if out.is_dir():
+        raise UsageError(f"--out {out}: is a folder; name the file to write, such as {out / 'hanzi.onnx'}")
+    if not out.parent.is_dir():
+        raise UsageError(f"--out {out}: there is no folder {out.parent} to write to; create it first")
+
+
+def _labels(checkpoint: Path, metadata: WeightsMetadata, file: Path | None) -> Sequence[str]:
+    if file is None:
+        if not metadata.labels:
+            raise UsageError(
+                f"--checkpoint {checkpoint}: these weights, such as compressed ones or those of older runs, have no "
+                "class names; use --labels FILE, one class name per line in label order"
+            )
+        return metadata.labels
+    try:
+        names = file.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise DataError(file, error.start, "class names in UTF-8", "other bytes", "Save it as UTF-8.") from error
+    if metadata.labels and tuple(names) != metadata.labels:
+        raise UsageError(f"--labels {file}: contradicts the class names in {checkpoint}; omit --labels")
+    if len(set(names)) < len(names) or "" in names:
+        raise UsageError(f"--labels {file}: wanted each class once, one per line, got an empty line or a duplicate")
+    return names
