@@ -1,7 +1,9 @@
 """Makes the bytes of an exported file: one graph with its metadata, for ONNX Runtime or OpenVINO."""
 
 import io
+import itertools
 import json
+import re
 import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -29,6 +31,8 @@ from tasks.recogniser import Recogniser
 # Entries of a record about the training of its weights. When and by what commit they were measured is left out: the
 # same weights give the same file.
 _KEPT = ("suite", "scale", "system", "seed", "recipe", "dataset", "trained_commit")
+# A layer in OpenVINO's XML that has no name of its own: OpenVINO numbers these by a counter of the process.
+_NUMBERED = re.compile(rb'(<layer id="\d+" name=")\w+_\d+(" type="(?!Parameter|Result))')
 _ZIPPED = ("recogniser.xml", "recogniser.bin")
 _DATE = (1980, 1, 1, 0, 0, 0)  # of the files in a zip, the earliest that the format knows: equal input, equal bytes
 
@@ -121,6 +125,13 @@ def openvino_file(graph: bytes, about: Mapping[str, str]) -> bytes:
         openvino.save_model(model, Path(folder) / _ZIPPED[0], compress_to_fp16=False)
         with zipfile.ZipFile(buffer, "w") as archive:
             for name in _ZIPPED:
-                archive.writestr(zipfile.ZipInfo(name, _DATE), (Path(folder) / name).read_bytes())
+                content = (Path(folder) / name).read_bytes()
+                archive.writestr(zipfile.ZipInfo(name, _DATE), _renamed(content) if name == _ZIPPED[0] else content)
             archive.comment = b"0" * DIGITS
     return with_checksum(buffer.getvalue())
+
+
+def _renamed(graph: bytes) -> bytes:
+    """OpenVINO's XML with layers without a name numbered from 0: equal networks give equal bytes."""
+    numbers = itertools.count()
+    return _NUMBERED.sub(lambda layer: b"%slayer_%d%s" % (layer[1], next(numbers), layer[2]), graph)
