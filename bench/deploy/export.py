@@ -120,6 +120,7 @@ def _about(
     return {
         "format": FORMAT, "system": system, "dataset": dataset["name"], "synthetic": json.dumps(dataset["synthetic"]),
         "labels": json.dumps(list(labels), ensure_ascii=False),
+        "licence": metadata.licence,  # of the training data; empty if unknown
         "channels": str(recogniser.channels), "size": str(recogniser.size),
         "provenance": json.dumps(provenance, ensure_ascii=False),
     }  # fmt: skip
