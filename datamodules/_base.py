@@ -28,7 +28,7 @@ class DatasetInfo:
     classes: int  # size of the label space
     sizes: Mapping[str, int]  # number of characters in ``train``, ``val`` and ``test``
     source: str
-    licence: str
+    licence: str  # short: who may use it for what; weights and exported files carry it
     synthetic: bool  # drawn by a program
     note: str = ""  # notice on its boards; empty if the standard notice for synthetic data is enough
 

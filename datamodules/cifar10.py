@@ -7,7 +7,7 @@ from datamodules._cifar import Cifar
 from datamodules.readers.cifar import Form, Layout
 
 SOURCE = "A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, technical report, 2009"
-LICENCE = "none stated; its author asks that the report be cited"
+LICENCE = "none stated by its authors, who ask that the technical report be cited"
 SYNTHETIC = False
 # https://www.cs.toronto.edu/~kriz/cifar.html, "Dataset layout", and the files themselves.
 LAYOUT = Layout(

@@ -5,7 +5,8 @@ from datamodules._casia import HandwritingDatabase, build_database
 from datamodules.readers.casia_parts import Protocol
 
 SOURCE = "F. Yin et al., ICDAR 2013 Chinese Handwriting Recognition Competition; training data: C.-L. Liu et al., 2011"
-LICENCE = "free for academic research on application to CASIA; no redistribution"
+# https://nlpr.ia.ac.cn/databases/handwriting/Application_form.html, "Conditions of Academic Use".
+LICENCE = "academic research only, free under CASIA's agreement; not to be passed on; commercial use on CASIA's terms"
 SYNTHETIC = False
 TEST_FILES = r"c\d"  # the competition's writers are C001 to C060
 PROTOCOL = Protocol(

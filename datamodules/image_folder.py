@@ -9,7 +9,7 @@ from datamodules._errors import DataError
 from datamodules.readers.image_tree import LAYOUT_ADVICE, SUFFIXES, entries, read_images
 
 SOURCE = "the user's own images, one folder a class"
-LICENCE = "as its owner states"
+LICENCE = "not stated: the user's own images"
 SYNTHETIC = False
 RENAME_ADVICE = "Rename it: that name is another dataset's, or none."
 

@@ -14,7 +14,8 @@ from datamodules._errors import DataError
 from datamodules.readers.decode import decode_middle
 
 SOURCE = "O. Russakovsky and others, ImageNet large scale visual recognition challenge, IJCV 115 (2015), 211-252"
-LICENCE = "research and education only, under the terms of its owners"
+# https://www.image-net.org/download.php, "Terms of Access".
+LICENCE = "non-commercial research and education only, under ImageNet's terms of access"
 SYNTHETIC = False
 CLASSES = 1000
 WHOLE = (1_281_167, 50_000)  # photographs in the official training and validation parts; the latter is our test part

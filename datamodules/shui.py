@@ -23,15 +23,16 @@ from datamodules.synthetic.pictographs import CLASSES, Pictograph, draw_pictogra
 from datamodules.synthetic_hwdb import writer_numbers
 
 SOURCE = "synthetic: invented pictographs drawn by this suite; not Shui characters, not written by people"
-LICENCE = "synthetic slices: free of rights; your own slices: as their owner states"
+LICENCE = "drawn by this suite, without a font or anything else of others; your own slices: not stated"
 SYNTHETIC = True  # without a data root
+DRAWN_LICENCE = LICENCE.partition(";")[0]
 NOTE = (
     "**Synthetic data**: invented pictographs in the manner of the Shui script, drawn by a program. Neither are they "
     "Shui characters nor did people write them. The accuracies compare systems with each other; they do not say how "
     "well a system reads Shui."
 )
 OWN_SOURCE = "the user's own slices of scanned pages, one folder per class"
-OWN_LICENCE = "as its owner states"
+OWN_LICENCE = "not stated: the user's own slices"
 # shui-ocr, section 4.2: 50,000 slices of 400 classes, three quarters for training: 94 and 31 of each class.
 WRITERS = (94, 31)
 _SEED = 0  # of the writers; fixed, because the seed of a run must not change the data
@@ -63,7 +64,7 @@ class SyntheticShui(CharacterDataModule):
     def load(self) -> Splits:
         """Read the slices from the cache; draw those that are missing."""
         signs = [pictographs()[index] for index in np.linspace(0, CLASSES - 1, self.classes).astype(int)]
-        folder = cache_folder() / "synthetic_shui" / f"{self.classes}-{source_hash(*_DRAWN_BY)}"
+        folder = cache_folder() / "synthetic_shui" / f"{self.classes}-{drawn_by()}"
         parts = {}
         for part, numbers in self.writers.items():
             slices = [image for number in numbers for image in _slices(folder, signs, number)]
@@ -74,7 +75,7 @@ class SyntheticShui(CharacterDataModule):
 
     def describe(self, splits: Splits) -> DatasetInfo:
         """Metadata for records and boards."""
-        return DatasetInfo("shui", len(splits.labels), splits.sizes, SOURCE, LICENCE, SYNTHETIC, NOTE)
+        return DatasetInfo("shui", len(splits.labels), splits.sizes, SOURCE, DRAWN_LICENCE, SYNTHETIC, NOTE)
 
 
 class ShuiSlices(CharacterDataModule):
@@ -118,6 +119,11 @@ def build(settings: DataSettings) -> SyntheticShui | ShuiSlices:
     if settings.data_root is not None:
         return ShuiSlices(settings.data_root)
     return SyntheticShui(settings.classes or CLASSES, settings.writers or WRITERS)
+
+
+def drawn_by() -> str:
+    """The hash of the code that draws the slices: part of the name of their cache folder."""
+    return source_hash(*_DRAWN_BY)
 
 
 def _slices(folder: Path, signs: list[Pictograph], writer: int) -> NDArray[np.uint8]:

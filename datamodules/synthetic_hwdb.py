@@ -17,7 +17,8 @@ from datamodules.synthetic import strokes as _strokes
 from datamodules.synthetic import writer as _hand
 
 SOURCE = "drawn by this suite from OpenCV's built-in font; not written by people"
-LICENCE = "synthetic, free of rights"
+# The font's name and licence stand in the font itself, which OpenCV 5 holds.
+LICENCE = 'drawn by this suite from the font WenQuanYi Micro Hei, OpenCV\'s "uni" (Apache License 2.0)'
 SYNTHETIC = True
 WRITERS = (240, 60)  # as many as HWDB1.1
 _SEED = 0  # of the writers; fixed, because the seed of a run must not change the data
@@ -105,5 +106,9 @@ def spread(classes: int) -> tuple[str, ...]:
 def writers_folder(characters: Sequence[str]) -> Path:
     """The cache folder for these characters; its name contains a hash of the code that draws them."""
     chosen = hashlib.sha256("".join(characters).encode()).hexdigest()[:8]
-    code = source_hash(_hand, _handwriting, _pen, _skeleton, _strokes)
-    return cache_folder() / "synthetic_hwdb" / f"{len(characters)}-{chosen}-{code}"
+    return cache_folder() / "synthetic_hwdb" / f"{len(characters)}-{chosen}-{drawn_by()}"
+
+
+def drawn_by() -> str:
+    """The hash of the code that draws the characters."""
+    return source_hash(_hand, _handwriting, _pen, _skeleton, _strokes)

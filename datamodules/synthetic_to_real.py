@@ -10,7 +10,7 @@ from datamodules.readers.hwdb import read_characters
 from datamodules.synthetic_hwdb import SyntheticHWDB, spread
 
 SOURCE = "training part drawn by this suite, test part the user's real .gnt files"
-LICENCE = "training part free of rights; test part as its owner states"
+LICENCE = "training part: drawn from the font WenQuanYi Micro Hei (Apache License 2.0); test part: not stated"
 SYNTHETIC = True
 NOTE = "Learned from **synthetic** characters alone, which a program drew; tested on real handwriting."
 CLASSES = 100  # or more, if the test files have more

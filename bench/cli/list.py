@@ -21,7 +21,9 @@ def run(options: argparse.Namespace) -> Answer:
     """Print each name with a one-line description."""
     entries = _entries(options.what)
     width = max((len(entry["name"]) for entry in entries), default=0)
-    text = "\n".join(f"{entry['name']:<{width}}  {entry['about']}".rstrip() for entry in entries)
+    licences = [f"; licence: {entry['licence']}" if "licence" in entry else "" for entry in entries]
+    lines = (f"{e['name']:<{width}}  {e['about']}{licence}" for e, licence in zip(entries, licences, strict=True))
+    text = "\n".join(line.rstrip() for line in lines)
     return 0, entries, text
 
 

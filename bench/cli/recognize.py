@@ -65,6 +65,6 @@ def _knows(recogniser: "ExportedRecogniser") -> dict[str, Any]:
     about = recogniser.about
     return {
         "system": about["system"], "dataset": about["dataset"] or None, "synthetic": json.loads(about["synthetic"]),
-        "classes": len(recogniser.labels), "labels": list(recogniser.labels),
+        "licence": about.get("licence") or None, "classes": len(recogniser.labels), "labels": list(recogniser.labels),
         "provenance": json.loads(about["provenance"]),
     }  # fmt: skip

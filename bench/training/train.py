@@ -185,7 +185,8 @@ def load_pretrained(
     task.network = load_recogniser(architecture, datamodule.info.classes, weights).network  # type: ignore[assignment]
     target = folder / "weights.safetensors"
     source = read_metadata(weights)
-    trained_on = {"dataset": source.dataset, "synthetic": json.dumps(source.synthetic)}  # not the row's own data
+    # Not the row's own data.
+    trained_on = {"dataset": source.dataset, "synthetic": json.dumps(source.synthetic), "licence": source.licence}
     save_weights(task.network, target, make_metadata(architecture, recipe.name, datamodule) | trained_on)
     return task, Outcome(target, [], 0.0, None)
 

@@ -31,6 +31,7 @@ class WeightsMetadata:
         synthetic: whether that data is synthetic.
         labels: class names in label order.
         classes: size of the label space.
+        licence: of the training data.
     """
 
     architecture: str = ""
@@ -40,6 +41,7 @@ class WeightsMetadata:
     synthetic: bool | None = None
     labels: tuple[str, ...] = ()
     classes: int | None = None
+    licence: str = ""
 
     @property
     def system(self) -> str:
@@ -52,7 +54,7 @@ def make_metadata(architecture: str, recipe: str, datamodule: CharacterDataModul
     info = datamodule.info
     return {
         "architecture": architecture, "recipe": recipe, "dataset": info.name, "synthetic": json.dumps(info.synthetic),
-        "labels": json.dumps(datamodule.labels, ensure_ascii=False),
+        "labels": json.dumps(datamodule.labels, ensure_ascii=False), "licence": info.licence,
     }  # fmt: skip
 
 
@@ -107,5 +109,6 @@ def _parse(weights: Path, metadata: Mapping[str, str]) -> WeightsMetadata:
             raise ValueError(f"labels {str(labels)[:80]}")
     except ValueError as error:
         raise DataError(weights, 8, "metadata as a run writes it", str(error), "Train again.") from error
-    architecture, recipe, dataset = (metadata.get(name, "") for name in ("architecture", "recipe", "dataset"))
-    return WeightsMetadata(architecture, recipe, "", dataset, synthetic, tuple(labels), len(labels) or None)
+    names = ("architecture", "recipe", "dataset", "licence")  # older files lack the licence
+    architecture, recipe, dataset, licence = (metadata.get(name, "") for name in names)
+    return WeightsMetadata(architecture, recipe, "", dataset, synthetic, tuple(labels), len(labels) or None, licence)

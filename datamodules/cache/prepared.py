@@ -32,8 +32,8 @@ AGAIN = "Delete that folder and prepare again."
 class Prepared:
     """A complete cache.
 
-    ``meta`` has ``version``; ``sources``, their stamps; ``files``, see Packer.units; ``bad_members``, texts of the
-    errors between the members of archives.
+    ``meta`` has ``version``; ``sources``, their stamps; ``paths`` of the sources (not in older caches); ``files``, see
+    Packer.units; ``bad_members``, texts of the errors between the members of archives.
     """
 
     folder: Path
@@ -214,7 +214,8 @@ def _pack(
                 names = ", ".join(source.name for source in sources[:3])
                 raise DataError(names, 0, f"characters of the {role} part", "none in the label space")
         stamps = [source.stamp() for source in sources]
-        packer.finish({"version": VERSION, "sources": stamps, "bad_members": bad_members}, folder)
+        paths = [str(source.path.resolve()) for source in sources]  # bench clean looks whether they still exist
+        packer.finish({"version": VERSION, "sources": stamps, "paths": paths, "bad_members": bad_members}, folder)
 
 
 def _ignore(error: DataError) -> None:

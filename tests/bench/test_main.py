@@ -161,6 +161,13 @@ def test_lists_are_one_json_document_of_named_objects(bench: Bench, what: str) -
     assert [line.split()[0] for line in text.splitlines()] == names
 
 
+def test_datasets_are_listed_with_their_licences(bench: Bench) -> None:
+    lines = {line.split()[0]: line for line in bench("list datasets")[1].splitlines()}
+    assert "licence: academic research only" in lines["casia_hwdb"]
+    assert "licence: drawn by this suite from the font WenQuanYi Micro Hei" in lines["synthetic_hwdb"]
+    assert "licence: not stated" in lines["image_folder"]
+
+
 def test_others_plug_ins_are_listed_even_where_they_are_broken(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

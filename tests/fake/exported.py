@@ -36,7 +36,10 @@ def write_checkpoint(path: Path, characters: Sequence[str] = CHARACTERS, labelle
     network.update(ink(torch.from_numpy(np.stack(fitted))[:, None]), torch.arange(len(characters)))
     network.finish()
     labels = json.dumps(characters, ensure_ascii=False)
-    said = {"architecture": SYSTEM, "recipe": "light", "dataset": "glyphs", "synthetic": "true", "labels": labels}
+    said = {
+        "architecture": SYSTEM, "recipe": "light", "dataset": "glyphs", "synthetic": "true", "labels": labels,
+        "licence": "free of rights",
+    }  # fmt: skip
     save_weights(Normalised(network.eval()), path, said if labelled else None)
     return path
 

@@ -11,8 +11,9 @@ from xml.etree import ElementTree
 import numpy as np
 import onnx
 import pytest
-from fake.exported import export_both, write_checkpoint
+from fake.exported import CHARACTERS, export_both, write_checkpoint
 
+from bench.cli._recognizer_text import describe_classes
 from bench.deploy.checksum import DIGITS, onnx_with_checksum, with_checksum
 from bench.deploy.load import open_exported
 from datamodules._errors import DataError
@@ -110,6 +111,13 @@ def test_the_way_in_which_these_files_are_changed_alone_does_no_harm(
     recogniser = open_exported(tmp_path / file)
     assert recogniser.labels == tuple("abcde")
     assert recogniser.classify(np.full((1, 9, 9), 255, np.uint8)).shape == (1, 5)
+
+
+@pytest.mark.parametrize("file", ["exported.onnx", "exported.zip"])
+def test_older_files_state_no_licence(exports: Path, tmp_path: Path, file: str) -> None:
+    assert "data licence: free of rights" in describe_classes(CHARACTERS, open_exported(exports / file).about)
+    (tmp_path / file).write_bytes(with_said(exports / file, {"licence": None}))
+    assert "licence" not in describe_classes(CHARACTERS, open_exported(tmp_path / file).about)
 
 
 @pytest.mark.parametrize("missing", PAIR)

@@ -113,6 +113,7 @@ def test_characters_are_read_however_they_look(bench: Bench, folder: Path, file:
     assert (code, err) == (0, "")
     assert found["knows"]["labels"] == list(CHARACTERS)
     assert found["knows"]["synthetic"] is True
+    assert found["knows"]["licence"] == "free of rights"
     assert len(found["images"]) == len(LOOKS) * len(CHARACTERS)
     for image in found["images"]:
         assert [image["top"][0]["label"], len(image["top"])] == [Path(image["image"]).parent.name, 2], image
@@ -134,7 +135,7 @@ def test_text_names_the_character_set_and_the_answers(bench: Bench, folder: Path
     cv2.imwrite("x.png", glyph("小"))
     code, out, err = bench("recognize exported.onnx x.png --top 1")
     tested = "accuracy 87.00 % on the test part of synthetic_hwdb"
-    known = f"5 classes, trained on synthetic glyphs, {tested}: 永 回 三 小 鑫"
+    known = f"5 classes, trained on synthetic glyphs, {tested}: 永 回 三 小 鑫\ndata licence: free of rights"
     assert (code, err) == (0, "")
     assert out == f"exported.onnx knows {known}\nx.png: 小 100.00 %\n"
 

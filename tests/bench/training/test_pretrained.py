@@ -101,19 +101,19 @@ def test_what_weights_were_trained_on_stays_with_them(house: House, weights: Pat
     file = weights / "acme_tiny.safetensors"
     tensors = load_file(file)
     for said, wanted in (
-        ({"dataset": "other strokes", "synthetic": "true"}, ("other strokes", True)),
-        ({}, ("", None)),
+        ({"dataset": "other strokes", "synthetic": "true", "licence": "theirs"}, ("other strokes", True, "theirs")),
+        ({}, ("", None, "")),
     ):
         save_file(tensors, file, said or None)
         (record,) = house.run("acme_tiny+given", weights=weights)
         path = row_folder(house.place / "runs", record) / "weights.safetensors"
         found = read_metadata(path)
-        assert (found.dataset, found.synthetic, found.recipe) == (*wanted, "given")
+        assert (found.dataset, found.synthetic, found.licence, found.recipe) == (*wanted, "given")
         export_system(
             "acme_tiny", "onnxruntime", house.place / "tiny.onnx", Sources(path, leaderboards=house.place / "out")
         )
         about = open_exported(house.place / "tiny.onnx").about
-        assert about["dataset"] == wanted[0]
+        assert (about["dataset"], about["licence"]) == (wanted[0], wanted[2])
         assert f"% on the test part of {record['dataset']['name']}:" in describe_classes(("bar", "post"), about)
 
 

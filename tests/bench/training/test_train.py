@@ -68,6 +68,7 @@ def test_what_training_leaves(data: ImageFolder, tmp_path: Path) -> None:
     said = read_metadata(outcome.weights)
     assert (said.system.split("+")[0], said.dataset, said.synthetic) == ("acme_tiny", data.info.name, False)
     assert said.labels == data.labels
+    assert said.licence == data.info.licence != ""
 
 
 def test_the_same_seed_repeats_and_another_does_not(data: ImageFolder, tmp_path: Path) -> None:
