@@ -23,15 +23,20 @@ class Stored:
 
 def read_stored(leaderboards: Path) -> tuple[list[Stored], list[RecordError]]:
     """All records below ``leaderboards/results`` in path order, and an error for each invalid file."""
+    return read_records(leaderboards / "results", leaderboards)
+
+
+def read_records(folder: Path, base: Path) -> tuple[list[Stored], list[RecordError]]:
+    """All records below a folder in path order, with paths relative to ``base``, and an error for each invalid file."""
     stored, damaged = [], []
-    for path in sorted((leaderboards / "results").rglob("*.json")):
+    for path in sorted(folder.rglob("*.json")):
         try:
             record = read_record(path)
             check_shape(record, path)
         except RecordError as error:
             damaged.append(error)
         else:
-            stored.append(Stored(path.relative_to(leaderboards).as_posix(), record))
+            stored.append(Stored(path.relative_to(base).as_posix(), record))
     return stored, damaged
 
 

@@ -59,6 +59,22 @@ def measurements(accuracy: float | None, ratio: float | None) -> dict[str, dict[
     return {name: {"version": version(name), "unit": unit, **detail} for name, (unit, detail) in figures.items()}
 
 
+def in_runtime(
+    found: dict[str, Any], runtime: str, ratio: float, accuracy: float | None = None, size_mb: float | None = None,
+    memory_mb: float = 70, file: str | None = "f1",
+) -> dict[str, Any]:  # fmt: skip
+    """A record that was also measured in a runtime, from the exported file with checksum ``file``."""
+    one = measurements(accuracy, ratio)
+    own = {"latency": one["latency"], "process_bytes": {"unit": "byte", "value": 1e6 * memory_mb}}
+    if accuracy is not None:
+        own["accuracy"] = one["accuracy"]
+    if size_mb is not None:
+        own["size_bytes"] = {"unit": "byte", "value": 1e6 * size_mb}
+    stamp = {} if file is None else {"file_sha256": file}
+    more = {f"{name}@{runtime}": {"version": version(name), **figure, **stamp} for name, figure in own.items()}
+    return {**found, "measurements": {**found["measurements"], **more}}
+
+
 def condition(clean: float, values: Mapping[str, float]) -> dict[str, dict[str, Any]]:
     """Accuracies under conditions beside ``clean``, each with an interval of ±0.01, and its loss with one."""
     own = {"version": version("robustness"), "unit": "ratio", "n": 1000}

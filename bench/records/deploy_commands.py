@@ -1,0 +1,98 @@
+"""The commands that ``bench choose`` prints: train a system, export it, or time the rows of a board."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.plugins import DATASETS, SUITES
+from bench.records.predictions import row_folder
+from bench.records.record import slug_system
+from bench.suites._base import Suite
+from bench.system import System, parse_system
+from tasks.recipes import GIVEN
+
+BOARDS = Path("leaderboards")  # where ``bench run`` writes records at every scale except smoke
+FORMATS = {"onnxruntime": "onnx", "openvino": "zip"}  # runtimes in which a system is one file -> its extension
+INT8 = "-int8"  # suffix of runtimes that change the weights
+
+
+def exportable(runtime: str) -> bool:
+    """Whether a system in this runtime is one file."""
+    return runtime.removesuffix(INT8) in FORMATS
+
+
+def is_here(runs: Path, record: Mapping[str, Any], runtime: str) -> bool:
+    """Whether a row's exported file, or the weights to make it from, lie below ``runs``."""
+    folder = row_folder(runs, record)
+    exported = folder / "exported" / runtime / f"recogniser.{FORMATS[runtime.removesuffix(INT8)]}"
+    return exported.exists() or (folder / _system(record).weights_file).exists()
+
+
+def export_command(record: Mapping[str, Any], runtime: str) -> str:
+    """Exports a row's system; only options that differ from the defaults of ``bench export``."""
+    plain = runtime.removesuffix(INT8)
+    out = f"{slug_system(record['system'])}{runtime.removeprefix(plain)}.{FORMATS[plain]}"
+    dataset = _suite(record["suite"]).dataset
+    options = [("suite", record["suite"], "hccr"), ("dataset", record["dataset"]["name"], dataset),
+               ("scale", record["scale"], "quick"), ("seed", record["seed"], 0)]  # fmt: skip
+    words = ["bench", "export", record["system"], "--runtime", runtime, "--out", out]
+    return shlex.join([*words, *_flags(options)])
+
+
+def train_command(record: Mapping[str, Any], runtime: str, leaderboards: Path) -> str:
+    """Trains and measures one row here, with the data, images and weights that its record's command names."""
+    system = _system(record)
+    more: list[tuple[str, Any, Any]] = [("system", system.name, None)]
+    if runtime not in _suite(record["suite"]).scales[record["scale"]].runtimes:
+        more.append(("runtime", runtime, None))
+    if system.storage and system.storage.images:
+        more.append(("unlabelled", _given(record, "--unlabelled") or f"{system.storage.images}:DIR", None))
+    if system.recipe == GIVEN:
+        more.append(("weights", _given(record, "--weights") or "DIR", None))
+    more.append(("seed", record["seed"], 0))
+    name = record["dataset"]["name"]
+    return run_command(record["suite"], name, record["scale"], leaderboards, record, [*_flags(more), "--fresh"])
+
+
+def run_command(
+    suite: str, dataset: str, scale: str, leaderboards: Path, like: Mapping[str, Any] | None = None,
+    more: Sequence[str] = (),
+) -> str:  # fmt: skip
+    """Makes records of a data set as ``like``, a record of it, was made; ``DIR`` stands for the user's own files."""
+    if like is not None:
+        plugin, root = like["dataset"].get("plugin") or dataset, _given(like, "--data-root")
+    elif dataset in DATASETS.names():
+        plugin, root = dataset, None if DATASETS.literals(dataset).get("SYNTHETIC") else "DIR"
+    else:  # records of an image folder are named after the folder
+        plugin, root = "image_folder", dataset
+    data = [("dataset", plugin, None if root else _suite(suite).dataset), ("data-root", root, None)]
+    usual = leaderboards == BOARDS and scale != "smoke"
+    place = [("scale", scale, "quick"), ("out", leaderboards, leaderboards if usual else None)]
+    return shlex.join(["bench", "run", "--suite", suite, *_flags(data), *_flags(place), *more])
+
+
+def time_command(suite: str, dataset: str, scale: str) -> str:
+    """Times the rows of a board on this machine."""
+    options = [("dataset", dataset, _suite(suite).dataset), ("scale", scale, "quick")]
+    return shlex.join(["bench", "time", "--suite", suite, *_flags(options)])
+
+
+def _flags(options: Sequence[tuple[str, Any, Any]]) -> list[str]:
+    """The words of (option, value, default), without those at their default."""
+    return [word for name, value, default in options if value != default for word in (f"--{name}", str(value))]
+
+
+def _given(record: Mapping[str, Any], flag: str) -> str | None:
+    """The value of an option in a record's command; paths are base names there."""
+    words = [part for word in shlex.split(str(record.get("command"))) for part in word.split("=", 1)]
+    return words[words.index(flag) + 1] if flag in words[:-1] else None
+
+
+def _system(record: Mapping[str, Any]) -> System:
+    return parse_system(record["system"], _suite(record["suite"]).recipe)
+
+
+def _suite(name: str) -> Suite:
+    suite: Suite = SUITES.load(name).SUITE
+    return suite
