@@ -52,8 +52,8 @@ PIECES, PIECE_S = 20, 0.05  # of each method in turn, in one process: short, so 
 
 
 def compare() -> Measurement:
-    """The largest ratio, over systems, of this suite's median of calls back to back to that of torch.utils.benchmark, or
-    its inverse: ``same_calls``, of one copy in one process.
+    """The largest ratio, over systems, of this suite's median of calls back to back to that of torch.utils.benchmark,
+    or its inverse: ``same_calls``, of one copy in one process.
 
     ``cold_caches`` is the suite's median in blocks between those of the reference over that back to back.
 
