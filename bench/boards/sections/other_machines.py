@@ -1,7 +1,7 @@
 """Board section: latencies on each machine that has records, and how far rank order and ratios carry over."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from itertools import combinations
 
 from bench.boards.markdown import table
@@ -26,7 +26,7 @@ def text(section: Section) -> str:
         by_machine.setdefault(row.machine, {})[row.system] = row
     runtimes = {suffix: runtime for runtime, suffix in suffixes(rows).items()}
     keys = [(system, suffix) for system in dict.fromkeys(row.system for row in rows) for suffix in runtimes
-            if any(row.system == system and f"latency{suffix}" in row.figures for row in rows)]  # fmt: skip
+            if any(row.system == system and _shown(row, suffix, ranked) for row in rows)]  # fmt: skip
     unranked = any(system not in ranked for system, _ in keys)
     header = ["System", "Runtime", *(["Accuracy, %, if not ranked above"] if unranked else [])]
     for machine in by_machine:
@@ -43,6 +43,12 @@ def text(section: Section) -> str:
         lines.append(line)
     pairs = [_pair(one, other, by_machine, keys, runtimes) for one, other in combinations(by_machine, 2)]
     return f"{_NOTE}\n{table(header, lines, 2)}\n{''.join(pairs)}"
+
+
+def _shown(row: BoardRow, suffix: str, ranked: Container[str]) -> bool:
+    """Whether a row has a line in a runtime: it was timed there, or it appears nowhere else on the board."""
+    latency = row[f"latency{suffix}"]
+    return latency.value is not None or bool(latency.why) or (not suffix and row.system not in ranked)
 
 
 def _pair(

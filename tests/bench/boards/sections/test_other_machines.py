@@ -54,6 +54,14 @@ def test_equal_times_or_no_common_row_have_no_correlation(tmp_path: Path, ratios
     assert "the ms is — (n = " in text
 
 
+def test_a_system_of_another_machine_appears_even_untimed_and_failed_runtimes_do_not(tmp_path: Path) -> None:
+    made = [*on("x", {"a": 1.0}), record("b", 0.8, None, machine={"name": "y"})]
+    made[0]["measurements"]["latency@onnxruntime"] = {"version": version("latency"), "unit": "ns", "value": None}
+    text = section(boards(tmp_path, *made)["hccr.md"])
+    assert "| `b` | `eager` | 80.00 | — | — | — | — |" in text
+    assert "`onnxruntime`" not in text
+
+
 def test_timed_random_weights_stand_beside_the_trained_ones(tmp_path: Path) -> None:
     timed = [record(n, None, 2.0, machine={"name": "y"}, weights="random") for n in "abc"]
     board = boards(tmp_path, *on("x", {"a": 1.0}), *timed)["hccr.md"]
