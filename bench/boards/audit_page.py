@@ -103,7 +103,8 @@ def _line(verdict: Verdict) -> list[str]:
     place = f" ({_text(claim.where)})" if claim.where else ""
     what = f'<a id="{anchor(claim)}"></a>{_text(_what(claim))}{place}'
     note = f" {_text(claim.note)}." if claim.note else ""
-    measured = "; ".join(_measured(found) for found in verdict.measured) or formatting.NONE
+    several = len({found["machine"] for found in verdict.measured}) > 1
+    measured = "; ".join(_measured(found, several) for found in verdict.measured) or formatting.NONE
     return [what, word, _text(_printed(claim)), _computed(verdict), f"{_text(verdict.why)}.{note}", measured]
 
 
@@ -136,8 +137,10 @@ def _deviation(verdict: Verdict) -> str:
     return f"{100 * deviation:+.2g} %" if factor > 0 else "of the wrong sign"
 
 
-def _measured(found: Mapping[str, Any]) -> str:
+def _measured(found: Mapping[str, Any], machine: bool) -> str:
+    """One measured figure or outcome; ``machine`` names its machine."""
     data = f"{found['dataset']}{', synthetic' if found['synthetic'] else ''}, {found['scale']}"
+    data += f", `{found['machine']}`" if machine else ""
     if "outcome" in found:
         return f"{found['outcome']} on {data}: {found['higher']} against {found['lower']}"
     low, high = found["low"], found["high"]

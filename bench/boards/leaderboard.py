@@ -8,8 +8,9 @@ from bench.audit.claims import Claim
 from bench.boards import published
 from bench.boards.columns import columns_of
 from bench.boards.markdown import table
+from bench.boards.sections import other_machines
+from bench.boards.sections.section import Section
 from bench.records import formatting
-from bench.records.load import Stored
 from bench.records.protocols import Protocol, protocol_name
 from bench.records.rows import BASELINE, BoardRow
 from bench.system import base_name
@@ -22,9 +23,9 @@ _SYNTHETIC = (
 _PARTS = {"train": "training", "val": "validation", "test": "test"}  # key of a record's dataset -> word
 
 
-def facts(stored: Sequence[Stored]) -> str:
-    """Data set, scale, machines, versions, date and command, as the records state them."""
-    records = [item.record for item in stored]
+def facts(section: Section) -> str:
+    """Data set, scale, machines, versions, date and command, as the records state them; which machine is ranked."""
+    records = [item.record for item in section.stored]
     newest = max(records, key=_started)
     dataset = newest["dataset"]
     counts = [f"{dataset[part]:,} {word}" for part, word in _PARTS.items() if dataset.get(part) is not None]
@@ -32,6 +33,9 @@ def facts(stored: Sequence[Stored]) -> str:
         f"Data set `{dataset['name']}`: {dataset['classes']:,} classes; {', '.join(counts)} images. "
         f"Scale `{newest['scale']}`. {provenance(records)}\n"
     )
+    if section.others:
+        ranked, heading = section.rows[0].machine, other_machines.HEADING
+        text += f'\nAdvice, ranks and figures below are those of `{ranked}`; for the others see "{heading}".\n'
     notice = dataset.get("note") or (_SYNTHETIC if dataset["synthetic"] else "")
     return f"{notice}\n\n{text}" if notice else text
 
@@ -73,8 +77,6 @@ def ranking(rows: Sequence[BoardRow], claims: Sequence[Claim], dataset: str) -> 
         ("System", _label),
         ("Recipe", lambda row: row.recipe or formatting.NONE),
     ]
-    if len({row.machine for row in rows}) > 1:
-        columns.append(("Machine", lambda row: f"`{row.machine}`"))
     left = len(columns)
     columns += [(column.header, column.cell) for column in columns_of(rows)]
     columns.append(("Published accuracy, %, on its data set", lambda row: published.cell(row, claims, dataset)))
@@ -102,11 +104,12 @@ def protocols_text(rows: Sequence[BoardRow], protocols: Mapping[str, Protocol]) 
 
 
 def records_text(rows: Sequence[BoardRow]) -> str:
-    """Links to the records of each row."""
+    """Links to the records of each row, with its machine if there are several."""
+    several = len({row.machine for row in rows}) > 1
     links = []
     for row in rows:
         seeds = ", ".join(f"[seed {s.record['seed']}]({quote(s.path, safe='/')})" for s in row.records)
-        links.append(f"- {_name(row)}: {seeds}")
+        links.append(f"- {_name(row)}{f' on `{row.machine}`' if several else ''}: {seeds}")
     return "\n".join(links) + "\n"
 
 

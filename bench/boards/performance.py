@@ -16,12 +16,18 @@ def performance_board(stored: Sequence[Stored], protocols: Mapping[str, Protocol
     """The page's facts, a table of the comparisons with ratio, goal and verdict, and the failures."""
     records = [item.record for item in stored]
     several = len({record["scale"] for record in records}) > 1
-    header = ["Comparison", *(["Scale"] if several else []), "Ratio [95 %]", "Goal", "Verdict"]
+    machines = len({record["machine"]["name"] for record in records}) > 1
+    named = ["Comparison", *(["Scale"] if several else []), *(["Machine"] if machines else [])]
+    header = [*named, "Ratio [95 %]", "Goal", "Verdict"]
     lines = []
     for scale in sorted({record["scale"] for record in records}):
         rows = board_rows([item for item in stored if item.record["scale"] == scale], protocols)
         for row in sorted(rows, key=lambda row: (row.system, row.machine)):
-            name = [f"`{row.system}`", *([f"`{scale}`"] if several else [])]
+            name = [
+                f"`{row.system}`",
+                *([f"`{scale}`"] if several else []),
+                *([f"`{row.machine}`"] if machines else []),
+            ]
             lines.append([*name, formatting.ratio(row["ratio"]), _texts(row, "goal"), _texts(row, "verdict")])
     parts = [board.provenance(records) + "\n", table(header, lines, len(header))]
     failed = failures.text(Section((), stored))

@@ -38,8 +38,10 @@ def _latency_texts(
         value, low, high, p90, bound = map(measured.get, ("value", "q25", "q75", "p90", "p90_bound"))
         yield "ms (quartiles, p90 ≤ its bound)", formatting.milliseconds(Figure(value, low, high, p90, bound))
     if measured.get("all_threads_ns") is not None:
-        milliseconds = formatting.digits(measured["all_threads_ns"] / formatting.MILLION)
-        yield f"ms on {measured['all_threads']} threads", milliseconds
+        figure = Figure(measured["all_threads_ns"], noisy=bool(measured.get("all_threads_noisy")))
+        yield f"ms on {measured['all_threads']} threads", formatting.noisy_millions(figure)
+    elif measured.get("all_threads_why"):
+        yield f"ms on {measured['all_threads']} threads", f"no value: {measured['all_threads_why']}"
     times = times_limit(name, measurements)
     if times is not None:
         limit = measurements["machine_limit"]

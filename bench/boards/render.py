@@ -20,7 +20,7 @@ from bench.boards.sections.section import Section
 from bench.plugins import SUITES
 from bench.records.load import Stored, read_stored
 from bench.records.protocols import Protocol, present_protocols
-from bench.records.rows import ROBUST, BoardRow, board_rows, sections
+from bench.records.rows import ROBUST, BoardRow, board_rows, ranked_machine, sections
 from datamodules._files import write_whole
 
 MARK = "Rendered by bench render from the records under results; not edited by hand."
@@ -80,7 +80,7 @@ def render_all(
         else:
             stem = board_stem(suite, name, default_dataset)
             files |= _recogniser_board(stem, title(suite), stored, protocols, claims)
-            first_rows[stem] = board_rows(sections(stored)[0], protocols)
+            first_rows[stem] = list(_section_of(sections(stored)[0], protocols, claims).rows)
     is_project = leaderboards.name == "leaderboards"  # other folders, such as those of trial runs, get boards alone
     if is_project:
         verdicts = audit(claims, every_record, protocols)
@@ -134,12 +134,12 @@ def _recogniser_board(
     parts: list[str] = []
     files: dict[str, bytes] = {}
     for number, group in enumerate(groups, 1):
-        rows = board_rows(group, protocols)
-        every_row += rows
+        section = _section_of(group, protocols, claims)
+        every_row += [*section.rows, *section.others]
         suffix = f" ({_section_name(group, groups)})" if len(groups) > 1 else ""
         image = stem + (f"-{number}" if number > 1 else "") + ".svg"
         picture_title = partial(_picture_title, title, group[0].record)
-        text, pictures = _section(Section(rows, group, claims), suffix, image, picture_title, first["dataset"]["name"])
+        text, pictures = _section(section, suffix, image, picture_title, first["dataset"]["name"])
         parts += text
         files |= pictures
     if shown:
@@ -152,12 +152,20 @@ def _recogniser_board(
     return {f"{stem}.md": _page(title, parts), **files}
 
 
+def _section_of(group: Sequence[Stored], protocols: Mapping[str, Protocol], claims: Sequence[Claim]) -> Section:
+    """Comparable records as rows, those of the ranked machine apart from those of others."""
+    rows = board_rows(group, protocols)
+    machine = ranked_machine(rows)
+    ranked = [row for row in rows if row.machine == machine]
+    return Section(ranked, group, claims, [row for row in rows if row.machine != machine])
+
+
 def _section(
     section: Section, suffix: str, image: str, title: Callable[[str], str], dataset: str
 ) -> tuple[list[str], dict[str, bytes]]:
     """Advice, leaderboard and further sections of comparable rows, and their pictures by file name."""
     rows = section.rows
-    parts = [board.facts(section.stored), f"## Which system to deploy{suffix}\n", board.advice(rows)]
+    parts = [board.facts(section), f"## Which system to deploy{suffix}\n", board.advice(rows)]
     plot = picture(rows, title(""), MARK)
     if plot is not None:
         alt = "Accuracy against latency of the systems in the table below; a line connects the Pareto front"

@@ -71,7 +71,7 @@ def svg(draw: Callable[[], Figure], title: str, description: str) -> bytes:
 
 
 def draw(points: Sequence[Point], title: str, reference_ms: float | None) -> Figure:
-    """Draw the figure; ``reference_ms`` adds a milliseconds axis, for rows of one machine."""
+    """Draw the figure; ``reference_ms`` adds a milliseconds axis."""
     figure = Figure(figsize=SIZE, dpi=72, facecolor="white")
     axes = figure.add_axes(FRAME, facecolor="white")
     _scales(axes, points, reference_ms)
@@ -109,10 +109,10 @@ def _points(rows: Sequence[BoardRow]) -> list[Point]:
 
 
 def _reference_ms(rows: Sequence[BoardRow]) -> float | None:
-    """Milliseconds of the reference network, from the rows' latencies and ratios; None for several machines."""
+    """Milliseconds of the reference network, from the rows' latencies and ratios; None without any."""
     known = [(row["latency"].value, row["ratio"].value) for row in rows]
     implied = [latency / ratio / MILLION for latency, ratio in known if latency and ratio]
-    return statistics.median(implied) if implied and len({row.machine for row in rows}) == 1 else None
+    return statistics.median(implied) if implied else None
 
 
 def _scales(axes: Axes, points: Sequence[Point], reference_ms: float | None) -> None:

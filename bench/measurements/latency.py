@@ -15,7 +15,7 @@ PHASE = "timing"
 COLUMNS = (
     ("ratio", "Latency, × reference [95 %]", "ratio", "Latency, × reference", "ratio"),
     ("latency", "ms/character (quartiles, p90 ≤ its bound)", "milliseconds", "ms/character", "millions"),
-    ("all_threads", "ms on all threads", "millions", None, None),
+    ("all_threads", "ms on all threads", "noisy_millions", None, None),
 )
 
 
@@ -40,9 +40,9 @@ def measure_in(deployment: Deployment) -> Measurement:
     speed.
 
     Returns: nanoseconds. ``ratio_to_reference`` is less sensitive to load than the time; ``characters`` is the number
-        of different ones; ``all_threads_ns`` is the time with ``all_threads`` threads and is never ranked; for
-        ``agreement`` with eager see ``bench.measurements._agreement``. If the answers of trained weights differ too
-        much from eager, there is an ``error`` instead of a time.
+        of different ones; ``all_threads_ns`` is the time with ``all_threads`` threads, which is never ranked, see
+        ``bench.latency.all_threads``; for ``agreement`` with eager see ``bench.measurements._agreement``. If the
+        answers of trained weights differ too much from eager, there is an ``error`` instead of a time.
 
     Source: MLPerf Inference rules, single stream; paired blocks cancel drift.
     """

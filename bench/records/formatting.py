@@ -53,6 +53,11 @@ def millions(figure: "Figure") -> str:
     return (figure.why or NONE) if figure.value is None else digits(figure.value / MILLION)
 
 
+def noisy_millions(figure: "Figure") -> str:
+    """Like ``millions``, followed by ``noisy`` for a noisy measurement."""
+    return millions(figure) + (" `noisy`" if figure.noisy and figure.value is not None else "")
+
+
 def ratio(figure: "Figure") -> str:
     """``0.84 [0.83–0.86]``, followed by ``noisy`` for a noisy measurement."""
     if figure.value is None:

@@ -16,6 +16,7 @@ ROBUST = figures_of("robustness")  # accuracies on transformed test characters
 _INTERVALS = {"ratio_to_reference": "ratio_ci", "drop": "drop_ci"}  # field of a measurement -> its interval
 # Further fields of a latency -> their figures in a row; those of ``latency@x`` are ``ratio@x`` and so on.
 _LATENCY_FIELDS = {"ratio_to_reference": "ratio", "all_threads_ns": "all_threads", "agreement": "agreement"}
+ALL_THREADS_CALLS = 20  # fewer on all threads give no figure: one call among busy cores took a hundred times as long
 
 
 @dataclass(frozen=True)
@@ -80,15 +81,27 @@ def sections(stored: Sequence[Stored]) -> list[list[Stored]]:
 
 
 def board_rows(stored: Sequence[Stored], protocols: Mapping[str, Protocol]) -> list[BoardRow]:
-    """The rows of one section, best accuracy first, unranked rows last; failed records are left out."""
+    """The rows of one section, best accuracy first, unranked rows last; failed records are left out.
+
+    Each row is ranked among those of its own machine: ratios of latencies do not carry over to another CPU.
+    """
     groups: dict[tuple[str, str], list[Stored]] = {}
     for item in stored:
         if item.record["status"] != "failed":
             groups.setdefault((item.record["system"], item.record["machine"]["name"]), []).append(item)
     rows = [_row(groups[key], protocols) for key in sorted(groups)]
-    ranks, front = _ranks(rows), _pareto(rows)
-    ranked = (replace(row, rank=ranks[index], pareto=index in front) for index, row in enumerate(rows))
-    return sorted(ranked, key=_order)
+    return sorted((row for machine in {row.machine for row in rows} for row in _ranked(rows, machine)), key=_order)
+
+
+def ranked_machine(rows: Sequence[BoardRow]) -> str | None:
+    """The machine whose rows a board ranks: with the most trained rows with a latency, then with the newest record."""
+
+    def weight(machine: str) -> tuple[int, str, str]:
+        own = [row for row in rows if row.machine == machine]
+        timed = sum(row.trained and row["latency"].value is not None for row in own)
+        return timed, max(str(item.record.get("started_at")) for row in own for item in row.records), machine
+
+    return max({row.machine for row in rows}, key=weight, default=None)
 
 
 def dropped(figure: str) -> str:
@@ -101,6 +114,13 @@ def times_limit(name: str, measurements: Mapping[str, Any]) -> float | None:
     cpu_ns = measurements.get(name, {}).get("cpu_ns")  # CPU time excludes waiting for a busy core
     limit = measurements.get("machine_limit", {}).get("int8" if name.endswith("-int8") else "value")
     return None if cpu_ns is None or not limit else float(cpu_ns / limit)
+
+
+def _ranked(rows: Sequence[BoardRow], machine: str) -> list[BoardRow]:
+    """The rows of one machine, with rank and Pareto front among themselves."""
+    own = [row for row in rows if row.machine == machine]
+    ranks, front = _ranks(own), _pareto(own)
+    return [replace(row, rank=ranks[index], pareto=index in front) for index, row in enumerate(own)]
 
 
 def _row(group: Sequence[Stored], protocols: Mapping[str, Protocol]) -> BoardRow:
@@ -140,7 +160,7 @@ def _figure(
     gaps = sorted({op for m in current for op in m.get("incomplete") or ()})
     if gaps:
         return Figure(why=f"incomplete: {', '.join(gaps)}")
-    complete = [m for m in current if m.get(key) is not None]
+    complete = [m for m in current if m.get(key) is not None and not _too_few_calls(m, key)]
     if not complete:
         return Figure(why="stale" if len(current) < len(every) else "")
     mean = statistics.geometric_mean if key == "ratio_to_reference" else statistics.fmean
@@ -148,8 +168,12 @@ def _figure(
     low, high = map(_mean_or_none, zip(*(_bounds(m, key) for m in complete), strict=True))
     p90, p90_bound = (_mean_or_none([m.get(field) for m in complete]) for field in ("p90", "p90_bound"))
     spread = statistics.stdev(values) if len(values) > 1 else None
-    noisy = any(bool(m.get("noisy")) for m in complete)
+    noisy = any(bool(m.get("all_threads_noisy" if key == "all_threads_ns" else "noisy")) for m in complete)
     return Figure(mean(values), low, high, p90, p90_bound, spread, len(values), noisy=noisy)
+
+
+def _too_few_calls(measurement: Mapping[str, Any], key: str) -> bool:
+    return key == "all_threads_ns" and (measurement.get("all_threads_n") or 0) < ALL_THREADS_CALLS
 
 
 def _bounds(measurement: Mapping[str, Any], key: str) -> tuple[float | None, float | None]:

@@ -10,8 +10,16 @@ from bench.records.rows import BoardRow
 
 @dataclass(frozen=True)
 class Section:
-    """Rows of one scale and one data set in leaderboard order, all records (failed ones too), and the claims."""
+    """Comparable rows of one scale and one data set.
+
+    Attributes:
+        rows: of the ranked machine, in leaderboard order.
+        stored: all records, those of failed rows too.
+        claims: published figures.
+        others: rows of other machines.
+    """
 
     rows: Sequence[BoardRow]
     stored: Sequence[Stored] = ()
     claims: Sequence[Claim] = ()
+    others: Sequence[BoardRow] = ()

@@ -29,9 +29,10 @@ def test_a_runtimes_ratio_to_the_reference_is_shown() -> None:
 
 def test_spread_threads_and_processes_are_shown() -> None:
     spread = {"q25": 8e6, "q75": 9.5e6, "p90": 9.9e6, "p90_bound": 1e7, "all_threads": 4, "all_threads_ns": 3e6}
+    spread["all_threads_noisy"] = True
     found = shown(latency={**LATENCY, **spread, "launches": [8.1, 8.25, 8.4]})
     assert found["latency, ms (quartiles, p90 ≤ its bound)"] == "9.00 (8.00–9.50, p90 9.90 ≤ 10.0)"
-    assert found["latency, ms on 4 threads"] == "3.00"
+    assert found["latency, ms on 4 threads"] == "3.00 `noisy`"
     assert found["latency, × reference in each process"] == "8.10, 8.25, 8.40"
 
 

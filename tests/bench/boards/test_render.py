@@ -137,7 +137,13 @@ def test_only_failures_still_make_a_board(tmp_path):
 def test_other_runtimes_stand_in_their_own_table(tmp_path):
     odd = record("a", ratio=2.0)
     one = {"version": version("latency"), "unit": "ns", "value": 1_250_000, "q25": 1.2e6, "q75": 1.3e6, "p90": 1.5e6}
-    beside = {"p90_bound": 1.6e6, "ratio_to_reference": 0.8, "ratio_ci": [0.75, 0.85], "all_threads_ns": 0.7e6}
+    beside = {
+        "p90_bound": 1.6e6,
+        "ratio_to_reference": 0.8,
+        "ratio_ci": [0.75, 0.85],
+        "all_threads_ns": 0.7e6,
+        "all_threads_n": 20,
+    }
     odd["measurements"]["latency@onnxruntime"] = {**one, **beside, "agreement": 0.999}
     odd["measurements"]["process_bytes@onnxruntime"] = {
         "version": version("process_bytes"), "unit": "byte", "value": 90_000_000
@@ -145,7 +151,7 @@ def test_other_runtimes_stand_in_their_own_table(tmp_path):
     odd["measurements"]["accuracy@onnxruntime"] = {
         "version": version("accuracy"), "unit": "ratio", "value": 0.895, "drop": 0.005, "drop_ci": [0.001, 0.009]
     }  # fmt: skip
-    odd["measurements"]["latency"]["all_threads_ns"] = 2.5e6
+    odd["measurements"]["latency"].update(all_threads_ns=2.5e6, all_threads_n=40)
     board = boards(tmp_path, odd, record("b"))["hccr.md"]
     table = board[board.index("## Runtimes") :]
     assert (
@@ -189,10 +195,28 @@ def test_other_data_of_the_same_name_is_ranked_apart(tmp_path):
     assert "(scale quick, 100 classes, fingerprint ffffffff)" in board
 
 
-def test_machines_are_named_where_there_are_several(tmp_path):
-    board = boards(tmp_path, record("a"), record("a", machine={"name": "other-8c"}))["hccr.md"]
-    assert "| Machine |" in board
-    assert order_of(board) == ["a", "a"]
+def test_one_machine_is_ranked_and_the_others_are_named(tmp_path):
+    other = {"machine": {"name": "other-8c"}}
+    made = [record("a", 0.9), record("b", 0.8), record("a", 0.9, **other), record("c", 0.99, **other)]
+    failed = record("d", None, None, status="failed", error="MemoryError: x", measurements={}, **other)
+    board = boards(tmp_path, *made, record("e", 0.7), failed)["hccr.md"]
+    assert order_of(board) == ["a", "b", "e"]
+    assert line_of(board, "a")["Rank"] == "1"  # c, of the other machine, is more accurate
+    assert "Machines `cpu-2c` (CPU, 2 cores, 8 GB, Linux); `other-8c`." in board
+    assert "ranks and figures below are those of `cpu-2c`" in board
+    assert "- `c` on `other-8c`: [seed 0]" in board
+    assert "| `d` | `other-8c` | 0 | the row | MemoryError: x |" in board
+
+
+def test_comparisons_of_several_machines_name_theirs(tmp_path):
+    ratio = {"version": "1", "unit": "ratio", "value": 1.5}
+    made = [
+        record("loader", suite="performance", dataset=None, machine={"name": name},
+               measurements={"ratio": {**ratio, "value": value}}) for name, value in (("x", 1.5), ("y", 2.5))
+    ]  # fmt: skip
+    board = boards(tmp_path, *made)["performance.md"]
+    assert "| `loader` | `x` | 1.50 | — | — |" in board
+    assert "| `loader` | `y` | 2.50 | — | — |" in board
 
 
 def test_each_used_measurement_is_explained_with_its_version(tmp_path):

@@ -38,6 +38,30 @@ def test_the_timer_of_torch_takes_the_median() -> None:
     assert torch_ns(lambda image: time.sleep(SLEEP_S), cycle([1]), least_s=0.05) >= SLEEP_S * 1e9
 
 
+def test_calls_back_to_back_and_in_blocks_are_compared_with_the_timers(characters, monkeypatch) -> None:
+    class Side:  # a call takes 5 ns, or 8 after one of a reference
+        block = 1
+
+        def __init__(self, call, inputs) -> None:
+            self.after_reference = False
+
+        def run(self, calls: int):
+            if self is not made[0]:
+                made[0].after_reference = True
+                return [], [1] * calls
+            cold, self.after_reference = self.after_reference, False
+            return [], [8 if cold else 5] * calls
+
+    made: list[Side] = []
+    monkeypatch.setattr(latency_methods, "Side", lambda *given: made.append(Side(*given)) or made[-1])
+    monkeypatch.setattr(latency_methods, "warm_up", lambda *sides: True)
+    monkeypatch.setattr(latency_methods, "torch_ns", lambda call, images, least_s, clock: 4.0)
+    monkeypatch.setattr(latency_methods, "PIECE_S", 1e-8)
+    monkeypatch.setattr(latency_methods.gc, "disable", lambda: None)
+    found = latency_methods.ratios_in_one_process(lambda: lambda: len, characters)
+    assert found == {"same_calls": 1.25, "cold_caches": 1.6}
+
+
 def test_the_profiler_sees_each_call(tmp_path: Path, characters, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(latency_onnxruntime, "TIMED", 4)
     monkeypatch.setattr(latency_onnxruntime, "WARM", 2)
@@ -50,6 +74,7 @@ def test_the_profiler_sees_each_call(tmp_path: Path, characters, monkeypatch: py
 @pytest.mark.slow
 def test_methods_and_profiler_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(latency_methods, "SYSTEMS", ("lenet5",))
+    monkeypatch.setattr(latency_methods, "PIECES", 1)
     for module in (latency_methods, latency_onnxruntime):
         monkeypatch.setattr(module, "REPEATS", 2)
         monkeypatch.setattr(module, "ROUNDS", 4)

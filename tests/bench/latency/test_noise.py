@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from bench.latency import noise
-from bench.latency.noise import cpu_pressure, cpu_ticks, flushes_denormals, steal
+from bench.latency.noise import cpu_pressure, cpu_ticks, flushes_denormals, steal, used_by_others
 
 
 def test_pressure_is_read_where_the_kernel_gives_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,7 +23,7 @@ def test_steal_is_a_share_of_all_ticks_since_then(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(noise, "TIMES", file)
     file.write_text("cpu  100 10 20 300 5 1 4 60 90 0\ncpu0 1 1 1 1 1 1 1 1 1 1\n")
     before = cpu_ticks()
-    assert before == (500, 60)  # the guest's 90 are in user's 100
+    assert before == (500, 60, 305)  # the guest's 90 are in user's 100; waiting for a disk is idle
     assert steal(before) is None  # no tick has passed
     file.write_text("cpu  150 10 30 310 5 1 4 90 140 0\n")
     assert steal(before) == 0.3
@@ -31,6 +31,21 @@ def test_steal_is_a_share_of_all_ticks_since_then(tmp_path: Path, monkeypatch: p
     file.unlink()
     assert cpu_ticks() is None
     assert steal(before) is None
+
+
+def test_others_share_is_what_is_neither_idle_nor_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "stat"
+    monkeypatch.setattr(noise, "TIMES", file)
+    monkeypatch.setattr(noise.os, "sysconf", {"SC_CLK_TCK": 100}.__getitem__)
+    file.write_text("cpu  100 10 20 300 5 1 4 60 90 0\n")
+    before = cpu_ticks()
+    assert used_by_others(before, 0.0) is None
+    file.write_text("cpu  160 20 20 310 15 1 4 70 90 0\n")  # of 100 ticks 80 are busy or stolen
+    assert used_by_others(before, 0.5) == 0.3
+    assert used_by_others(before, 0.9) == 0.0
+    assert used_by_others(None, 0.5) is None
+    file.unlink()
+    assert used_by_others(before, 0.5) is None
 
 
 def test_denormals_are_told() -> None:
