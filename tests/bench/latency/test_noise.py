@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from bench.latency import noise
-from bench.latency.noise import cpu_pressure, cpu_ticks, flushes_denormals, steal
+from bench.latency.noise import cpu_pressure, cpu_ticks, flushes_denormals, involuntary_switches, steal
 
 
 def test_pressure_is_read_where_the_kernel_gives_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,6 +31,15 @@ def test_steal_is_a_share_of_all_ticks_since_then(tmp_path: Path, monkeypatch: p
     file.unlink()
     assert cpu_ticks() is None
     assert steal(before) is None
+
+
+def test_switches_are_counted_where_the_system_counts_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = involuntary_switches()
+    assert before is not None
+    assert involuntary_switches(before) in range(1000)
+    assert involuntary_switches(None) is None
+    monkeypatch.setattr(noise, "resource", None)
+    assert involuntary_switches() is involuntary_switches(before) is None
 
 
 def test_denormals_are_told() -> None:
