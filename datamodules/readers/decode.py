@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from datamodules._errors import DataError
 
@@ -109,7 +109,11 @@ def _shrunk(image: Image.Image) -> Image.Image:
     if max(image.size) > _PHOTO:
         image.draft(None, (_PHOTO, _PHOTO))  # JPEG alone decodes to a half, a quarter or an eighth at once
         image.thumbnail((_PHOTO, _PHOTO), Image.Resampling.BOX)
-    return ImageOps.exif_transpose(image) if "exif" in image.info or image.format == "TIFF" else image
+    if "exif" not in image.info and image.format != "TIFF":
+        return image
+    from PIL import ImageOps  # imported only where it is needed, to start faster
+
+    return ImageOps.exif_transpose(image)
 
 
 def _in_eight_bits(image: Image.Image, name: str) -> Image.Image:
