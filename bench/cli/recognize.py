@@ -32,13 +32,15 @@ def run(options: argparse.Namespace) -> Answer:
     """Recognise every image; exit 1 if an image is refused."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy starts its threads on import; recognising needs none
     from bench.deploy.load import open_exported
-    from bench.deploy.recognize import image_files, recognize_batches, recognize_each
 
     folders = [path for path in options.images if path.is_dir()]
     if folders and not options.batch:
         raise UsageError(f"{folders[0]}: is a folder; add --batch to read all images below it")
     threads = _cores() if options.batch else 1
     recogniser = open_exported(options.file, threads, options.batch)
+    # Imported after the file is opened, so that OpenCV and Pillow use the memory that opening it has freed.
+    from bench.deploy.recognize import image_files, recognize_batches, recognize_each
+
     top = min(options.top, len(recogniser.labels))
     files = list(image_files(options.images))
     started = time.monotonic()

@@ -84,7 +84,7 @@ def _opened(content: bytes, name: str, photo: bool) -> Iterator[Image.Image]:
     """Open an image that is not too large; converts decoding errors into a DataError."""
     largest = LARGEST_PHOTO if photo else LARGEST
     try:
-        with Image.open(io.BytesIO(content)) as opened:
+        with _identified(content) as opened:
             if max(opened.size) > largest or opened.width * opened.height > MOST_PIXELS:
                 raise _too_large(name, photo, f"{opened.width:,} × {opened.height:,}")
             yield opened
@@ -96,6 +96,15 @@ def _opened(content: bytes, name: str, photo: bool) -> Iterator[Image.Image]:
         raise _too_large(name, photo, f"more than {MOST_PIXELS:,} pixels") from error
     except (OSError, SyntaxError, ValueError) as error:
         raise DataError(name, len(content), "a whole image", f"{error}", "Restore this file.") from error
+
+
+def _identified(content: bytes) -> Image.Image:
+    """``Image.open`` without the import of five decoders, a twentieth of the start of ``bench recognize``, for a PNG."""
+    if not content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return Image.open(io.BytesIO(content))
+    from PIL.PngImagePlugin import PngImageFile
+
+    return PngImageFile(io.BytesIO(content))
 
 
 def _too_large(name: str, photo: bool, got: str) -> DataError:
