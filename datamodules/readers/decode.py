@@ -99,7 +99,7 @@ def _opened(content: bytes, name: str, photo: bool) -> Iterator[Image.Image]:
 
 
 def _identified(content: bytes) -> Image.Image:
-    """``Image.open`` without the import of five decoders, a twentieth of the start of ``bench recognize``, for a PNG."""
+    """``Image.open`` without the import of five decoders, a twentieth of the start of ``recognize``, for a PNG."""
     if not content.startswith(b"\x89PNG\r\n\x1a\n"):
         return Image.open(io.BytesIO(content))
     from PIL.PngImagePlugin import PngImageFile
