@@ -1,6 +1,7 @@
 """The command ``bench``: parses the command line, runs one verb of ``bench/cli`` and prints its result."""
 
 import argparse
+import io
 import json
 import logging
 import os
@@ -20,6 +21,9 @@ EXIT_USAGE, EXIT_INTERRUPTED = 2, 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; return 0: done, 1: a row failed or boards differ, 2: wrong use or no data, 130: interrupted."""
+    for stream in (sys.stdout, sys.stderr):  # in a pipe, Windows would choose an encoding without most characters
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
+            stream.reconfigure(encoding="utf-8")
     arguments = sys.argv[1:] if arguments is None else arguments
     options = make_parser(*arguments[:1]).parse_args(arguments)
     options.command = command_line(arguments)
@@ -45,6 +49,7 @@ def make_parser(verb: str = "") -> argparse.ArgumentParser:
     """The parser of one verb, or of the whole command line if there is no such verb; imports only the verbs' files."""
     about = "Train, measure and compare compact networks that recognise handwritten characters on a CPU."
     parser = argparse.ArgumentParser(prog="bench", description=about)
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     names = VERBS.names()
     for name in [verb] if verb in names else names:
@@ -55,9 +60,25 @@ def make_parser(verb: str = "") -> argparse.ArgumentParser:
     return parser
 
 
+class _Version(argparse.Action):
+    """Prints the version of the installed package; argparse's own action would look it up for every command."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib import metadata  # a slow import
+
+        try:
+            print(f"hccr-bench {metadata.version('hccr-bench')}")
+        except metadata.PackageNotFoundError:
+            print("hccr-bench: a checkout that is not installed, so without a version; pip install -e . installs it")
+        parser.exit()
+
+
 def command_line(arguments: Sequence[str]) -> str:
     """The command as records store it: every path shortened to its base name."""
-    parts = ([Path(part).name if "/" in part else part for part in re.split("([=:])", word)] for word in arguments)
+    parts = (
+        [Path(part).name if {"/", os.sep} & set(part) else part for part in re.split("([=:])", word)]
+        for word in arguments
+    )
     return shlex.join(["bench", *map("".join, parts)])
 
 

@@ -4,7 +4,6 @@ import ast
 import importlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from functools import lru_cache
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
@@ -47,6 +46,8 @@ class Registry:
         """Raise UnknownPlugin, with the known names, if no plug-in has this name."""
         known = self.names()
         if name not in known:
+            from difflib import get_close_matches  # a slow import
+
             near = get_close_matches(name, known, n=1)
             hint = f" Did you mean {near[0]}?" if near else ""
             raise UnknownPlugin(f"unknown {self.word} {name!r}.{hint} Known: {', '.join(known)}")

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -29,15 +30,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Answer:
     """Recognise every image; exit 1 if an image is refused."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy starts its threads on import; recognising needs none
     from bench.deploy.load import open_exported
-    from bench.deploy.recognize import image_files, recognize_batches, recognize_each
-    from bench.records.provenance import cores
 
     folders = [path for path in options.images if path.is_dir()]
     if folders and not options.batch:
         raise UsageError(f"{folders[0]}: is a folder; add --batch to read all images below it")
-    threads = cores() if options.batch else 1
-    recogniser = open_exported(options.file, threads, options.batch)
+    threads = _cores() if options.batch else 1
+    recogniser = open_exported(options.file, threads, options.batch, lean=not options.batch)
+    # Imported after the file is opened, so that OpenCV and Pillow use the memory that opening it has freed.
+    from bench.deploy.recognize import image_files, recognize_batches, recognize_each
+
     top = min(options.top, len(recogniser.labels))
     files = list(image_files(options.images))
     started = time.monotonic()
@@ -59,6 +62,12 @@ def run(options: argparse.Namespace) -> Answer:
     if options.batch:
         lines.append(f"{len(answers)} images in {seconds:.1f} s, {len(errors)} refused")
     return int(bool(errors)), document, "\n".join(lines)
+
+
+def _cores() -> int:
+    from bench.records.provenance import cores  # a slow import, only for batches
+
+    return cores()
 
 
 def _knows(recogniser: "ExportedRecogniser") -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Time and peak memory of a new process that recognises one image with an exported model, against limits."""
 
+import os
 import statistics
 import subprocess
 import sys
@@ -11,10 +12,10 @@ from typing import Any
 from bench.comparisons._exported_file import random_export, write_images
 from bench.records.record import Measurement
 
-GOAL = "at most 1: 0.6 s from the start of the process to the answer, 150 MB at its peak"
+GOAL = "at most 1: 0.30 s from the start of the process to the answer, 110 MB at its peak"
 LIMIT = 1.0
-VERSION = "1"
-ALLOWED_S, ALLOWED_MB = 0.6, 150.0
+VERSION = "2"
+ALLOWED_S, ALLOWED_MB = 0.30, 110.0
 ROUNDS = 9
 _PEAK = "VmHWM:"  # Linux: peak resident memory, in kB
 _PROBE = """
@@ -31,16 +32,20 @@ def compare() -> Measurement:
     """The larger of median seconds over ALLOWED_S and peak memory over ALLOWED_MB, fire:gwap with all characters."""
     with tempfile.TemporaryDirectory() as folder:
         model, (image,) = random_export(Path(folder)), write_images(Path(folder), 1)
-        rounds = [_round([str(model), str(image)]) for _ in range(ROUNDS)]
+        # Bytecode is cached, as for an installed package, even where the environment forbids to write it.
+        environment = {**os.environ, "PYTHONPYCACHEPREFIX": folder}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        rounds = [_round([str(model), str(image)], environment) for _ in range(1 + ROUNDS)][1:]  # the first compiles
     seconds, peak = statistics.median(s for s, _ in rounds), max(mb for _, mb in rounds)
     detail: dict[str, Any] = {"n": ROUNDS, "seconds": seconds, "slowest_seconds": max(s for s, _ in rounds)}
     return Measurement(max(seconds / ALLOWED_S, peak / ALLOWED_MB), {**detail, "peak_mb": peak})
 
 
-def _round(arguments: list[str]) -> tuple[float, float]:
+def _round(arguments: list[str], environment: dict[str, str]) -> tuple[float, float]:
     """Seconds and megabytes of one process; raises RuntimeError if it fails or imports torch."""
     started = time.perf_counter()
-    done = subprocess.run([sys.executable, "-c", _PROBE, "recognize", *arguments], capture_output=True, text=True)
+    command = [sys.executable, "-c", _PROBE, "recognize", *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
     seconds = time.perf_counter() - started
     words = done.stderr.split()
     if done.returncode or words[-1] != "False":

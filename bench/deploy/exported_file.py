@@ -95,7 +95,8 @@ def file_metadata(
     }  # fmt: skip
     return {
         "format": FORMAT, "runtime": runtime, "system": record.get("system", system), "dataset": dataset["name"],
-        "synthetic": json.dumps(dataset["synthetic"]), "licence": stored.licence, "labels": json.dumps(list(labels), ensure_ascii=False),
+        "synthetic": json.dumps(dataset["synthetic"]), "licence": stored.licence,
+        "labels": json.dumps(list(labels), ensure_ascii=False),
         "channels": str(recogniser.channels), "size": str(recogniser.size),
         **({IN_FP32: json.dumps(list(in_fp32))} if in_fp32 else {}),
         "provenance": json.dumps(provenance, ensure_ascii=False),

@@ -1,12 +1,10 @@
 """Loads exported recognisers: a function from images to probabilities. Imports neither torch nor onnx."""
 
-import io
+import ctypes
 import json
 import threading
-import xml.etree.ElementTree as ElementTree
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.deploy.checksum import read_checked
-from bench.deploy.openvino_core import core
+from bench.deploy.checksum import check_whole
 from bench.records.provenance import cpu_flags
 from datamodules._errors import BenchError, DataError
 
@@ -28,8 +25,7 @@ Classify = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 Shapes = Sequence[Sequence[int | str | None]]  # of a graph's inputs or outputs; dynamic lengths are not numbers
 
 _AGAIN = "Export it again: bench export."
-# What zipfile raises for a damaged file; not all of it are its own exceptions.
-_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, RuntimeError, OSError, EOFError, ValueError)
+_AT_ONCE = 32  # images that ``Recogniser`` classifies in one call of its runtime; bounds the memory
 
 
 class MissingRuntimeError(BenchError):
@@ -58,38 +54,91 @@ class ExportedRecogniser:
         return bool((json.loads(self.about["provenance"]).get("exits") or {}).get("exits"))
 
 
-def open_exported(path: Path, threads: int = 1, batch: bool = False) -> ExportedRecogniser:
+def open_exported(path: Path, threads: int = 1, batch: bool = False, lean: bool = False) -> ExportedRecogniser:
     """Open a file of ``bench export``.
 
     Args:
         path: of the file.
         threads: that each call computes with; with ``batch``, that call at the same time, each computing on its own.
-        batch: for batches of images that already have the input size; otherwise for one image of any size.
+        batch: for several images in each call; otherwise for one.
+        lean: with the least memory, for a few calls, which may be slower.
 
     Raises:
         DataError: no such file, cut short, changed after it was written, inconsistent with its metadata, or int8 for a
             CPU that would compute wrong answers.
         MissingRuntimeError: its runtime is not installed.
     """
-    content = read_checked(path)
-    if content[:2] == b"PK":
-        return _open_openvino(path, content, threads, batch)
-    return _open_onnx(path, content, threads, batch)
+    check_whole(path)
+    with path.open("rb") as file:
+        is_zip = file.read(2) == b"PK"
+    return _open_openvino(path, threads, batch) if is_zip else _open_onnx(path, threads, batch, lean)
 
 
-def _open_onnx(path: Path, content: bytes, threads: int, batch: bool) -> ExportedRecogniser:
+class Recogniser:
+    """A file of ``bench export`` as a function from images to probabilities, in batches of any length.
+
+    Args:
+        file: it needs its runtime only, ONNX Runtime or OpenVINO, not torch.
+
+    Attributes:
+        labels: class names, in the order of the probabilities.
+        channels: 1, takes grey images, or 3, takes RGB images.
+        size: side of the network's input in pixels, to which the file resizes every image.
+        about: metadata of the file: ``system``, ``dataset``, ``provenance`` and so on, as strings.
+
+    Raises:
+        DataError, MissingRuntimeError: see ``open_exported``.
+    """
+
+    def __init__(self, file: str | Path) -> None:
+        self._exported = open_exported(Path(file), batch=True)
+        self.labels, self.channels, self.size = self._exported.labels, self._exported.channels, self._exported.size
+        self.about = self._exported.about
+
+    def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Classify one character or several of one size.
+
+        Args:
+            images: uint8, any height and width, dark ink on paper 255: (h, w) or (n, h, w), for three channels
+                (h, w, 3) or (n, h, w, 3). Cut the character out of its photo first, with little paper around it.
+
+        Returns: float32 (classes,) for one image, (n, classes) for several.
+
+        Raises:
+            ValueError: another type or shape; three columns of grey count as an RGB image passed by mistake.
+        """
+        images, colour = np.asarray(images), self.channels == 3
+        one = 3 if colour else 2  # dimensions of one image
+        fits = images.dtype == np.uint8 and images.ndim in (one, one + 1) and 0 not in images.shape[-one:]
+        if not fits or (images.ndim > 2 and (images.shape[-1] == 3) != colour):
+            wanted = (
+                "RGB images, uint8 (h, w, 3) or (n, h, w, 3)" if colour else "grey images, uint8 (h, w) or (n, h, w)"
+            )
+            raise ValueError(f"{self.about['system']} takes {wanted}, got {images.dtype} {images.shape}")
+        several = np.ascontiguousarray(images if images.ndim > one else images[None])
+        step = _AT_ONCE if self._exported.several else 1
+        parts = [self._exported.classify(several[start : start + step]) for start in range(0, len(several), step)]
+        found = np.concatenate([np.empty((0, len(self.labels)), np.float32), *parts])
+        return found if images.ndim > one else found[0]
+
+
+def _open_onnx(path: Path, threads: int, batch: bool, lean: bool) -> ExportedRecogniser:
     try:
         import onnxruntime
     except ModuleNotFoundError as error:
         raise MissingRuntimeError("onnxruntime is not installed: pip install onnxruntime") from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = 1 if batch else threads, 1
+    options.enable_cpu_mem_arena = not lean  # which reserves more than it uses
     if not batch:
         options.add_free_dimension_override_by_name("n", 1)  # lets ONNX Runtime compute what depends on it in advance
     try:
-        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        # By its path: the bytes of a file would stay in memory twice while ONNX Runtime reads them.
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # exceptions of ONNX Runtime have no common base class
         raise _unreadable(path, "onnxruntime", error) from error
+    if lean:
+        _return_freed_memory()
     about = session.get_modelmeta().custom_metadata_map
     shapes = [one.shape for one in session.get_inputs()], [one.shape for one in session.get_outputs()]
 
@@ -100,14 +149,22 @@ def _open_onnx(path: Path, content: bytes, threads: int, batch: bool) -> Exporte
     return _checked(path, classify, about, *shapes, "onnxruntime")
 
 
-def _open_openvino(path: Path, content: bytes, threads: int, batch: bool) -> ExportedRecogniser:
+def _return_freed_memory() -> None:
+    """Return what the optimisation of the graph has freed to the system, where glibc would keep it: 5 of 115 MB."""
+    with suppress(AttributeError, OSError, TypeError):  # other C libraries; Windows
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def _open_openvino(path: Path, threads: int, batch: bool) -> ExportedRecogniser:
+    from bench.deploy.openvino_core import core
+
     try:
         engine = core()
     except ModuleNotFoundError as error:
         raise MissingRuntimeError(str(error)) from error
     import openvino
 
-    graph, weights = _pair(path, content)
+    graph, weights = _pair(path)
     about = _about(path, graph)
     hint = {"PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": threads} if batch else {"PERFORMANCE_HINT": "LATENCY"}
     # f32: by default OpenVINO computes in bf16 if the CPU supports it, which changes the answers.
@@ -132,20 +189,27 @@ def _open_openvino(path: Path, content: bytes, threads: int, batch: bool) -> Exp
     return _checked(path, classify, about, *shapes, "openvino")
 
 
-def _pair(path: Path, content: bytes) -> tuple[bytes, bytes]:
+def _pair(path: Path) -> tuple[bytes, bytes]:
     """The XML graph and the weights of an OpenVINO file."""
+    import zipfile  # slow imports, and files of ONNX Runtime need none of them
+    import zlib
+
+    # What zipfile raises for a damaged file; not all of it are its own exceptions.
+    damaged = zipfile.BadZipFile, zlib.error, RuntimeError, OSError, EOFError, ValueError
     wanted = "a zip with recogniser.xml and recogniser.bin"
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with zipfile.ZipFile(path) as archive:
             return archive.read("recogniser.xml"), archive.read("recogniser.bin")
     except KeyError as error:
         raise DataError(path, 0, wanted, f"one without: {error.args[0]}", _AGAIN) from error
-    except _ZIP_ERRORS as error:
+    except damaged as error:
         raise DataError(path, 0, wanted, f"a damaged one: {error}", _AGAIN) from error
 
 
 def _about(path: Path, graph: bytes) -> dict[str, str]:
     """The metadata in an OpenVINO graph."""
+    import xml.etree.ElementTree as ElementTree
+
     try:
         entries = ElementTree.fromstring(graph).iterfind("rt_info/recogniser/*")
     except ElementTree.ParseError as error:

@@ -3,10 +3,9 @@
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -17,6 +16,9 @@ from datamodules._errors import DataError
 from datamodules._image import fit_matrix, resample, with_channels
 from datamodules.readers.decode import decode_photo
 from datamodules.readers.photo import find_character, refuse_blank
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif")
 BATCH = 32  # images; larger batches were not faster on the networks of the suite, and delay the first answer
@@ -72,6 +74,8 @@ def recognize_batches(
     The recogniser must be opened for batches and for as many threads, normally the number of cores. A single thread
     reads, because two take 0.94 ms of CPU time per image instead of 0.42: Python runs one at a time.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     cv2.setNumThreads(0)  # batches run in parallel; threads within a batch would compete for the cores
     size, remaining = BATCH if recogniser.several else 1, iter(files)
     waiting: deque[Future[list[Answer]]] = deque()

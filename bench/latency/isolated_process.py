@@ -1,6 +1,5 @@
 """Runs measurements in isolated processes: single-threaded, fresh for each system and runtime, one at a time."""
 
-import fcntl
 import os
 import signal
 import tempfile
@@ -8,26 +7,28 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
-from multiprocessing import forkserver, get_context
+from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 from bench.latency.aggregate import aggregate
 from bench.runtimes._base import Loader
 from datamodules._characters import Characters
+from datamodules._lock import locked
 
 # OpenMP, MKL and OpenBLAS read these when they load, so they are set before torch is imported.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 # Imported once, by the fork server; each measuring process is forked from it and starts in milliseconds.
 _PRELOAD = ["torch", "torchvision", "cv2", "bench.latency.all_threads", "bench.runtimes.eager"]
+_FORK_SERVER = "forkserver" in get_all_start_methods()  # not on Windows
 # The protocol ends after 10 s of warm-up and 12 s in total, or after ten slow rounds. A loaded machine may take several
 # times as long; a process that takes longer than this limit hangs.
 LIMIT_S = 180.0
-_RUNNING: set[ForkServerProcess] = set()  # processes started by any thread; see ``stopping``
+_RUNNING: set[BaseProcess] = set()  # processes started by any thread; see ``stopping``
 _STOP = threading.Event()
-_STARTING = threading.Lock()  # held while the server starts, because os.environ is changed for it
+_STARTING = threading.Lock()  # held while os.environ is changed for a server or process that starts
 _EXIT_S = 5.0  # for a process to exit by itself after its answer
 
 
@@ -87,11 +88,12 @@ def run_apart(
         MeasurementError: an error in the process, as ``Type: text``; or the process died, or took too long.
     """
     with alone() if exclusive else nullcontext():
-        context = _server()
+        context = _context()
         receiver, sender = context.Pipe(duplex=False)
         process = context.Process(target=_measure, args=(sender, work), daemon=True)
         try:
-            process.start()
+            with nullcontext() if _FORK_SERVER else _one_thread():  # a spawned process inherits our environment
+                process.start()
             _RUNNING.add(process)
             if _STOP.is_set():
                 raise Stopped
@@ -133,28 +135,39 @@ def stopping() -> Iterator[None]:
 def alone() -> Iterator[None]:
     """Hold the measuring lock of this machine; other programs wait for it here."""
     # Not in the cache folder: programs with different caches must not measure at the same time either.
-    with (Path(tempfile.gettempdir()) / f"hccr-bench-measuring-{os.getuid()}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    user = os.getuid() if hasattr(os, "getuid") else "user"  # Windows, where each user has a folder of their own
+    with locked(Path(tempfile.gettempdir()) / f"hccr-bench-measuring-{user}.lock"):
         yield
 
 
-def _server() -> ForkServerContext:
-    """The context of the fork server, which has torch loaded for one thread; started on first use."""
+def _context() -> Any:
+    """Starts measuring processes: from the fork server, which has torch loaded for one thread, else by spawning."""
+    if not _FORK_SERVER:
+        return get_context("spawn")
+    from multiprocessing import forkserver
+
     context = get_context("forkserver")
-    with _STARTING:
+    with _one_thread():
         context.set_forkserver_preload(_PRELOAD)
+        forkserver.ensure_running()
+    return context
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Set _ONE_THREAD for processes that start meanwhile."""
+    with _STARTING:
         before = {name: os.environ.get(name) for name in _ONE_THREAD}
         os.environ.update(_ONE_THREAD)
         try:
-            forkserver.ensure_running()
+            yield
         finally:
             for name in _ONE_THREAD:
                 del os.environ[name]
             os.environ.update({name: value for name, value in before.items() if value is not None})
-    return context
 
 
-def _answer(receiver: Connection, process: ForkServerProcess, limit_s: float) -> dict[str, Any]:
+def _answer(receiver: Connection, process: BaseProcess, limit_s: float) -> dict[str, Any]:
     try:
         if receiver.poll(limit_s):
             answer: dict[str, Any] = receiver.recv()

@@ -1,10 +1,14 @@
 """Noise of the machine during a measurement: CPU use by other processes and virtual machines, denormal arithmetic."""
 
 import os
-import resource
 from pathlib import Path
 
 import torch
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
 
 PRESSURE = Path("/proc/pressure/cpu")  # Linux: share of time in which some task waited for a CPU
 TIMES = Path("/proc/stat")  # Linux: clock ticks of the CPUs since the start of the machine, by kind
@@ -12,9 +16,11 @@ TIMES = Path("/proc/stat")  # Linux: clock ticks of the CPUs since the start of 
 _KINDS, _IDLE, _STEAL = 8, slice(3, 5), 7
 
 
-def involuntary_switches() -> int:
-    """How often another process took the CPU from this one."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
+def involuntary_switches(before: int | None = 0) -> int | None:
+    """How often another process took the CPU from this one since ``before``; None if the system does not report it."""
+    if resource is None or before is None:
+        return None
+    return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw - before
 
 
 def cpu_pressure() -> float | None:

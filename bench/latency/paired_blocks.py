@@ -134,7 +134,7 @@ def time_paired(prepare: Callable[[], Loader], characters: Characters, rounds: i
         data_dependent_cost=first.candidate.data_dependent_cost,
         details={
             "preprocess_ns": statistics.median(preprocess), "first_call_ns": first_call, "steady": steady,
-            "involuntary_switches": involuntary_switches() - switches, "pressure": cpu_pressure(),
+            "involuntary_switches": involuntary_switches(switches), "pressure": cpu_pressure(),
             "steal": steal(ticks), "flush_denormal": flushes_denormals(),
         },
     )  # fmt: skip

@@ -15,6 +15,8 @@ SMAPS = Path("/proc/self/smaps_rollup")  # Linux: sums over all mappings of this
 
 def memory_in_use() -> dict[str, int]:
     """Memory of this process in bytes, by the kernel's names such as ``Pss``; OSError on systems without SMAPS."""
+    if not SMAPS.exists():
+        raise OSError("this system does not report the memory of a process with shared pages in part (PSS)")
     lines = [line.split() for line in SMAPS.read_text().splitlines()[1:]]  # such as Pss: 52 kB
     return {name.rstrip(":"): int(amount) * 1024 for name, amount, _ in lines}
 

@@ -41,12 +41,20 @@ def provenance(command: str) -> dict[str, Any]:
 
 def machine() -> dict[str, Any]:
     """CPU model, cores, flags, memory in bytes and operating system; ``name`` is a slug of the first two."""
-    cpu = _cpuinfo("model name") or platform.processor() or platform.machine()
+    cpu = _cpuinfo("model name") or platform.processor() or platform.machine() or "unknown"
     return {
         "name": f"{slug(cpu)}-{cores()}c", "cpu": cpu, "cores": cores(), "flags": cpu_flags(),
-        "ram_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        "ram_bytes": ram_bytes(),
         "os": f"{platform.system()} {platform.release().split('-')[0]}",
     }  # fmt: skip
+
+
+def ram_bytes() -> int | None:
+    """Memory of the machine; None if the system does not report it."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # Windows has no sysconf; others may not know these names
+        return None
 
 
 def cores() -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.deploy.calibration import CALIBRATION, read_calibration
-from bench.deploy.checksum import read_checked
+from bench.deploy.checksum import check_whole
 from bench.deploy.recognize import image_files, native_character
 from bench.plugins import ARCHITECTURES, RUNTIMES, SUITES, exportable_runtimes, exported_name
 from bench.records.load import read_stored
@@ -82,7 +82,8 @@ def export_system(system: str, runtime: str, out: Path, sources: Sources) -> boo
     file = checkpoint.parent / EXPORTED / runtime / exported_name(runtime)
     measured = _measured_with(record, runtime)
     if sources.labels is None and sha256(file) in measured:
-        content = read_checked(file)
+        check_whole(file)
+        content = file.read_bytes()
     else:
         content = _made(system, runtime, checkpoint, checked, record, sources)
     write_whole(out, content)

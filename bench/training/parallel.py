@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import ForkProcess
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from bench.training.events import Event, Tell
+
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkProcess  # Windows has none
 
 Record = dict[str, Any]
 
@@ -66,7 +68,7 @@ def run_parallel(jobs: Iterable[Job], most: int) -> None:
             receiver.close()
 
 
-def _receive(receiver: Connection, running: dict[Connection, tuple[ForkProcess, Job]]) -> None:
+def _receive(receiver: Connection, running: dict[Connection, tuple["ForkProcess", Job]]) -> None:
     """Handle one event, the record, or the death of a process."""
     process, job = running[receiver]
     record, reason = None, ""

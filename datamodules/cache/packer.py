@@ -23,6 +23,7 @@ from datamodules.cache.units import Unit
 VERSION = 1  # of this layout; part of every cache's name
 ROW = struct.Struct("<qiHHH")  # offset in pixels, writer, height, width, label
 ROW_TYPE = np.dtype([("offset", "<i8"), ("writer", "<i4"), ("height", "<u2"), ("width", "<u2"), ("label", "<u2")])
+_BINARY = getattr(os, "O_BINARY", 0)  # Windows would write line ends of its own
 BLOCK = 1 << 22  # bytes of pixels buffered before a write; larger blocks were no faster
 ADVICE = "Free some space or set HCCR_BENCH_CACHE to a larger disk; then repeat the command, and it resumes."
 PROBLEMS_KEPT = 10  # error texts per unit; their number is exact
@@ -54,7 +55,7 @@ class Packer:
         with ExitStack() as opened, self._disk():
             self.folder.mkdir(parents=True, exist_ok=True)
             for name in ("pixels", "index", "journal"):
-                self._files[name] = os.open(self.folder / name, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+                self._files[name] = os.open(self.folder / name, os.O_RDWR | os.O_CREAT | os.O_APPEND | _BINARY, 0o644)
                 opened.callback(os.close, self._files[name])
             self._read_journal()
             self._truncate()
@@ -114,7 +115,7 @@ class Packer:
         """Write ``meta.json`` and rename the partial folder to ``folder``, which completes the cache."""
         with self._disk():
             text = json.dumps({**meta, "files": self.units}, ensure_ascii=False, indent=1)
-            descriptor = os.open(self.folder / "meta.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+            descriptor = os.open(self.folder / "meta.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _BINARY, 0o644)
             try:
                 write_all(descriptor, text.encode())
                 os.fsync(descriptor)
@@ -191,7 +192,9 @@ def described(error: DataError) -> str:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a folder's entries survive a power failure."""
+    """Make a folder's entries survive a power failure; Windows opens no folder and does it itself."""
+    if os.name == "nt":
+        return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

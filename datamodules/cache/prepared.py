@@ -4,7 +4,6 @@ A cache's name contains VERSION and a hash of its sources' names, sizes and time
 sources never use an old cache.
 """
 
-import fcntl
 import hashlib
 import json
 import time
@@ -19,6 +18,7 @@ import numpy as np
 
 from datamodules._characters import Characters, map_pixels
 from datamodules._errors import DataError, OnBad
+from datamodules._lock import locked
 from datamodules.cache.packer import ROW, ROW_TYPE, VERSION, Packer, described
 from datamodules.cache.units import read_units
 from datamodules.readers.casia_parts import Protocol, Source
@@ -162,12 +162,7 @@ def _open(folder: Path) -> Prepared | None:
 def _lock(place: Path, name: str, say: Say) -> Iterator[None]:
     """Hold the lock on a cache's name; the system releases it if the process dies."""
     place.mkdir(parents=True, exist_ok=True)
-    with (place / f".{name}.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say(f"another process prepares {place / name}; waiting for it")
-            fcntl.flock(file, fcntl.LOCK_EX)
+    with locked(place / f".{name}.lock", lambda: say(f"another process prepares {place / name}; waiting for it")):
         yield
 
 

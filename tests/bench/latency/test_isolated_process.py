@@ -55,6 +55,14 @@ def test_the_process_has_one_thread_and_ours_keeps_its_settings(monkeypatch: pyt
     assert "MKL_NUM_THREADS" not in os.environ
 
 
+def test_without_a_fork_server_processes_are_spawned_with_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timing, "_FORK_SERVER", False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    with pytest.raises(MeasurementError, match=r"^OSError: 1 1 1$"):
+        timed(classifiers.environment)
+    assert os.environ["OMP_NUM_THREADS"] == "7"
+
+
 def test_work_that_nobody_waits_for_any_more_is_ended_and_is_no_error() -> None:
     ended: list[BaseException] = []
 

@@ -6,7 +6,14 @@ import pytest
 import torch
 
 from bench.latency import noise
-from bench.latency.noise import cpu_pressure, cpu_ticks, flushes_denormals, steal, used_by_others
+from bench.latency.noise import (
+    cpu_pressure,
+    cpu_ticks,
+    flushes_denormals,
+    involuntary_switches,
+    steal,
+    used_by_others,
+)
 
 
 def test_pressure_is_read_where_the_kernel_gives_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,6 +53,15 @@ def test_others_share_is_what_is_neither_idle_nor_ours(tmp_path: Path, monkeypat
     assert used_by_others(None, 0.5) is None
     file.unlink()
     assert used_by_others(before, 0.5) is None
+
+
+def test_switches_are_counted_where_the_system_counts_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = involuntary_switches()
+    assert before is not None
+    assert involuntary_switches(before) in range(1000)
+    assert involuntary_switches(None) is None
+    monkeypatch.setattr(noise, "resource", None)
+    assert involuntary_switches() is involuntary_switches(before) is None
 
 
 def test_denormals_are_told() -> None:

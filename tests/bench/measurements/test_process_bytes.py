@@ -1,13 +1,16 @@
 """Memory of a fresh process: a runtime without torch holds far less than eager, and failures are told."""
 
+from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from fake.rows import row
 
 from bench.latency.isolated_process import MeasurementError
-from bench.measurements import process_bytes
+from bench.measurements import _memory_probe, process_bytes
 from bench.measurements._deployment import deployed
+from bench.run.measure import figure
 from tasks.architectures import ARCHITECTURES
 from tasks.normalised import Normalised
 
@@ -29,6 +32,22 @@ def test_a_runtime_without_torch_holds_less(tmp_path: Path) -> None:
     for found in (eager, other):
         assert 10e6 < found.detail["own"] <= found.value <= found.detail["resident"] < 10e9
     assert other.detail["resident"] < 150e6 < eager.detail["resident"]
+
+
+def test_where_the_system_does_not_report_it_the_record_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_memory_probe, "SMAPS", tmp_path / "none")
+    with pytest.raises(OSError, match="this system does not report"):
+        _memory_probe.memory_in_use()
+    answer = "OSError: this system does not report it"
+    monkeypatch.setattr(process_bytes, "_probe", lambda _: raised(MeasurementError(answer)))
+    found = figure(process_bytes, partial(process_bytes.measure, lenet(tmp_path)))
+    assert (found["value"], found["error"]) == (None, f"MeasurementError: {answer}")
+
+
+def raised(error: Exception) -> NoReturn:
+    raise error
 
 
 def test_a_process_that_fails_is_told(tmp_path: Path) -> None:

@@ -34,6 +34,16 @@ def test_the_processor_is_the_first_that_linux_names(
         assert machine.machine()["name"].startswith("acme-9-")
 
 
+@pytest.mark.parametrize("lacks", [AttributeError("no sysconf"), ValueError("unrecognized configuration name")])
+def test_memory_that_the_system_does_not_report_is_null(monkeypatch: pytest.MonkeyPatch, lacks: Exception) -> None:
+    def sysconf(name: str) -> int:
+        raise lacks
+
+    assert machine.machine()["ram_bytes"] > 10**8
+    monkeypatch.setattr("os.sysconf", sysconf)
+    assert machine.machine()["ram_bytes"] is None
+
+
 def test_provenance_says_which_instructions_torch_uses() -> None:
     found = machine.provenance("bench run")["machine"]
     assert found["torch_capability"] == torch.backends.cpu.get_cpu_capability()

@@ -110,15 +110,15 @@ def test_figures_of_another_file_are_measured_again(house: House) -> None:
 
 
 def test_what_is_missing_is_told(house: House) -> None:
-    with pytest.raises(UsageError, match="there is no record of it .*make it: bench run --suite tiny"):
+    with pytest.raises(UsageError, match=r"there is no record of it .*make it: bench run --suite tiny"):
         exported(house, "lenet5", "onnxruntime")
     (record,) = house.run("acme_tiny")
     with pytest.raises(UsageError, match="eager: is not shipped as a file; wanted one of onnxruntime, "):
         exported(house, "acme_tiny", "eager")
-    with pytest.raises(UsageError, match="int8 needs characters to calibrate on.*use --calibration DIR"):
+    with pytest.raises(UsageError, match=r"int8 needs characters to calibrate on.*use --calibration DIR"):
         exported(house, "acme_tiny", "onnxruntime-int8")
     images = house.strokes / "train" / "bar"
     assert exported(house, "acme_tiny", "onnxruntime-int8", calibration=images)[1] is False
     shutil.rmtree(row_folder(house.place / "runs", record))
-    with pytest.raises(UsageError, match="the weights of its record .* are not on this machine; train it here"):
+    with pytest.raises(UsageError, match=r"the weights of its record .* are not on this machine; train it here"):
         exported(house, "acme_tiny", "onnxruntime")
