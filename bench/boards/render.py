@@ -1,6 +1,7 @@
 """Renders the leaderboards: every Markdown file and picture, from the records and the claims alone."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ from bench.boards.sections.section import Section
 from bench.plugins import SUITES
 from bench.records.load import Stored, read_stored
 from bench.records.protocols import Protocol, present_protocols
+from bench.records.repeatability import between_runs
 from bench.records.rows import ROBUST, BoardRow, board_rows, ranked_machine, sections
 from datamodules._files import write_whole
 
@@ -32,6 +34,17 @@ class Written(NamedTuple):
     written: list[Path]
     removed: list[Path]
     damaged: list[str]
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What boards are rendered from, besides their records: today's protocols, published figures, and the spread of
+    latency ratios between runs by machine.
+    """
+
+    protocols: Mapping[str, Protocol]
+    claims: Sequence[Claim]
+    between: Mapping[str, Mapping[str, float]]
 
 
 def default_dataset(suite: str) -> str:
@@ -71,6 +84,7 @@ def render_all(
     for item in every_record:
         dataset = item.record["dataset"]
         groups.setdefault((item.record["suite"], dataset["name"] if dataset else None), []).append(item)
+    basis = Basis(protocols, claims, between_runs(every_record))
     files: dict[str, bytes] = {}
     first_rows: dict[str, list[BoardRow]] = {}
     for suite, name in sorted(groups, key=str):
@@ -79,8 +93,8 @@ def render_all(
             files[f"{suite}.md"] = _page(title(suite), [performance_board(stored, protocols)])
         else:
             stem = board_stem(suite, name, default_dataset)
-            files |= _recogniser_board(stem, title(suite), stored, protocols, claims)
-            first_rows[stem] = list(_section_of(sections(stored)[0], protocols, claims).rows)
+            files |= _recogniser_board(stem, title(suite), stored, basis)
+            first_rows[stem] = list(_section_of(sections(stored)[0], basis).rows)
     is_project = leaderboards.name == "leaderboards"  # other folders, such as those of trial runs, get boards alone
     if is_project:
         verdicts = audit(claims, every_record, protocols)
@@ -123,18 +137,16 @@ def board_stem(suite: str, dataset: str, default_dataset: Callable[[str], str] =
     return suite if dataset == default_dataset(suite) else f"{suite}-{dataset}"
 
 
-def _recogniser_board(
-    stem: str, title: str, stored: Sequence[Stored], protocols: Mapping[str, Protocol], claims: Sequence[Claim]
-) -> dict[str, bytes]:
+def _recogniser_board(stem: str, title: str, stored: Sequence[Stored], basis: Basis) -> dict[str, bytes]:
     """One board and the pictures of its sections; the first section's picture has the board's stem."""
-    first = stored[0].record
+    first, claims, protocols = stored[0].record, basis.claims, basis.protocols
     shown = shown_claims(claims, first["suite"], first["dataset"]["name"])
     groups = sections(stored)
     every_row: list[BoardRow] = []
     parts: list[str] = []
     files: dict[str, bytes] = {}
     for number, group in enumerate(groups, 1):
-        section = _section_of(group, protocols, claims)
+        section = _section_of(group, basis)
         every_row += [*section.rows, *section.others]
         suffix = f" ({_section_name(group, groups)})" if len(groups) > 1 else ""
         image = stem + (f"-{number}" if number > 1 else "") + ".svg"
@@ -152,12 +164,12 @@ def _recogniser_board(
     return {f"{stem}.md": _page(title, parts), **files}
 
 
-def _section_of(group: Sequence[Stored], protocols: Mapping[str, Protocol], claims: Sequence[Claim]) -> Section:
+def _section_of(group: Sequence[Stored], basis: Basis) -> Section:
     """Comparable records as rows, those of the ranked machine apart from those of others."""
-    rows = board_rows(group, protocols)
+    rows = board_rows(group, basis.protocols, basis.between)
     machine = ranked_machine(rows)
     ranked = [row for row in rows if row.machine == machine]
-    return Section(ranked, group, claims, [row for row in rows if row.machine != machine])
+    return Section(ranked, group, basis.claims, [row for row in rows if row.machine != machine])
 
 
 def _section(

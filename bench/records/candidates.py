@@ -9,8 +9,8 @@ import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bench.plugins import runtimes as known_runtimes
-from bench.records.deploy_commands import INT8, exportable
+from bench.plugins import exportable_runtimes, exported_name
+from bench.records.deploy_commands import INT8
 from bench.records.formatting import MILLION
 from bench.records.protocols import base_name
 from bench.records.rows import BoardRow
@@ -94,7 +94,7 @@ def candidates_of(
         left_out: gets the name and the reason of what is no candidate.
     """
     measured = {name.partition("@")[2] or EAGER for name in row.figures if base_name(name) == "latency"}
-    for runtime in sorted(runtimes or {*measured, *filter(exportable, known_runtimes())}):
+    for runtime in sorted(runtimes or {*measured, *exportable_runtimes()}):
         source = row if timed is None else timing_of(row, runtime, timed)
         if runtime not in measured and (source is None or source is row):
             continue
@@ -108,7 +108,7 @@ def _candidate(row: BoardRow, runtime: str, source: BoardRow | None, reference: 
     """The row in this runtime, with the times and the memory of ``source``; raises LeftOut."""
     if not row.trained:
         raise LeftOut("its weights are random")
-    if not exportable(runtime):
+    if not exported_name(runtime):
         raise LeftOut(f"{runtime} is not a file")
     accuracy = _accuracy(row, runtime)
     if source is None:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bench.plugins import UnknownPlugin, check_runtimes
+from bench.plugins import UnknownPlugin, check_runtimes, exportable_runtimes
 from bench.records.candidates import Candidate, candidates_of, reference_ns
-from bench.records.deploy_commands import FORMATS, export_command, exportable, is_here, run_command, train_command
+from bench.records.deploy_commands import export_command, is_here, run_command, train_command
 from bench.records.formatting import MILLION, digits, percent
 from bench.records.load import Stored
 from bench.records.protocols import present_protocols
@@ -76,8 +76,9 @@ def choose_from(request: Request, limits: Limits) -> dict[str, Any]:
             of this machine.
     """
     check_runtimes(*request.runtimes)
-    if unfit := [name for name in request.runtimes if not exportable(name)]:
-        raise UnknownPlugin(f"--runtime {unfit[0]}: wanted a runtime that runs a file: {', '.join(FORMATS)}, or -int8")
+    if unfit := [name for name in request.runtimes if name not in exportable_runtimes()]:
+        known = ", ".join(exportable_runtimes())
+        raise UnknownPlugin(f"--runtime {unfit[0]}: wanted a runtime that ships as a file: {known}")
     notes: list[str] = []
     board = board_records(request, notes)
     stored = of_one_machine(board, request)

@@ -5,34 +5,29 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.plugins import DATASETS, SUITES
-from bench.records.predictions import row_folder
+from bench.plugins import DATASETS, SUITES, exported_name
+from bench.records.predictions import EXPORTED, row_folder
 from bench.records.record import slug_system
 from bench.suites._base import Suite
 from bench.system import System, parse_system
 from tasks.recipes import GIVEN
 
 BOARDS = Path("leaderboards")  # where ``bench run`` writes records at every scale except smoke
-FORMATS = {"onnxruntime": "onnx", "openvino": "zip"}  # runtimes in which a system is one file -> its extension
 INT8 = "-int8"  # suffix of runtimes that change the weights
-
-
-def exportable(runtime: str) -> bool:
-    """Whether a system in this runtime is one file."""
-    return runtime.removesuffix(INT8) in FORMATS
 
 
 def is_here(runs: Path, record: Mapping[str, Any], runtime: str) -> bool:
     """Whether a row's exported file, or the weights to make it from, lie below ``runs``."""
     folder = row_folder(runs, record)
-    exported = folder / "exported" / runtime / f"recogniser.{FORMATS[runtime.removesuffix(INT8)]}"
-    return exported.exists() or (folder / _system(record).weights_file).exists()
+    return (folder / EXPORTED / runtime / exported_name(runtime)).exists() or (
+        folder / _system(record).weights_file
+    ).exists()
 
 
 def export_command(record: Mapping[str, Any], runtime: str) -> str:
     """Exports a row's system; only options that differ from the defaults of ``bench export``."""
-    plain = runtime.removesuffix(INT8)
-    out = f"{slug_system(record['system'])}{runtime.removeprefix(plain)}.{FORMATS[plain]}"
+    form = INT8 if runtime.endswith(INT8) else ""
+    out = f"{slug_system(record['system'])}{form}{Path(exported_name(runtime)).suffix}"
     dataset = _suite(record["suite"]).dataset
     options = [("suite", record["suite"], "hccr"), ("dataset", record["dataset"]["name"], dataset),
                ("scale", record["scale"], "quick"), ("seed", record["seed"], 0)]  # fmt: skip

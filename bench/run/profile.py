@@ -71,7 +71,7 @@ def profile_system(
     facts["seconds"]["measure"] = round(time.monotonic() - started, 1)
     return new_record(
         system.name, weights="random" if checkpoint is None else "trained", checkpoint_sha256=checksum, **facts,
-        classes=classes, inputs=_inputs(row), measurements=measurements,
+        classes=classes, inputs=timed_inputs(row), measurements=measurements,
     )  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def _row(system: System, classes: int, weights: Path, trained: bool, launches: i
     )  # fmt: skip
 
 
-def _inputs(row: Row) -> dict[str, Any]:
+def timed_inputs(row: Row) -> dict[str, Any]:
     """The data whose validation part was timed."""
     info = row.datamodule.info
     return {

@@ -1,0 +1,141 @@
+"""``bench time``: times the systems of a board on this machine, with random weights and without training."""
+
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bench.deploy.load import IN_FP32
+from bench.measurements._deployment import EAGER
+from bench.measurements._row import Row
+from bench.plugins import SUITES, check_runtimes
+from bench.records.load import Stored
+from bench.records.protocols import present_protocols
+from bench.records.provenance import provenance
+from bench.records.record import new_record, read_record, record_path, write_record
+from bench.records.selection import ChoiceError, Request, board_records
+from bench.records.timings import TIMINGS
+from bench.run.profile import DEPLOYED, measured_in, random_row, timed_inputs
+from bench.system import parse_system
+from tasks.early_exits.cascade import cascade_of, every_logits
+from tasks.early_exits.exit_rates import policy_at_rates
+from tasks.recogniser import save_weights
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Timed:
+    """One system to time, as the board's newest record of it states it."""
+
+    system: str
+    record: Mapping[str, Any]
+
+
+def systems_to_time(request: Request, names: Sequence[str]) -> list[Timed]:
+    """The systems of a board, one for each architecture, as recipe and seed do not change the cost.
+
+    Systems with early exits each count, because they leave at different rates.
+
+    Args:
+        request: suite, dataset and scale of the board.
+        names: the only systems to time; empty for all.
+
+    Raises:
+        UnknownPlugin: no such suite or system.
+        ChoiceError: no records of the board, or a system that it does not have.
+    """
+    stored = board_records(request, [])
+    recipe = SUITES.load(request.suite).SUITE.recipe
+    wanted = [parse_system(name, recipe).name for name in names]
+    found: dict[str, Timed] = {}
+    for item in sorted(stored, key=_started, reverse=True):
+        record = item.record
+        system = parse_system(record["system"], recipe)
+        if system.storage is not None or record["status"] == "failed" or (wanted and system.name not in wanted):
+            continue
+        key = system.name if "exit_rate" in record["measurements"] else system.architecture
+        found.setdefault(key, Timed(system.name, record))
+    missing = [name for name in wanted if name not in {one.system for one in found.values()}]
+    if missing:
+        have = sorted({item.record["system"] for item in stored})
+        raise ChoiceError(f"--system {missing[0]}: no record of it on this board; there are: {', '.join(have)}")
+    return list(found.values())
+
+
+def runtimes_to_time(rows: Sequence[Timed], names: Sequence[str]) -> tuple[str, ...]:
+    """Eager and the runtimes of the board's records, or those named."""
+    check_runtimes(*names)
+    known = {figure.partition("@")[2] or EAGER for row in rows for figure in row.record["measurements"]
+             if figure.partition("@")[0] == "latency"}  # fmt: skip
+    return tuple(dict.fromkeys(names)) or tuple(sorted(known, key=lambda name: (name != EAGER, name)))
+
+
+def time_system(
+    timed: Timed, runtimes: Sequence[str], runs: Path, command: str, fresh: bool, tell: Callable[[str], None]
+) -> Record:
+    """Time one system in these runtimes, and write its record below ``runs/timings``; current figures are kept."""
+    record = _begun(timed, command)
+    path = record_path(runs / TIMINGS, record)
+    if path.exists() and not fresh:
+        protocols, kept = present_protocols(), read_record(path)["measurements"].items()
+        current = (name for name, one in kept if one.get("value") and one["version"] == protocols[name].version)
+        record["measurements"] = {name: dict(kept)[name] for name in current}
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        row = None
+        for runtime in runtimes:
+            suffix = "" if runtime == EAGER else f"@{runtime}"
+            names = [name for name in DEPLOYED if f"{name}{suffix}" not in record["measurements"]]
+            if not names:
+                continue
+            row = _row(timed, Path(folder) / "weights.safetensors") if row is None else row
+            tell(f"{timed.system} in {runtime}")
+            record["measurements"] |= measured_in(row, runtime, names)
+            record["inputs"] = timed_inputs(row)
+            record["seconds"]["measure"] = round(time.monotonic() - started, 1)
+            write_record(runs / TIMINGS, record)
+    return record
+
+
+def _begun(timed: Timed, command: str) -> Record:
+    facts = {name: timed.record[name] for name in ("suite", "scale", "dataset")}
+    rates = _exit_rates(timed.record)
+    return new_record(
+        timed.system, weights="random", status="partial", **facts, **provenance(command),
+        **({"exit_rates": rates} if rates else {}),
+    )  # fmt: skip
+
+
+def _row(timed: Timed, weights: Path) -> Row:
+    """A row with random weights that has the costs of the record's: exits at its rates, as many layers in fp32."""
+    system = parse_system(timed.system, SUITES.load(timed.record["suite"]).SUITE.recipe)
+    row = random_row(system.architecture, timed.record["dataset"]["classes"], weights)
+    rates = _exit_rates(timed.record)
+    network, cascade = row.recogniser.network, cascade_of(row.recogniser.network)
+    if cascade is not None and rates:
+        images = torch.cat([row.recogniser.preprocess(image) for image in row.characters()])
+        with torch.inference_mode():
+            logits = [one.float().numpy() for one in every_logits(network, images)]
+        average = bool(timed.record["measurements"]["exit_rate"].get("average"))
+        row = replace(
+            row, recogniser=row.recogniser.with_policy(policy_at_rates(logits, cascade.heads, rates, average))
+        )
+        save_weights(network, weights)
+    figures = timed.record["measurements"].items()
+    in_fp32 = {name.partition("@")[2]: tuple(one[IN_FP32]) for name, one in figures if one.get(IN_FP32)}
+    return replace(row, in_fp32=in_fp32)
+
+
+def _exit_rates(record: Mapping[str, Any]) -> dict[str, float]:
+    """The share of characters that leaves at each early head with an exit; empty without early exits."""
+    rate = record["measurements"].get("exit_rate") or {}
+    return {name: rate["exits"][name]["value"] for name in rate.get("leaves_at") or {}}
+
+
+def _started(item: Stored) -> str:
+    return str(item.record.get("started_at"))
