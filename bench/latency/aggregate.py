@@ -1,5 +1,6 @@
 """Aggregates the times of one or several measuring processes into the figures of a latency record."""
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ class ProcessTimes:
     reference: list[int]  # wall time of each call of the reference
     data_dependent_cost: bool  # whether the cost depends on the character; the mean is then reported
     details: dict[str, Any]  # recorded as they are, for the first process only
+    calm: bool = True  # whether there were enough rounds in which the machine was as fast as it can be
+    fastest: float = math.inf  # CPU nanoseconds per call of the reference, the least known
 
 
 def aggregate(processes: Sequence[ProcessTimes], seed: int) -> dict[str, Any]:
@@ -39,7 +42,7 @@ def aggregate(processes: Sequence[ProcessTimes], seed: int) -> dict[str, Any]:
         "aa_ci": list(control[1:]),
         "reference_ns": statistics.median(chain.from_iterable(process.reference for process in processes)),
         **processes[0].details,
-        "noisy": waited > WAIT_TOLERANCE or aa_check_fails(control),
+        "noisy": waited > WAIT_TOLERANCE or aa_check_fails(control) or not all(process.calm for process in processes),
     }
 
 

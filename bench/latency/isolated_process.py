@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.latency.aggregate import aggregate
+from bench.latency.reference_speed import fastest_reference, remember_fastest
 from bench.runtimes._base import Loader
 from datamodules._characters import Characters
 from datamodules._lock import locked
@@ -69,8 +70,10 @@ def time_apart(
     processes, extra = [], {}
     for number in range(launches):
         with_all_threads = all_threads and number == 0
-        answer = run_apart(partial(_time, prepare, characters, rounds, seed + number, with_all_threads), limit_s)
+        task = partial(_time, prepare, characters, rounds, seed + number, with_all_threads, fastest_reference())
+        answer = run_apart(task, limit_s)
         processes.append(answer.pop("times"))
+        remember_fastest(processes[-1].fastest)
         extra.update(answer)
     return {**aggregate(processes, seed), **extra}
 
@@ -193,10 +196,10 @@ def _measure(sender: Connection, work: Callable[[], dict[str, Any] | None]) -> N
 
 
 def _time(
-    prepare: Callable[[], Loader], characters: Characters, rounds: int, seed: int, all_threads: bool
+    prepare: Callable[[], Loader], characters: Characters, rounds: int, seed: int, all_threads: bool, fastest: float
 ) -> dict[str, Any]:
     from bench.latency.all_threads import time_all_threads  # torch is not needed in the parent
     from bench.latency.paired_blocks import time_paired
 
-    times = time_paired(prepare, characters, rounds, seed)
+    times = time_paired(prepare, characters, rounds, seed, fastest)
     return {"times": times, **(time_all_threads(prepare(), characters) if all_threads else {})}

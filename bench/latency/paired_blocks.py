@@ -7,12 +7,13 @@ import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain, cycle
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
+import numpy as np
 import torch
 
 from bench.latency.aggregate import ProcessTimes
@@ -35,7 +36,17 @@ WARM_CALLS, WARM_S = 30, 0.1
 COPY_CALLS = 6  # warm-up of a later copy, which was measured to reach full speed at its fifth call
 STEADY = 0.03  # warm if the medians of two successive tens of calls differ by no more than this share
 WARM_CAP_S = 10.0  # longest warm-up; the record then says that the times were not steady
-BUDGET_S = 12.0  # of warm-up and rounds together; slow systems get fewer copies
+BUDGET_S = 20.0  # of warm-up and rounds together; slow systems get fewer copies
+# Calls of a block before its clock starts. The first call after another network has run takes longer by a tenth to a
+# half, small ones in ONNX Runtime by a factor of 2 to 3, and how many calls share that cost depends on the block.
+UNTIMED_CALLS = 1
+# On a shared host a core slows for moments, in which the reference loses up to half of its speed and other networks
+# less: their ratios fall by up to a fifth. A round counts only if no block of the reference in it took longer than this
+# multiple of its fastest. Measured on an Intel Xeon, five runs each: the ratio of fire:gwap in ONNX Runtime varied by
+# 6.6 % with all rounds and 1.0 % with these, mobilenet_v2 by 5.4 and 1.8 %, squeezenet by 7.2 and 0.4 %.
+CALM = 1.15
+FASTEST_PERCENTILE = 5  # of the reference's blocks: the very fastest may be a chance of the clock
+LEAST_CALM = 6  # rounds; with fewer, all rounds count, and the latency is noisy
 
 
 class Side:
@@ -50,8 +61,6 @@ class Side:
         self.data_dependent_cost = bool(getattr(call, "data_dependent_cost", False))
         # Every ten calls of a warm-up use the same inputs: with inputs of different cost, it would never be steady.
         self._warm = cycle([next(self._inputs) for _ in range(10)]) if self.data_dependent_cost else self._inputs
-        self.wall: list[int] = []  # nanoseconds of each call since the warm-up
-        self.cpu: list[int] = []  # CPU time of the process in the same calls, nanoseconds
         self.block = 1  # calls per block
 
     def run(self, calls: int, warming: bool = False) -> tuple[list[int], list[int]]:
@@ -69,37 +78,45 @@ class Side:
             wall.append(end - start)
         return wall, cpu
 
-    def timed_block(self) -> float:
-        """Run one block and keep its times. Returns the mean CPU nanoseconds per call."""
-        wall, cpu = self.run(self.block)
-        self.wall += wall
-        self.cpu += cpu
-        return statistics.fmean(cpu)
+    def timed_block(self) -> tuple[list[int], list[int]]:
+        """Wall and CPU nanoseconds of each call of one block, after its untimed calls."""
+        self.run(UNTIMED_CALLS, warming=True)
+        return self.run(self.block)
 
 
-@dataclass
-class Copy:
-    """One copy of the candidate and two of the reference, and the logarithms of their ratios, one per round."""
+class Sides(NamedTuple):
+    """One copy of the candidate and two of the reference."""
 
     candidate: Side
     frozen: Side
     control: Side
-    ratios: list[float] = field(default_factory=list)
-    controls: list[float] = field(default_factory=list)
-
-    @property
-    def sides(self) -> tuple[Side, Side, Side]:
-        """Candidate, frozen and control."""
-        return self.candidate, self.frozen, self.control
-
-    def add(self, times: Sequence[float]) -> None:
-        """Add a round, the logarithms of the sides' times; the candidate is compared with both references."""
-        candidate, frozen, control = times
-        self.ratios.append(candidate - (frozen + control) / 2)
-        self.controls.append(control - frozen)
 
 
-def time_paired(prepare: Callable[[], Loader], characters: Characters, rounds: int, seed: int) -> ProcessTimes:
+@dataclass(frozen=True)
+class Round:
+    """Times of two blocks of each side.
+
+    Attributes:
+        copy: number of the copy.
+        ratio: logarithm of the candidate's CPU time over that of both references.
+        control: logarithm of the ratio of the second reference to the first.
+        slowest: mean CPU nanoseconds per call of the slowest block of the references.
+        wall, cpu: nanoseconds of each call of the candidate.
+        reference: wall-clock nanoseconds of each call of the references.
+    """
+
+    copy: int
+    ratio: float
+    control: float
+    slowest: float
+    wall: list[int]
+    cpu: list[int]
+    reference: list[int]
+
+
+def time_paired(
+    prepare: Callable[[], Loader], characters: Characters, rounds: int, seed: int, fastest: float = math.inf
+) -> ProcessTimes:
     """Time a classifier character by character, in alternation with the reference, on one thread.
 
     Times are wall-clock times, because a user waits for them. Ratios are of CPU times, block by block: with two busy
@@ -110,7 +127,10 @@ def time_paired(prepare: Callable[[], Loader], characters: Characters, rounds: i
     the first few characters would not leave early as often as all of them.
 
     Each round has two blocks of the candidate and of each of two copies of the reference, in random order and then in
-    reverse, ABCCBA; there are fewer rounds if the time budget ends first.
+    reverse, ABCCBA. Rounds in which the machine was slower than it can be are left out; there are fewer rounds if the
+    time budget ends first.
+
+    ``fastest`` is the least time of the reference, in CPU nanoseconds per call, that is known of this machine.
     """
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
@@ -123,16 +143,25 @@ def time_paired(prepare: Callable[[], Loader], characters: Characters, rounds: i
         first = _copy(load, images, shuffled)
         first_call = first.candidate.run(1)[0][0]
         steady = warm_up(first.candidate, first.frozen)
-        copies = _time_copies(first, partial(_copy, load, images, shuffled), rounds, end, random.Random(seed))
+        watch = CalmWatch(fastest)
+        fresh = partial(_copy, load, images, shuffled)
+        every = list(_time_copies(first, fresh, rounds, end, random.Random(seed), watch))
         preprocess, _ = Side(load().preprocess, images).run(len(images))
+    kept = watch.calm(every)
+    calm = len(kept) >= LEAST_CALM
+    kept = kept if calm else every
+    by_copy = [[one for one in kept if one.copy == copy] for copy in dict.fromkeys(one.copy for one in kept)]
     return ProcessTimes(
-        wall=list(chain.from_iterable(copy.candidate.wall for copy in copies)),
-        cpu=list(chain.from_iterable(copy.candidate.cpu for copy in copies)),
-        ratios=[copy.ratios for copy in copies],
-        controls=[copy.controls for copy in copies],
-        reference=list(chain.from_iterable(side.wall for copy in copies for side in copy.sides[1:])),
+        wall=list(chain.from_iterable(one.wall for one in kept)),
+        cpu=list(chain.from_iterable(one.cpu for one in kept)),
+        ratios=[[one.ratio for one in copy] for copy in by_copy],
+        controls=[[one.control for one in copy] for copy in by_copy],
+        reference=list(chain.from_iterable(one.reference for one in kept)),
         data_dependent_cost=first.candidate.data_dependent_cost,
+        calm=calm,
+        fastest=watch.fastest,
         details={
+            "rounds_left_out": len(every) - len(kept), "fastest_reference_ns": watch.fastest,
             "preprocess_ns": statistics.median(preprocess), "first_call_ns": first_call, "steady": steady,
             "involuntary_switches": involuntary_switches(switches), "pressure": cpu_pressure(),
             "steal": steal(ticks), "flush_denormal": flushes_denormals(),
@@ -157,36 +186,71 @@ def warm_up(*sides: Side) -> bool:
     return steady
 
 
-def _copy(load: Loader, images: Sequence[Any], shuffled: "cycle[Any]") -> Copy:
+class CalmWatch:
+    """Knows how fast the reference can be, and which rounds were calm.
+
+    ``fastest`` is the least time known so far, in CPU nanoseconds per call.
+    """
+
+    def __init__(self, fastest: float) -> None:
+        self._known, self._blocks = fastest, list[float]()
+
+    @property
+    def fastest(self) -> float:
+        """The least time of the reference: that known before, or that of its fastest blocks here."""
+        here = float(np.percentile(self._blocks, FASTEST_PERCENTILE)) if self._blocks else math.inf
+        return min(self._known, here)
+
+    def add(self, blocks: Iterable[float]) -> None:
+        """Note the mean CPU nanoseconds per call of blocks of the reference."""
+        self._blocks += blocks
+
+    def calm(self, rounds: Iterable[Round]) -> list[Round]:
+        """The rounds in which every block of the reference was nearly as fast as it can be."""
+        limit = CALM * self.fastest
+        return [one for one in rounds if one.slowest <= limit]
+
+
+def _copy(load: Loader, images: Sequence[Any], shuffled: "cycle[Any]") -> Sides:
     frozen, control = (Side(reference(), [reference_input()]) for _ in range(2))
     classifier = load()
     inputs = shuffled if getattr(classifier, "data_dependent_cost", False) else images
-    return Copy(Side(classifier, inputs), frozen, control)
+    return Sides(Side(classifier, inputs), frozen, control)
 
 
-def _time_copies(first: Copy, fresh: Callable[[], Copy], rounds: int, end: float, rng: random.Random) -> list[Copy]:
-    """Time the first copy, then fresh ones, until the rounds are done or the time is over."""
-    copies: list[Copy] = []
-    remaining = rounds
-    while remaining > 0 and (len(copies) < LEAST_COPIES or time.monotonic() < end):
-        copy = fresh() if copies else first
-        for side, like in zip(copy.sides, (first.candidate, first.frozen, first.frozen), strict=True):
+def _time_copies(
+    first: Sides, fresh: Callable[[], Sides], wanted: int, end: float, rng: random.Random, watch: CalmWatch
+) -> Iterator[Round]:
+    """Time the first copy, then fresh ones, until as many calm rounds as ``wanted`` are done or the time is over."""
+    rounds: list[Round] = []
+    copies, missing = 0, wanted
+    while missing > 0 and (copies < LEAST_COPIES or time.monotonic() < end):
+        sides = fresh() if copies else first
+        for side, like in zip(sides, (first.candidate, first.frozen, first.frozen), strict=True):
             side.block = like.block
             side.run(COPY_CALLS)
-        for _ in range(min(COPY_ROUNDS, remaining)):
-            copy.add(_round(copy.sides, rng))
-        copies.append(copy)
-        remaining -= COPY_ROUNDS
-    return copies
+        for _ in range(min(COPY_ROUNDS, missing)):
+            rounds.append(_round(copies, sides, rng, watch))
+            yield rounds[-1]
+        copies += 1
+        missing = wanted - len(watch.calm(rounds))
 
 
-def _round(sides: Sequence[Side], rng: random.Random) -> list[float]:
-    """Logarithms of the sides' times; blocks run in random order and then in reverse, so a steady drift cancels."""
+def _round(copy: int, sides: Sides, rng: random.Random, watch: CalmWatch) -> Round:
+    """Run a round; blocks run in random order and then in reverse, so a steady drift cancels."""
     order = rng.sample(range(len(sides)), len(sides))
-    times = [0.0] * len(sides)
+    blocks: list[list[tuple[list[int], list[int]]]] = [[] for _ in sides]
     for index in (*order, *reversed(order)):
-        times[index] += sides[index].timed_block()
-    return [math.log(total) for total in times]
+        blocks[index].append(sides[index].timed_block())
+    means = [[statistics.fmean(cpu) for _, cpu in side] for side in blocks]
+    candidate, frozen, control = (math.log(sum(side)) for side in means)
+    references = [mean for side in means[1:] for mean in side]
+    watch.add(references)
+    return Round(
+        copy, candidate - (frozen + control) / 2, control - frozen, max(references),
+        wall=[ns for wall, _ in blocks[0] for ns in wall], cpu=[ns for _, cpu in blocks[0] for ns in cpu],
+        reference=[ns for side in blocks[1:] for wall, _ in side for ns in wall],
+    )  # fmt: skip
 
 
 @contextmanager

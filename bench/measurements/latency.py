@@ -9,7 +9,7 @@ from bench.records.record import Measurement
 
 NAME = "latency"
 UNIT = "ns"
-VERSION = "3"
+VERSION = "4"
 BETTER = "lower"
 PHASE = "timing"
 COLUMNS = (
@@ -37,7 +37,8 @@ def measure_in(deployment: Deployment) -> Measurement:
     The clock includes resize, normalisation, network and softmax of a native-size character, because a user pays for
     all of them. The protocol uses one thread, batch 1, a separate process, the row's weights and validation characters
     in turn; it changes to a fresh copy of the classifier every few rounds, because its place in memory affects its
-    speed.
+    speed. The first call after the reference has run is not timed, and rounds in which the machine slowed the reference
+    are left out.
 
     Returns: nanoseconds. ``ratio_to_reference`` is less sensitive to load than the time; ``characters`` is the number
         of different ones; ``all_threads_ns`` is the time with ``all_threads`` threads, which is never ranked, see

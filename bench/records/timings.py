@@ -66,12 +66,13 @@ def _matches(item: Stored, name: str, classes: int) -> bool:
 
 
 def _costs_the_same(row: BoardRow, other: BoardRow) -> bool:
-    """Same architecture; with early exits, which each system uses at its own rates, the same system."""
+    """Same architecture; with early exits, the same system, trained or timed at the exit rates of its record."""
     name = base_name(row.system)
     if base_name(other.system) != name:
         return False
     architecture = name.partition(":")[0]
     known = architecture in ARCHITECTURES.names()
     if known and "HEADS" in ARCHITECTURES.literals(architecture):
-        return other.system == row.system
+        at_rates = all(item.record.get("exit_rates") for item in other.records)
+        return other.system == row.system and (other.trained or at_rates)
     return True

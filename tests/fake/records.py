@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.plugins import MEASUREMENTS
+from bench.plugins import MEASUREMENTS, version_in_runtime
 from bench.records.record import status_of, write_record
 
 
@@ -71,7 +71,10 @@ def in_runtime(
     if size_mb is not None:
         own["size_bytes"] = {"unit": "byte", "value": 1e6 * size_mb}
     stamp = {} if file is None else {"file_sha256": file}
-    more = {f"{name}@{runtime}": {"version": version(name), **figure, **stamp} for name, figure in own.items()}
+    more = {
+        f"{name}@{runtime}": {**figure, "version": version_in_runtime(version(name)), **stamp}
+        for name, figure in own.items()
+    }
     return {**found, "measurements": {**found["measurements"], **more}}
 
 

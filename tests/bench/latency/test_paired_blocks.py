@@ -7,9 +7,10 @@ from itertools import count, cycle
 
 import pytest
 import torch
+from fake.rows import characters
 
 from bench.latency import paired_blocks
-from bench.latency.paired_blocks import BLOCK_NS, Side, warm_up
+from bench.latency.paired_blocks import BLOCK_NS, CalmWatch, Side, Sides, warm_up
 from bench.latency.reference_network import _network, reference, reference_input
 from bench.measurements._mac_counter import count as count_macs
 
@@ -21,8 +22,14 @@ class Scripted(Side):
         super().__init__(abs, [0])
         self.cost, self.speed = cost, speed
 
-    def timed_block(self) -> float:
-        return self.cost * self.speed()
+    def timed_block(self) -> tuple[list[int], list[int]]:
+        ns = round(1e6 * self.cost * self.speed())
+        return [ns], [ns]
+
+
+def sides_of(*costs: float, speed=lambda: 1.0) -> Sides:
+    """Candidate, frozen, control."""
+    return Sides(*(Scripted(cost, speed) for cost in costs))
 
 
 def burn(milliseconds: float) -> None:
@@ -34,11 +41,11 @@ def burn(milliseconds: float) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_a_steady_drift_cancels(seed: int) -> None:
     moments = count()
-    drifting = [Scripted(cost, lambda: 1 + 0.05 * next(moments)) for cost in (3.0, 1.0, 2.0)]
+    drifting = sides_of(3.0, 1.0, 2.0, speed=lambda: 1 + 0.05 * next(moments))
     rng = random.Random(seed)
     for _ in range(4):
-        times = paired_blocks._round(drifting, rng)
-        assert [time - times[1] for time in times] == pytest.approx([math.log(3), 0, math.log(2)])
+        found = paired_blocks._round(0, drifting, rng, CalmWatch(math.inf))
+        assert (found.ratio, found.control) == pytest.approx((math.log(3 / 2**0.5), math.log(2)))
 
 
 class Varying:
@@ -86,65 +93,107 @@ def test_every_order_is_drawn_and_then_goes_backwards() -> None:
             super().__init__(abs, [0])
             self.name = name
 
-        def timed_block(self) -> float:
+        def timed_block(self) -> tuple[list[int], list[int]]:
             order.append(self.name)
-            return 1.0
+            return [1], [1]
 
     rng = random.Random(0)
-    sides = [Named(name) for name in "ABC"]
+    sides = Sides(*map(Named, "ABC"))
     for _ in range(60):
-        paired_blocks._round(sides, rng)
+        paired_blocks._round(0, sides, rng, CalmWatch(math.inf))
     rounds = {"".join(order[i : i + 6]) for i in range(0, 360, 6)}
     assert rounds == {"ABCCBA", "ACBBCA", "BACCAB", "BCAACB", "CABBAC", "CBAABC"}
 
 
 def test_a_candidate_is_compared_with_both_references() -> None:
-    copy = paired_blocks.Copy(*(Scripted(1.0, lambda: 1.0) for _ in range(3)))
-    copy.add([math.log(12), math.log(2), math.log(8)])
-    assert copy.ratios == pytest.approx([math.log(3)])  # 12 to the geometric mean of 2 and 8
-    assert copy.controls == pytest.approx([math.log(4)])
+    found = paired_blocks._round(5, sides_of(12, 2, 8), random.Random(0), CalmWatch(math.inf))
+    assert (found.ratio, found.control) == pytest.approx((math.log(3), math.log(4)))  # 12 to the mean of 2 and 8
+    assert (found.copy, found.slowest) == (5, 8e6)
+    assert (found.wall, found.cpu, len(found.reference)) == ([12e6] * 2, [12e6] * 2, 4)
 
 
-def copies_of(costs: list[float], rounds: int, seconds: float = 60.0) -> list[paired_blocks.Copy]:
-    """Copies whose candidates take so many times what the reference takes."""
+def rounds_of(costs: list[float], wanted: int, seconds: float = 60.0, speed=lambda: 1.0) -> list[paired_blocks.Round]:
+    """Rounds of copies whose candidates take so many times what the reference takes."""
     made = iter(costs)
-
-    def fresh() -> paired_blocks.Copy:
-        return paired_blocks.Copy(*(Scripted(cost, lambda: 1.0) for cost in (next(made), 1.0, 1.0)))
-
-    return paired_blocks._time_copies(fresh(), fresh, rounds, time.monotonic() + seconds, random.Random(0))
+    end, watch = time.monotonic() + seconds, CalmWatch(math.inf)
+    fresh = lambda: sides_of(next(made), 1.0, 1.0, speed=speed)  # noqa: E731
+    return list(paired_blocks._time_copies(fresh(), fresh, wanted, end, random.Random(0), watch))
 
 
 def test_rounds_are_spread_over_fresh_copies() -> None:
-    copies = copies_of([1.0, 2.0, 4.0], 7)
-    assert [len(copy.ratios) for copy in copies] == [3, 3, 1]
-    assert [copy.ratios[0] for copy in copies] == pytest.approx([0, math.log(2), math.log(4)])  # each as it is
-    assert all(copy.controls == pytest.approx([0.0] * len(copy.ratios)) for copy in copies)
+    rounds = rounds_of([1.0, 2.0, 4.0], 7)
+    assert [one.copy for one in rounds] == [0, 0, 0, 1, 1, 1, 2]
+    assert [one.ratio for one in rounds[::3]] == pytest.approx([0, math.log(2), math.log(4)])  # each as it is
 
 
 def test_slow_systems_get_fewer_copies_but_three() -> None:
-    assert [len(copy.ratios) for copy in copies_of([1.0] * 9, 60, seconds=0)] == [3, 3, 3]
+    assert [one.copy for one in rounds_of([1.0] * 9, 60, seconds=0)] == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+
+
+def test_rounds_of_a_slowed_machine_are_made_up_for() -> None:
+    moments = count()
+    every_second_round = lambda: 1.5 if next(moments) // 6 % 2 else 1.0  # noqa: E731
+    rounds = rounds_of([1.0] * 99, 6, speed=every_second_round)
+    calm = CalmWatch(1e6).calm(rounds)
+    assert (len(calm), len(rounds)) == (6, 11)
+    assert all(one.slowest == 1e6 for one in calm)
+
+
+def test_a_machine_that_is_slow_all_the_time_is_known_by_what_it_did_before() -> None:
+    rounds = rounds_of([1.0] * 9, 9, speed=lambda: 1.5)
+    assert len(CalmWatch(math.inf).calm(rounds)) == 9  # nothing faster is known: a limit of infinity
+    assert CalmWatch(1e6).calm(rounds) == []
+    watch = CalmWatch(math.inf)
+    watch.add([1.5e6] * 99 + [1e6])  # a single fast block may be a chance
+    assert watch.fastest == 1.5e6
+    watch.add([1e6] * 10)
+    assert watch.fastest == 1e6
+
+
+@pytest.mark.parametrize(("fastest", "calm", "left_out"), [(math.inf, True, 0), (1.0, False, 0)])
+def test_too_few_calm_rounds_are_told_and_all_count(fastest: float, calm: bool, left_out: int, monkeypatch) -> None:
+    monkeypatch.setattr(paired_blocks, "CALM", 1e6)  # without a faster time before, every round is calm
+    monkeypatch.setattr(paired_blocks, "BUDGET_S", 0.0)
+    if not calm:
+        monkeypatch.setattr(paired_blocks, "CALM", 1e-6)
+    found = paired_blocks.time_paired(lambda: Quick, characters(4), 6, 0, fastest)
+    assert (found.calm, found.details["rounds_left_out"]) == (calm, left_out)
+    assert sum(map(len, found.ratios)) >= 6
+    assert found.fastest <= fastest
+
+
+class Quick:
+    """A classifier of a tenth of a millisecond."""
+
+    def preprocess(self, image):
+        return image
+
+    def __call__(self, image):
+        burn(0.1)
 
 
 def test_a_later_copy_is_warmed_and_takes_the_first_ones_blocks() -> None:
     calls: list[int] = []
-    first, later = (paired_blocks.Copy(*(Side(calls.append, [1]) for _ in range(3))) for _ in range(2))
+    first, later = (Sides(*(Side(calls.append, [1]) for _ in range(3))) for _ in range(2))
     first.candidate.block, first.frozen.block = 3, 2
-    paired_blocks._time_copies(first, lambda: later, 6, time.monotonic() + 60, random.Random(0))
+    end, watch = time.monotonic() + 60, CalmWatch(math.inf)
+    watch.calm = lambda rounds: list(rounds)
+    rounds = list(paired_blocks._time_copies(first, lambda: later, 6, end, random.Random(0), watch))
     assert (later.candidate.block, later.frozen.block, later.control.block) == (3, 2, 2)
-    assert len(later.candidate.wall) == 3 * 2 * 3  # three rounds of two blocks; the calls of warm-up are not kept
-    # Two copies of three sides, warmed; three rounds each, of two blocks of each side.
-    assert len(calls) == 2 * (3 * paired_blocks.COPY_CALLS + 3 * (2 * 3 + 2 * 2 + 2 * 2))
+    assert [len(one.wall) for one in rounds] == [2 * 3] * 6  # two blocks; the calls of warm-up are not kept
+    # Two copies of three sides, warmed; three rounds each, of two blocks of each side, each after an untimed call.
+    untimed = paired_blocks.UNTIMED_CALLS
+    assert len(calls) == 2 * (3 * paired_blocks.COPY_CALLS + 3 * 2 * (3 + 2 + 2 + 3 * untimed))
 
 
 def test_inputs_are_cycled_through() -> None:
     seen: list[int] = []
     side = Side(seen.append, [0, 1, 2])
     side.run(4)
-    side.block = 3
-    side.timed_block()
+    side.block = 2
+    wall, cpu = side.timed_block()
     assert seen == [0, 1, 2, 0, 1, 2, 0]
-    assert len(side.wall) == len(side.cpu) == 3  # only blocks are kept
+    assert len(wall) == len(cpu) == 2  # the first call of a block is not timed
 
 
 def test_times_are_those_of_the_call() -> None:

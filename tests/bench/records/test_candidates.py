@@ -57,7 +57,10 @@ def test_runtimes_can_be_chosen(bench: Bench) -> None:
     code, out, _ = bench("choose --runtime openvino")
     assert code == 1
     assert out.endswith("Measure some:\n  bench run --suite hccr --runtime openvino\n")
-    for name, says in (("eager", "wanted a runtime that runs a file"), ("tflite", "unknown runtime 'tflite'")):
+    for name, says in (
+        ("eager", "wanted a runtime that ships as a file: onnxruntime, "),
+        ("tflite", "unknown runtime 'tflite'"),
+    ):
         code, _, err = bench(f"choose --runtime {name}")
         assert code == 2
         assert says in err

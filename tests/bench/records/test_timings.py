@@ -44,13 +44,16 @@ def test_here_joins_accuracies_with_the_times_of_this_machine(here: Bench) -> No
     assert "its median on this machine." in printed(here, "--here")
 
 
-def test_a_timing_serves_all_recipes_of_an_architecture_but_no_early_exits(here: Bench) -> None:
+def test_a_timing_serves_all_recipes_of_an_architecture_but_early_exits_only_at_their_rates(here: Bench) -> None:
     write(BOARDS, row("fire:gwap+paper", 0.999, 9.0, 3.2), row("fire_cascade", 0.999, 9.0, 3.2))
     timing("fire:gwap", 0.75)
     timing("fire_cascade", 0.1)  # random weights leave at random exits
     timing("lenet5", 0.1, dataset=HWDB)  # another number of classes
     found = answer(here, "--here")
     assert {one["system"]: one["latency_ms"] for one in found["table"]} == {"fire:gwap": 1.5, "fire:gwap+paper": 1.5}
+    timing("fire_cascade", 0.25, exit_rates={"mid_a": 0.5})
+    found = answer(here, "--here")
+    assert {one["system"]: one["latency_ms"] for one in found["table"]}["fire_cascade"] == 0.5
 
 
 def test_here_prefers_records_of_this_machine(here: Bench) -> None:
