@@ -173,7 +173,7 @@ def _commands(
     record = next(record for record in rows if record["seed"] == chosen.seed)
     here = is_here(request.runs, record, chosen.runtime)
     train = [] if here else [train_command(record, chosen.runtime, request.leaderboards)]
-    return {"file_here": here, "commands": [*train, export_command(record, chosen.runtime)]}
+    return {"file_here": here, "commands": [*train, export_command(record, chosen.runtime, request.leaderboards)]}
 
 
 def _compared(one: Candidate, chosen: Candidate | None, limits: Limits) -> dict[str, Any]:

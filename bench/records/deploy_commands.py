@@ -10,27 +10,44 @@ from bench.records.predictions import EXPORTED, row_folder
 from bench.records.record import slug_system
 from bench.suites._base import Suite
 from bench.system import System, parse_system
+from datamodules._files import sha256
 from tasks.recipes import GIVEN
 
 BOARDS = Path("leaderboards")  # where ``bench run`` writes records at every scale except smoke
 INT8 = "-int8"  # suffix of runtimes that change the weights
 
 
+def measured_file(runs: Path, record: Mapping[str, Any], runtime: str) -> Path | None:
+    """The exported file below ``runs`` that a record's figures in a runtime were measured with; None without it."""
+    path = row_folder(runs, record) / EXPORTED / runtime / exported_name(runtime)
+    return path if sha256(path) in measured_with(record, runtime) else None
+
+
+def measured_with(record: Mapping[str, Any], runtime: str) -> set[str]:
+    """SHA-256 of the exported files that a record's figures in a runtime were measured with: one, or none."""
+    figures = record.get("measurements", {}).items()
+    return {one["file_sha256"] for name, one in figures if name.partition("@")[2] == runtime and "file_sha256" in one}
+
+
+def weights_of(runs: Path, record: Mapping[str, Any]) -> Path | None:
+    """The weights of a record below ``runs``; None without them, or if others lie there."""
+    path = row_folder(runs, record) / _system(record).weights_file
+    return path if path.exists() and sha256(path) == record.get("checkpoint_sha256") else None
+
+
 def is_here(runs: Path, record: Mapping[str, Any], runtime: str) -> bool:
     """Whether a row's exported file, or the weights to make it from, lie below ``runs``."""
-    folder = row_folder(runs, record)
-    return (folder / EXPORTED / runtime / exported_name(runtime)).exists() or (
-        folder / _system(record).weights_file
-    ).exists()
+    return measured_file(runs, record, runtime) is not None or weights_of(runs, record) is not None
 
 
-def export_command(record: Mapping[str, Any], runtime: str) -> str:
+def export_command(record: Mapping[str, Any], runtime: str, leaderboards: Path) -> str:
     """Exports a row's system; only options that differ from the defaults of ``bench export``."""
     form = INT8 if runtime.endswith(INT8) else ""
     out = f"{slug_system(record['system'])}{form}{Path(exported_name(runtime)).suffix}"
     dataset = _suite(record["suite"]).dataset
     options = [("suite", record["suite"], "hccr"), ("dataset", record["dataset"]["name"], dataset),
-               ("scale", record["scale"], "quick"), ("seed", record["seed"], 0)]  # fmt: skip
+               ("scale", record["scale"], "quick"), ("seed", record["seed"], 0),
+               ("records", leaderboards, BOARDS)]  # fmt: skip
     words = ["bench", "export", record["system"], "--runtime", runtime, "--out", out]
     return shlex.join([*words, *_flags(options)])
 

@@ -9,12 +9,13 @@ from typing import Any
 from bench.deploy.calibration import CALIBRATION, read_calibration
 from bench.deploy.checksum import check_whole
 from bench.deploy.recognize import image_files, native_character
-from bench.plugins import ARCHITECTURES, RUNTIMES, SUITES, exportable_runtimes, exported_name
+from bench.plugins import ARCHITECTURES, RUNTIMES, SUITES, exportable_runtimes
+from bench.records.deploy_commands import is_here, measured_file, measured_with
 from bench.records.load import read_stored
 from bench.records.predictions import EXPORTED, RUNS, row_folder
 from bench.records.provenance import machine
 from bench.runtimes._base import Subject
-from bench.system import System, parse_system
+from bench.system import parse_system
 from bench.training.checkpoint import check_checkpoint, unfit
 from bench.training.weights_metadata import WeightsMetadata
 from datamodules._characters import Characters
@@ -73,34 +74,32 @@ def export_system(system: str, runtime: str, out: Path, sources: Sources) -> boo
             f"--runtime {runtime}: is not shipped as a file; wanted one of {', '.join(exportable_runtimes())}"
         )
     parse_system(system, "")
+    _check_out(out, sources.checkpoint)
     records = [stored.record for stored in read_stored(sources.leaderboards)[0]]
-    checkpoint = sources.checkpoint or _weights_of_row(system, runtime, sources, records)
-    _check_out(out, checkpoint)
-    checked = check_checkpoint(system, checkpoint)
-    checksum = sha256(checkpoint)
-    record = next((one for one in records if one.get("checkpoint_sha256") == checksum), {})
-    file = checkpoint.parent / EXPORTED / runtime / exported_name(runtime)
-    measured = _measured_with(record, runtime)
-    if sources.labels is None and sha256(file) in measured:
+    if sources.checkpoint is None:
+        record, checkpoint = _row(system, runtime, sources, records)
+    else:
+        check_checkpoint(system, sources.checkpoint)
+        checksum, checkpoint = sha256(sources.checkpoint), sources.checkpoint
+        record = next((one for one in records if one.get("checkpoint_sha256") == checksum), {})
+    file = measured_file(sources.runs, record, runtime) if record and sources.labels is None else None
+    if file is None:
+        content = _made(system, runtime, checkpoint, record, sources)
+    else:
         check_whole(file)
         content = file.read_bytes()
-    else:
-        content = _made(system, runtime, checkpoint, checked, record, sources)
     write_whole(out, content)
-    return hashlib.sha256(content).hexdigest() in measured
+    return hashlib.sha256(content).hexdigest() in measured_with(record, runtime)
 
 
-def _measured_with(record: Mapping[str, Any], runtime: str) -> set[str]:
-    """The checksums of the files that a record's figures in a runtime were measured with."""
-    figures = record.get("measurements", {}).items()
-    return {one["file_sha256"] for name, one in figures if name.partition("@")[2] == runtime and "file_sha256" in one}
-
-
-def _weights_of_row(system: str, runtime: str, sources: Sources, records: Sequence[Mapping[str, Any]]) -> Path:
-    """The weights of a row, from the folder of its record."""
+def _row(
+    system: str, runtime: str, sources: Sources, records: Sequence[Mapping[str, Any]]
+) -> tuple[Mapping[str, Any], Path]:
+    """A row's record and the place of its weights; the weights or the exported file are on this machine."""
     row = sources.row
     suite = SUITES.load(row.suite).SUITE
-    dataset, name = row.dataset or str(suite.dataset), parse_system(system, suite.recipe).name
+    named = parse_system(system, suite.recipe)
+    dataset, name = row.dataset or str(suite.dataset), named.name
     place = {"suite": row.suite, "scale": row.scale, "system": name, "seed": row.seed}
     found = [one for one in records if one["dataset"] and one["dataset"]["name"] == dataset
              and all(one[key] == value for key, value in place.items())]  # fmt: skip
@@ -109,21 +108,17 @@ def _weights_of_row(system: str, runtime: str, sources: Sources, records: Sequen
     if not found:
         raise UsageError(f"{name}: there is no record of it ({where}); make it: {command}, or use --checkpoint FILE")
     for record in sorted(found, key=lambda one: one["machine"]["name"] != machine()["name"]):
-        weights = row_folder(sources.runs, record) / parse_system(name, suite.recipe).weights_file
-        if sha256(weights) == record.get("checkpoint_sha256"):
-            return weights
+        if is_here(sources.runs, record, runtime):
+            return record, row_folder(sources.runs, record) / named.weights_file
     raise UsageError(
         f"{name}: the weights of its record ({where}) are not on this machine; train it here: {command}, or use "
         "--checkpoint FILE"
     )
 
 
-def _made(
-    system: str, runtime: str, checkpoint: Path, checked: tuple[System, WeightsMetadata], record: Mapping[str, Any],
-    sources: Sources,
-) -> bytes:  # fmt: skip
+def _made(system: str, runtime: str, checkpoint: Path, record: Mapping[str, Any], sources: Sources) -> bytes:
     """The content of a file that is made from the weights."""
-    named, metadata = checked
+    named, metadata = check_checkpoint(system, checkpoint)
     if named.storage is not None and not is_packed(checkpoint):
         raise UsageError(f"--checkpoint {checkpoint}: wanted the {named.weights_file} of {system}, got other weights")
     names = _labels(checkpoint, metadata, sources.labels)
@@ -166,9 +161,9 @@ def _images(folder: Path, channels: int) -> Iterator[Any]:
         yield native_character(file, channels)
 
 
-def _check_out(out: Path, checkpoint: Path) -> None:
+def _check_out(out: Path, checkpoint: Path | None) -> None:
     """Raise UsageError if ``out`` cannot be written, before the work is done."""
-    if out.resolve() == checkpoint.resolve():
+    if checkpoint is not None and out.resolve() == checkpoint.resolve():
         raise UsageError(f"--out {out}: is the checkpoint itself, which must not be overwritten")
     if out.is_dir():
         raise UsageError(f"--out {out}: is a folder; name the file to write, such as {out / 'hanzi.onnx'}")

@@ -1,5 +1,6 @@
 """The commands that make the chosen file."""
 
+import hashlib
 from typing import Any
 
 from fake.choices import BOARDS, HWDB, ORT, RUNS, Bench, answer, printed
@@ -14,9 +15,14 @@ def test_a_file_or_weights_on_this_machine_need_no_training(records: Bench) -> N
     export = "bench export resnet:18 --runtime onnxruntime --out resnet--18.onnx"
     assert commands(records) == ["bench run --suite hccr --system resnet:18 --fresh", export]
     folder = RUNS / "hccr" / "synthetic_hwdb" / "quick" / "resnet--18-s0"
+    checksum = hashlib.sha256(b"these").hexdigest()
+    row = in_runtime(record("resnet:18", checkpoint_sha256=checksum), ORT, 2.0, 0.97, 44.8, file=checksum)
+    write(BOARDS, row)
     for file in (folder / "weights.safetensors", folder / "exported" / ORT / "recogniser.onnx"):
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch()
+        file.write_bytes(b"those of another training")
+        assert len(commands(records)) == 2
+        file.write_bytes(b"these")
         assert commands(records) == [export]
         file.unlink()
     assert "not" not in printed(records).splitlines()[-1]
@@ -25,6 +31,7 @@ def test_a_file_or_weights_on_this_machine_need_no_training(records: Bench) -> N
 def test_commands_name_what_is_not_the_default(bench: Bench) -> None:
     command = "bench run --suite compression --data-root=hwdb100.zip --system a --unlabelled image_folder:kmnist"
     name, facts = "fire:gwap+c4-retrained-on-kmnist", {"suite": "compression", "dataset": HWDB, "scale": "smoke"}
+    facts["checkpoint_sha256"] = hashlib.sha256(b"these").hexdigest()
     write(BOARDS, in_runtime(record(name, seed=2, command=command, **facts), "openvino-int8", 1.0, 0.9))
     flags = "--suite compression --dataset hwdb100 --scale smoke"
     slug = "fire--gwap__c4-retrained-on-kmnist"
@@ -35,7 +42,7 @@ def test_commands_name_what_is_not_the_default(bench: Bench) -> None:
     ]
     folder = RUNS / "compression" / "hwdb100" / "smoke" / f"{slug}-s2"
     folder.mkdir(parents=True)
-    (folder / "weights.packed").touch()  # not weights.safetensors
+    (folder / "weights.packed").write_bytes(b"these")  # not weights.safetensors
     assert len(commands(bench, flags)) == 1
 
 

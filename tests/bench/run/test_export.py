@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import onnxruntime
 import pytest
@@ -16,8 +17,12 @@ from fake import tiny_cascade
 from fake.house import House
 from fake.records import record, write
 
-from bench.plugins import exportable_runtimes, exported_name
+from bench.__main__ import main
+from bench.plugins import SUITES, exportable_runtimes, exported_name
+from bench.records.choose import Limits, choose_from
+from bench.records.deploy_commands import export_command
 from bench.records.predictions import EXPORTED, row_folder
+from bench.records.selection import Request
 from bench.run.export import RowName, Sources, export_system
 from datamodules._errors import UsageError
 from tasks.early_exits.cascade import EarlyExits, cascade_of
@@ -122,3 +127,24 @@ def test_what_is_missing_is_told(house: House) -> None:
     shutil.rmtree(row_folder(house.place / "runs", record))
     with pytest.raises(UsageError, match=r"the weights of its record .* are not on this machine; train it here"):
         exported(house, "acme_tiny", "onnxruntime")
+
+
+def test_every_candidate_of_choose_is_made_by_its_command_and_recognises(
+    house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = house.run("acme_tiny", runtimes=RUNTIMES)
+    monkeypatch.setattr(SUITES, "check", lambda *names: None)
+    monkeypatch.chdir(house.place)
+    image = np.pad(house.data.test.image(0), 24, constant_values=255)
+    cv2.imwrite("image.png", image)
+    choice = choose_from(Request("tiny", "strokes", leaderboards=Path("out"), runs=Path("runs")), Limits())
+    assert {one["runtime"] for one in choice["table"]} == set(RUNTIMES)
+    assert choice["commands"] == [export_command(records[0], choice["chosen"]["runtime"], Path("out"))]
+    for one in choice["table"]:
+        words = export_command(records[0], one["runtime"], Path("out")).split()
+        assert main([*words[1:], "--json"]) == 0
+        made = json.loads(capsys.readouterr().out)
+        assert (made["sha256"], made["measured"]) == (one["file_sha256"], True)
+        assert main(["recognize", made["file"], "image.png", "--json"]) == 0
+        (answer,) = json.loads(capsys.readouterr().out)["images"]
+        assert answer["top"][0]["label"] in house.data.labels
