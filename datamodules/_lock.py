@@ -33,6 +33,12 @@ def locked(path: Path, wait: Callable[[], object] = lambda: None) -> Iterator[No
         yield  # closing the file releases the lock
 
 
+def is_locked(path: Path) -> bool:
+    """Whether another process holds the lock on an existing file."""
+    with path.open("r+") as file:
+        return not _taken(file.fileno())
+
+
 def _taken(descriptor: int) -> bool:
     """Take the lock if it is free; return whether this process holds it now."""
     try:

@@ -21,7 +21,7 @@ from bench.boards.sections.section import Section
 from bench.plugins import SUITES
 from bench.records.load import Stored, read_stored
 from bench.records.protocols import Protocol, present_protocols
-from bench.records.repeatability import between_runs
+from bench.records.repeatability import Spread, between_runs
 from bench.records.rows import ROBUST, BoardRow, board_rows, ranked_machine, sections
 from datamodules._files import write_whole
 
@@ -44,7 +44,7 @@ class Basis:
 
     protocols: Mapping[str, Protocol]
     claims: Sequence[Claim]
-    between: Mapping[str, Mapping[str, float]]
+    between: Mapping[str, Spread]
 
 
 def default_dataset(suite: str) -> str:
@@ -84,7 +84,8 @@ def render_all(
     for item in every_record:
         dataset = item.record["dataset"]
         groups.setdefault((item.record["suite"], dataset["name"] if dataset else None), []).append(item)
-    basis = Basis(protocols, claims, between_runs(every_record))
+    latency = protocols["latency"].version if "latency" in protocols else ""
+    basis = Basis(protocols, claims, between_runs(every_record, latency))
     files: dict[str, bytes] = {}
     first_rows: dict[str, list[BoardRow]] = {}
     for suite, name in sorted(groups, key=str):

@@ -38,7 +38,8 @@ def run(options: argparse.Namespace) -> Answer:
             print(f"{number}/{len(systems)}  {text}", file=sys.stderr, flush=True)
 
         records.append(time_system(timed, runtimes, request.runs, options.command, options.fresh, tell))
-    failed = any(figure.get("value") is None for record in records for figure in record["measurements"].values())
+    figures = [item for record in records for item in record["measurements"].items()]
+    failed = any(one.get("value") is None for name, one in figures if name.partition("@")[0] == "latency")
     lines = [line for record in records for line in _lines(record)]
     return int(failed), {"records": records}, "\n".join([*lines, _next(options)])
 
@@ -60,7 +61,10 @@ def _lines(record: dict[str, Any]) -> list[str]:
 
 
 def _next(options: argparse.Namespace) -> str:
+    from bench.records.deploy_commands import BOARDS  # numpy, which the parser does without
+
     words = [f"--{name} {value}" for name, value, usual in (
-        ("suite", options.suite, "hccr"), ("dataset", options.dataset, None), ("scale", options.scale, "quick")
+        ("suite", options.suite, "hccr"), ("dataset", options.dataset, None), ("scale", options.scale, "quick"),
+        ("out", options.out, BOARDS),
     ) if value != usual]  # fmt: skip
     return " ".join(["random weights, never ranked; to choose with these times: bench choose --here", *words])

@@ -15,8 +15,6 @@ from bench.measurements._deployment import EAGER
 from bench.records.predictions import RUNS
 from bench.records.provenance import machine, versions
 from bench.records.record import Measurement
-from bench.records.repeatability import EXPORTED
-from bench.records.timings import TIMINGS
 from bench.run.profile import measured_in, random_row
 from datamodules._files import write_whole
 
@@ -36,11 +34,12 @@ def compare() -> Measurement:
     """How far nine of ten ratios lie from their mean over the runs at most, as a factor; random weights.
 
     Each call measures every system once more, in fresh processes, and counts all earlier runs on this machine with the
-    same code and packages; they are kept below ``runs/timings``. Call it in several hours: the load of a shared host
-    changes slowly. ``between_runs`` is the standard deviation of the logarithm of a ratio between runs, in eager mode
-    and in runtimes with an exported file; boards widen the intervals of this machine's latencies by it.
+    same protocol and packages; they are kept below ``runs/latency_repeat``. Call it in several hours, with ``--fresh``:
+    the load of a shared host changes slowly. ``between_runs`` is the standard deviation of the logarithm of a ratio
+    between runs, in eager mode and in runtimes with an exported file, each pooled over the systems with ``freedom``
+    degrees of freedom; boards widen the intervals of this machine's latencies by it.
     """
-    path = RUNS / TIMINGS / f"latency_repeat@{machine()['name']}.json"
+    path = RUNS / "latency_repeat" / f"{machine()['name']}.json"
     runs = _read(path)
     while True:
         runs.append(_measured())
@@ -55,11 +54,14 @@ def repeatability(runs: Sequence[Run]) -> Measurement:
     away = np.concatenate([np.abs(one - one.mean()) for one in logs.values()])
     variances = defaultdict(list)
     for name, one in logs.items():
-        variances[EAGER if name.endswith(f" in {EAGER}") else EXPORTED].append(one.var(ddof=1))
+        variances[EAGER if name.endswith(f" in {EAGER}") else "exported"].append(one.var(ddof=1))
     between = {kind: float(np.sqrt(np.mean(values))) for kind, values in variances.items()}
     hours = (runs[-1]["at"] - runs[0]["at"]) / 3600
     spread = {name: float(np.exp(one.std(ddof=1))) for name, one in logs.items()}
-    detail = {"n": len(runs), "hours": round(hours, 2), "between_runs": between, "spread": spread}
+    detail = {
+        "n": len(runs), "hours": round(hours, 2), "between_runs": between, "spread": spread,
+        "freedom": (len(runs) - 1) * len(next(iter(variances.values()))), "latency_version": latency.VERSION,
+    }  # fmt: skip
     return Measurement(float(np.exp(np.percentile(away, SHARE))), detail)
 
 

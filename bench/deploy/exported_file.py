@@ -29,7 +29,7 @@ from tasks.early_exits.cascade import cascade_of
 from tasks.recogniser import Recogniser
 
 # Entries of a record about the training of its weights. When and by what commit they were measured is left out: the
-# same weights give the same file.
+# same weights and the same packages give the same file.
 _KEPT = ("suite", "scale", "system", "seed", "recipe", "dataset", "trained_commit")
 # A layer in OpenVINO's XML that has no name of its own: OpenVINO numbers these by a counter of the process.
 _NUMBERED = re.compile(rb'(<layer id="\d+" name=")\w+_\d+(" type="(?!Parameter|Result))')

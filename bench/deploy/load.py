@@ -64,7 +64,8 @@ def open_exported(path: Path, threads: int = 1, batch: bool = False, lean: bool 
         lean: with the least memory, for a few calls, which may be slower.
 
     Raises:
-        DataError: no such file, cut short, changed after it was written, inconsistent with its metadata, or int8 for a
+        FileNotFoundError: no such file.
+        DataError: cut short, changed after it was written, inconsistent with its metadata, or int8 for a
             CPU that would compute wrong answers.
         MissingRuntimeError: its runtime is not installed.
     """

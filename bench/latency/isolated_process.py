@@ -24,8 +24,8 @@ _ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THR
 # Imported once, by the fork server; each measuring process is forked from it and starts in milliseconds.
 _PRELOAD = ["torch", "torchvision", "cv2", "bench.latency.all_threads", "bench.runtimes.eager"]
 _FORK_SERVER = "forkserver" in get_all_start_methods()  # not on Windows
-# The protocol ends after 10 s of warm-up and 12 s in total, or after ten slow rounds. A loaded machine may take several
-# times as long; a process that takes longer than this limit hangs.
+# The protocol ends after 10 s of warm-up and 20 s in total, or after three copies of a slow network. A loaded machine
+# may take several times as long; a process that takes longer than this limit hangs.
 LIMIT_S = 180.0
 _RUNNING: set[BaseProcess] = set()  # processes started by any thread; see ``stopping``
 _STOP = threading.Event()

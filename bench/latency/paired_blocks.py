@@ -45,8 +45,8 @@ UNTIMED_CALLS = 1
 # multiple of its fastest. Measured on an Intel Xeon, five runs each: the ratio of fire:gwap in ONNX Runtime varied by
 # 6.6 % with all rounds and 1.0 % with these, mobilenet_v2 by 5.4 and 1.8 %, squeezenet by 7.2 and 0.4 %.
 CALM = 1.15
-FASTEST_PERCENTILE = 5  # of the reference's blocks: the very fastest may be a chance of the clock
-LEAST_CALM = 6  # rounds; with fewer, all rounds count, and the latency is noisy
+FASTEST_PERCENTILE = 5  # of the reference's blocks: the very fastest may be an error of the clock
+LEAST_CALM = 6  # rounds, of LEAST_COPIES copies; with fewer, all rounds count, and the latency is noisy
 
 
 class Side:
@@ -56,11 +56,17 @@ class Side:
     """
 
     def __init__(self, call: Callable[[Any], Any], inputs: Iterable[Any]) -> None:
-        self._call, self._inputs = call, inputs if isinstance(inputs, cycle) else cycle(inputs)
+        self._call = call
         # Whether the cost depends on the input, as the classifier's attribute says; the mean is then reported.
         self.data_dependent_cost = bool(getattr(call, "data_dependent_cost", False))
-        # Every ten calls of a warm-up use the same inputs: with inputs of different cost, it would never be steady.
-        self._warm = cycle([next(self._inputs) for _ in range(10)]) if self.data_dependent_cost else self._inputs
+        if isinstance(inputs, cycle):
+            self._inputs, some = inputs, [next(inputs) for _ in range(10)]
+        else:
+            some = list(inputs)
+            self._inputs = cycle(some)
+        # Untimed calls have inputs of their own: every timed call takes the next one. The same ten, if the cost depends
+        # on them: a warm-up with inputs of different cost would never be steady.
+        self._warm = cycle(some[:10] if self.data_dependent_cost else some)
         self.block = 1  # calls per block
 
     def run(self, calls: int, warming: bool = False) -> tuple[list[int], list[int]]:
@@ -148,7 +154,7 @@ def time_paired(
         every = list(_time_copies(first, fresh, rounds, end, random.Random(seed), watch))
         preprocess, _ = Side(load().preprocess, images).run(len(images))
     kept = watch.calm(every)
-    calm = len(kept) >= LEAST_CALM
+    calm = len(kept) >= LEAST_CALM and len({one.copy for one in kept}) >= LEAST_COPIES
     kept = kept if calm else every
     by_copy = [[one for one in kept if one.copy == copy] for copy in dict.fromkeys(one.copy for one in kept)]
     return ProcessTimes(

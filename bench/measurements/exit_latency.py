@@ -15,6 +15,7 @@ VERSION = "3"
 BETTER = "lower"
 PHASE = "timing"
 COLUMN = None
+OTHER_FILES = True  # each head alone is a file of its own; the cascade's entry names the exported one
 NEEDS = "HEADS"
 STORED = False  # a packed network computes the same as the network that it is compressed from
 
@@ -42,7 +43,7 @@ def measure_in(deployment: Deployment) -> Measurement:
     """The same in any runtime."""
     network = cascade(deployment.row)
     exits = {name: _timed(deployment.with_policy(ending_at(network, name), name)) for name in network.heads}
-    whole, final = _timed(deployment), exits[network.heads[-1]]
+    whole, final = {**_timed(deployment), "file_sha256": deployment.file_sha256}, exits[network.heads[-1]]
     ratios = ((one["ratio_to_reference"], *one["ratio_ci"]) for one in (whole, final))
     quotient = dict(zip(("value", "ci_low", "ci_high"), ratio_of_ratios(*ratios), strict=True))
     return Measurement(final["mean"], {"n": final["n"], "exits": exits, "cascade": whole, "cascade_to_final": quotient})

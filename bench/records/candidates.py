@@ -142,7 +142,7 @@ def _accuracy(row: BoardRow, runtime: str) -> tuple[float, float, float]:
 
 
 def _file(row: BoardRow, runtime: str) -> tuple[int, str | None]:
-    """Seed and checksum of the exported file: that of the first seed measured in this runtime."""
+    """Seed and checksum of the file to export: that of the first seed; the candidate's figures are means over seeds."""
     records = sorted((item.record for item in row.records), key=lambda record: int(record["seed"]))
     for record in records:
         figures = [m for name, m in record["measurements"].items() if name.partition("@")[2] == runtime]

@@ -84,9 +84,9 @@ def run_command(
     return shlex.join(["bench", "run", "--suite", suite, *_flags(data), *_flags(place), *more])
 
 
-def time_command(suite: str, dataset: str, scale: str) -> str:
+def time_command(suite: str, dataset: str, scale: str, leaderboards: Path) -> str:
     """Times the rows of a board on this machine."""
-    options = [("dataset", dataset, _suite(suite).dataset), ("scale", scale, "quick")]
+    options = [("dataset", dataset, _suite(suite).dataset), ("scale", scale, "quick"), ("out", leaderboards, BOARDS)]
     return shlex.join(["bench", "time", "--suite", suite, *_flags(options)])
 
 

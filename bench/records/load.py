@@ -65,8 +65,9 @@ def _fault(record: Mapping[str, Any]) -> str:
         if not isinstance(figure, Mapping) or any(not _number(figure.get(key)) for key in _NUMBERS):
             return f"measurement {name}: wanted a mapping with numbers"
         ratio = figure.get("ratio_to_reference")
-        if not _pair(figure.get("ratio_ci")) or (ratio is not None and ratio <= 0):
-            return f"measurement {name}: wanted a positive ratio_to_reference, and two numbers for ratio_ci"
+        interval = figure.get("ratio_ci")
+        if not _pair(interval) or any(value is not None and value <= 0 for value in (ratio, *(interval or ()))):
+            return f"measurement {name}: wanted a positive ratio_to_reference, and two positive numbers for ratio_ci"
         if not _pair(figure.get("drop_ci")):
             return f"measurement {name}: wanted two numbers for drop_ci"
     return ""

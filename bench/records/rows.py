@@ -9,7 +9,7 @@ from typing import Any
 from bench.plugins import figures as figures_of
 from bench.records.load import Stored
 from bench.records.protocols import Protocol, base_name, protocol_name
-from bench.records.repeatability import EAGER, EXPORTED, widened
+from bench.records.repeatability import Spread, widened
 
 SCALES = ("paper", "quick", "smoke")  # the published protocol first
 BASELINE = "nearest_mean"  # classifies by the nearest class mean; shows how hard a data set is
@@ -84,7 +84,7 @@ def sections(stored: Sequence[Stored]) -> list[list[Stored]]:
 def board_rows(
     stored: Sequence[Stored],
     protocols: Mapping[str, Protocol],
-    between: Mapping[str, Mapping[str, float]] | None = None,
+    between: Mapping[str, Spread] | None = None,
 ) -> list[BoardRow]:
     """The rows of one section, best accuracy first, unranked rows last; failed records are left out.
 
@@ -95,7 +95,7 @@ def board_rows(
     for item in stored:
         if item.record["status"] != "failed":
             groups.setdefault((item.record["system"], item.record["machine"]["name"]), []).append(item)
-    rows = [_row(groups[key], protocols, (between or {}).get(key[1], {})) for key in sorted(groups)]
+    rows = [_row(groups[key], protocols, (between or {}).get(key[1])) for key in sorted(groups)]
     return sorted((row for machine in {row.machine for row in rows} for row in _ranked(rows, machine)), key=_order)
 
 
@@ -129,13 +129,13 @@ def _ranked(rows: Sequence[BoardRow], machine: str) -> list[BoardRow]:
     return [replace(row, rank=ranks[index], pareto=index in front) for index, row in enumerate(own)]
 
 
-def _row(group: Sequence[Stored], protocols: Mapping[str, Protocol], between: Mapping[str, float]) -> BoardRow:
+def _row(group: Sequence[Stored], protocols: Mapping[str, Protocol], spread: Spread | None) -> BoardRow:
     records = [item.record for item in group]
     names = sorted({name for record in records for name in record["measurements"]})
     figures = {name: _figure(name, records, protocols) for name in names}
     for name in names:
         if base_name(name) == "latency":
-            figures |= _latency_fields(name, records, protocols, between)
+            figures |= _latency_fields(name, records, protocols, spread)
         if base_name(name) == "accuracy" and "@" in name:
             figures[dropped(name)] = _figure(name, records, protocols, "drop")
     first, recipe = records[0], records[0].get("recipe")
@@ -144,14 +144,14 @@ def _row(group: Sequence[Stored], protocols: Mapping[str, Protocol], between: Ma
 
 
 def _latency_fields(
-    latency: str, records: Sequence[Mapping[str, Any]], protocols: Mapping[str, Protocol], between: Mapping[str, float]
+    latency: str, records: Sequence[Mapping[str, Any]], protocols: Mapping[str, Protocol], spread: Spread | None
 ) -> dict[str, Figure]:
     """Figures of a latency's further fields, and its multiple of the machine's limit."""
     condition = latency.removeprefix("latency")
     fields = {f"{name}{condition}": _figure(latency, records, protocols, key) for key, name in _LATENCY_FIELDS.items()}
-    ratio, deviation = fields[f"ratio{condition}"], between.get(EXPORTED if condition else EAGER)
-    if deviation is not None and ratio.value is not None and ratio.low is not None and ratio.high is not None:
-        low, high = widened(ratio.value, ratio.low, ratio.high, deviation)
+    ratio = fields[f"ratio{condition}"]
+    if spread is not None and ratio.value is not None and ratio.low is not None and ratio.high is not None:
+        low, high = widened(ratio.value, ratio.low, ratio.high, spread.of(condition.removeprefix("@")))
         fields[f"ratio{condition}"] = replace(ratio, low=low, high=high)
     times = [times_limit(latency, record["measurements"]) for record in records]
     known = [value for value in times if value is not None]

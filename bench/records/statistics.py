@@ -154,6 +154,8 @@ def _nested_mean(processes: Sequence[Groups], seed: int, trimmed: float) -> tupl
     centre = float(np.mean([trim_mean(of_process, trimmed) for of_process in means]))
     if len(processes) == 1:
         half = _trimmed_half_width(means[0], trimmed)
+        if trimmed == 0.0:  # ratios, whose interval must stay above 0: that of the logarithm of their mean
+            return centre, centre * math.exp(-half / centre), centre * math.exp(half / centre)
         return centre, centre - half, centre + half
     rng = np.random.default_rng(seed)  # SciPy's bootstrap has no nested resampling
     chosen = rng.integers(0, len(processes), (len(processes), _RESAMPLES))

@@ -16,7 +16,7 @@ TIMINGS = "timings"  # folder below runs/ where ``bench time`` writes one record
 def timed_here(
     request: Request, board: Sequence[Stored], protocols: Mapping[str, Protocol], notes: list[str]
 ) -> list[list[BoardRow]]:
-    """Groups of rows timed on this machine: those among the board's records, then timings, the likest data first."""
+    """Groups of rows timed on this machine: those of the board's records, then timings, the most similar data first."""
     name, data = this_machine(), board[0].record["dataset"]
     timings, damaged = read_records(request.runs / TIMINGS, request.runs)
     notes += map(str, damaged)
@@ -49,7 +49,7 @@ def check_timed(rows: Sequence[BoardRow], timed: Sequence[Sequence[BoardRow]], r
     if not any(_costs_the_same(row, other) for group in timed for other in group for row in rows):
         raise ChoiceError(
             f"--here: no timing on this machine, {this_machine()}, of the systems of suite {request.suite} on "
-            f"{dataset}; make them: {time_command(request.suite, dataset, request.scale)}"
+            f"{dataset}; make them: {time_command(request.suite, dataset, request.scale, request.leaderboards)}"
         )
 
 
@@ -73,6 +73,6 @@ def _costs_the_same(row: BoardRow, other: BoardRow) -> bool:
     architecture = name.partition(":")[0]
     known = architecture in ARCHITECTURES.names()
     if known and "HEADS" in ARCHITECTURES.literals(architecture):
-        at_rates = all(item.record.get("exit_rates") for item in other.records)
+        at_rates = all(item.record.get("exit_rates") is not None for item in other.records)
         return other.system == row.system and (other.trained or at_rates)
     return True

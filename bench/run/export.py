@@ -8,9 +8,10 @@ from typing import Any
 
 from bench.deploy.calibration import CALIBRATION, read_calibration
 from bench.deploy.checksum import check_whole
+from bench.deploy.load import IN_FP32
 from bench.deploy.recognize import image_files, native_character
 from bench.plugins import ARCHITECTURES, RUNTIMES, SUITES, exportable_runtimes
-from bench.records.deploy_commands import is_here, measured_file, measured_with
+from bench.records.deploy_commands import INT8, is_here, measured_file, measured_with, run_command, train_command
 from bench.records.load import read_stored
 from bench.records.predictions import EXPORTED, RUNS, row_folder
 from bench.records.provenance import machine
@@ -75,14 +76,17 @@ def export_system(system: str, runtime: str, out: Path, sources: Sources) -> boo
         )
     parse_system(system, "")
     _check_out(out, sources.checkpoint)
+    if sources.calibration is not None and not runtime.endswith(INT8):
+        raise UsageError(f"--calibration: is for int8, and {runtime} is float32; leave it out")
     records = [stored.record for stored in read_stored(sources.leaderboards)[0]]
     if sources.checkpoint is None:
         record, checkpoint = _row(system, runtime, sources, records)
     else:
         check_checkpoint(system, sources.checkpoint)
-        checksum, checkpoint = sha256(sources.checkpoint), sources.checkpoint
-        record = next((one for one in records if one.get("checkpoint_sha256") == checksum), {})
-    file = measured_file(sources.runs, record, runtime) if record and sources.labels is None else None
+        checkpoint = sources.checkpoint
+        record = _record_of(checkpoint, sources.runs, records)
+    plain = sources.labels is None and sources.calibration is None
+    file = measured_file(sources.runs, record, runtime) if record and plain else None
     if file is None:
         content = _made(system, runtime, checkpoint, record, sources)
     else:
@@ -90,6 +94,18 @@ def export_system(system: str, runtime: str, out: Path, sources: Sources) -> boo
         content = file.read_bytes()
     write_whole(out, content)
     return hashlib.sha256(content).hexdigest() in measured_with(record, runtime)
+
+
+def _record_of(checkpoint: Path, runs: Path, records: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The record of these weights, rather that of their own folder and of this machine; empty if there is none."""
+    checksum, here = sha256(checkpoint), machine()["name"]
+    found = [one for one in records if one.get("checkpoint_sha256") == checksum and one["dataset"]]
+
+    def fits(record: Mapping[str, Any]) -> tuple[bool, bool]:
+        own = row_folder(runs, record).resolve() == checkpoint.parent.resolve()
+        return own, record["machine"]["name"] == here
+
+    return max(found, key=fits, default={})
 
 
 def _row(
@@ -104,15 +120,19 @@ def _row(
     found = [one for one in records if one["dataset"] and one["dataset"]["name"] == dataset
              and all(one[key] == value for key, value in place.items())]  # fmt: skip
     where = f"suite {row.suite}, {dataset}, scale {row.scale}, seed {row.seed}"
-    command = f"bench run --suite {row.suite} --scale {row.scale} --system {name} --runtime {runtime} --fresh"
     if not found:
-        raise UsageError(f"{name}: there is no record of it ({where}); make it: {command}, or use --checkpoint FILE")
+        more = ["--system", name, "--runtime", runtime, *(["--seed", str(row.seed)] if row.seed else [])]
+        command = run_command(row.suite, dataset, row.scale, sources.leaderboards, more=more)
+        raise UsageError(
+            f"{name}: no record of it in {sources.leaderboards} ({where}); name its folder by --records, or make it: "
+            f"{command}, or use --checkpoint FILE"
+        )
     for record in sorted(found, key=lambda one: one["machine"]["name"] != machine()["name"]):
         if is_here(sources.runs, record, runtime):
             return record, row_folder(sources.runs, record) / named.weights_file
     raise UsageError(
-        f"{name}: the weights of its record ({where}) are not on this machine; train it here: {command}, or use "
-        "--checkpoint FILE"
+        f"{name}: the weights of its record ({where}) are not on this machine; train it here: "
+        f"{train_command(found[0], runtime, sources.leaderboards)}, or use --checkpoint FILE"
     )
 
 
@@ -130,6 +150,7 @@ def _made(system: str, runtime: str, checkpoint: Path, record: Mapping[str, Any]
         )
     subject = Subject(
         named.architecture, len(names), checkpoint, characters, labels=tuple(names), record=record,
+        in_fp32=tuple(record.get("measurements", {}).get(f"size_bytes@{runtime}", {}).get(IN_FP32, ())),
         # If the name has no recipe, the recipe of the weights completes it; a named one was checked against them.
         system=system if "+" in system else named.name,
     )  # fmt: skip

@@ -48,9 +48,11 @@ def export(row: Row, deployed: Deployed, measurements: dict[str, Any], folder: P
             continue
         with suppress(Exception):  # raised again, and recorded, by the measurement
             write_calibration(folder / CALIBRATION, deployment.characters)
-            for figure in [one for one in measurements if one.partition("@")[2] == deployment.runtime]:
-                if measurements[figure].get("file_sha256") != deployment.file_sha256:
-                    del measurements[figure]
+            figures = [one for one in measurements if one.partition("@")[2] == deployment.runtime]
+            if any(measurements[one].get("file_sha256", deployment.file_sha256) != deployment.file_sha256
+                   for one in figures):  # fmt: skip
+                for one in figures:
+                    del measurements[one]
             _ = deployment.agreement
             _ = deployment.answers
 
@@ -68,7 +70,7 @@ def figure_in(deployment: Deployment, name: str) -> dict[str, Any]:
     module = MEASUREMENTS.load(name)
     unit = SimpleNamespace(UNIT=module.UNIT, VERSION=version_in_runtime(module.VERSION))
     found = figure(unit, partial(module.measure_in, deployment))
-    if "error" not in found and deployment.file_sha256 is not None:
+    if "error" not in found and deployment.file_sha256 is not None and not getattr(module, "OTHER_FILES", False):
         found["file_sha256"] = deployment.file_sha256
     return found
 

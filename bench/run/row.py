@@ -3,12 +3,13 @@
 import json
 import shutil
 import time
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from bench.deploy.calibration import CALIBRATION
 from bench.measurements._row import Row
+from bench.plugins import exported_name
 from bench.records.predictions import EXPORTED, read_predictions, write_predictions
 from bench.records.provenance import provenance, source_state
 from bench.records.record import new_record, status_of, write_record
@@ -17,7 +18,6 @@ from bench.run.measure import describe, export, measure_in_runtimes, measure_pha
 from bench.run.parents import Parent, discard_checkpoint_of_other_parent, load_parent
 from bench.run.plan import Plan
 from bench.run.resume import BEGUN, TRAINED, ResumeState, begun_key, copy_training, training_key
-from bench.runtimes._base import LOADER
 from bench.system import System
 from bench.training.events import Event, Tell
 from bench.training.train import load_pretrained, predict, train
@@ -76,13 +76,13 @@ class RowRun:
 
     def export(self) -> None:
         """Export the network for its runtimes, and compare their predictions with eager's."""
-        self._remove_exports({one.get("file_sha256") for one in self.record["measurements"].values()})
+        self._remove_exports(unmeasured=True)
         self._continue(lambda row: export(row, self._deployed, self.record["measurements"], self.folder / EXPORTED))
 
     def time(self) -> None:
         """Run the measurements that need a quiet machine."""
         self._continue(self._time)
-        self._remove_exports({one.get("file_sha256") for one in self.record["measurements"].values()})
+        self._remove_exports(unmeasured=False)
 
     def fail(self, error: Exception) -> None:
         """Record an error, and write the record."""
@@ -93,13 +93,20 @@ class RowRun:
         measure_phase("timing", row, self._modules, self.record["measurements"])
         measure_in_runtimes(row, self._deployed, self.record["measurements"], self.folder / EXPORTED)
 
-    def _remove_exports(self, measured: Container[str | None]) -> None:
-        """Remove all exports but the files with these checksums, and the characters that int8 is calibrated on."""
+    def _remove_exports(self, unmeasured: bool) -> None:
+        """Remove working files from the row's exports; with ``unmeasured``, also files that no figure is measured with.
+
+        Exported files and the characters that int8 is calibrated on stay.
+        """
+        if not self.unfinished and unmeasured:
+            return
+        measured = {one.get("file_sha256") for one in self.record["measurements"].values()}
         for path in sorted((self.folder / EXPORTED).rglob("*"), reverse=True):  # the content of a folder first
+            exported = path.name == exported_name(path.parent.name) and path.parent.parent.name == EXPORTED
             if path.is_dir():
                 with suppress(OSError):  # not empty
                     path.rmdir()
-            elif path.name != CALIBRATION and (path.name == LOADER or sha256(path) not in measured):
+            elif path.name != CALIBRATION and (not exported or (unmeasured and sha256(path) not in measured)):
                 path.unlink()
 
     def _continue(self, work: Callable[[Row], None]) -> None:

@@ -58,12 +58,15 @@ def systems_to_time(request: Request, names: Sequence[str]) -> list[Timed]:
         system = parse_system(record["system"], recipe)
         if system.storage is not None or record["status"] == "failed" or (wanted and system.name not in wanted):
             continue
-        key = system.name if "exit_rate" in record["measurements"] else system.architecture
-        found.setdefault(key, Timed(system.name, record))
-    missing = [name for name in wanted if name not in {one.system for one in found.values()}]
-    if missing:
-        have = sorted({item.record["system"] for item in stored})
-        raise ChoiceError(f"--system {missing[0]}: no record of it on this board; there are: {', '.join(have)}")
+        merged = not wanted and "exit_rate" not in record["measurements"]
+        found.setdefault(system.architecture if merged else system.name, Timed(system.name, record))
+    for name in wanted:
+        if name not in found:
+            have = sorted({item.record["system"] for item in stored})
+            raise ChoiceError(
+                f"--system {name}: wanted a system of this board in float32 whose row did not fail (compressed ones "
+                f"cost the same); there are: {', '.join(have)}"
+            )
     return list(found.values())
 
 
@@ -82,9 +85,7 @@ def time_system(
     record = _begun(timed, command)
     path = record_path(runs / TIMINGS, record)
     if path.exists() and not fresh:
-        protocols, kept = present_protocols(), read_record(path)["measurements"].items()
-        current = (name for name, one in kept if one.get("value") and one["version"] == protocols[name].version)
-        record["measurements"] = {name: dict(kept)[name] for name in current}
+        record["measurements"] = _current(read_record(path), record)
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         row = None
@@ -104,11 +105,24 @@ def time_system(
 
 def _begun(timed: Timed, command: str) -> Record:
     facts = {name: timed.record[name] for name in ("suite", "scale", "dataset")}
-    rates = _exit_rates(timed.record)
     return new_record(
-        timed.system, weights="random", status="partial", **facts, **provenance(command),
-        **({"exit_rates": rates} if rates else {}),
-    )  # fmt: skip
+        timed.system, weights="random", status="partial", **facts, **provenance(command), **_like(timed.record)
+    )
+
+
+def _like(record: Mapping[str, Any]) -> Record:
+    """What a timing takes from the record of trained weights: exit rates, and layers that int8 leaves in fp32."""
+    figures, rates = record["measurements"].items(), _exit_rates(record)
+    in_fp32 = {name.partition("@")[2]: one[IN_FP32] for name, one in figures if one.get(IN_FP32)}
+    return {IN_FP32: in_fp32, **({} if rates is None else {"exit_rates": rates})}
+
+
+def _current(stored: Record, record: Record) -> Record:
+    """The stored figures that would be measured as ``record`` says, by today's protocols."""
+    if any(stored.get(key) != record.get(key) for key in ("dataset", "exit_rates", IN_FP32, "versions")):
+        return {}
+    protocols, kept = present_protocols(), stored["measurements"]
+    return {name: one for name, one in kept.items() if one.get("value") and one["version"] == protocols[name].version}
 
 
 def _row(timed: Timed, weights: Path) -> Row:
@@ -117,7 +131,7 @@ def _row(timed: Timed, weights: Path) -> Row:
     row = random_row(system.architecture, timed.record["dataset"]["classes"], weights)
     rates = _exit_rates(timed.record)
     network, cascade = row.recogniser.network, cascade_of(row.recogniser.network)
-    if cascade is not None and rates:
+    if cascade is not None and rates is not None:
         images = torch.cat([row.recogniser.preprocess(image) for image in row.characters()])
         with torch.inference_mode():
             logits = [one.float().numpy() for one in every_logits(network, images)]
@@ -126,14 +140,15 @@ def _row(timed: Timed, weights: Path) -> Row:
             row, recogniser=row.recogniser.with_policy(policy_at_rates(logits, cascade.heads, rates, average))
         )
         save_weights(network, weights)
-    figures = timed.record["measurements"].items()
-    in_fp32 = {name.partition("@")[2]: tuple(one[IN_FP32]) for name, one in figures if one.get(IN_FP32)}
-    return replace(row, in_fp32=in_fp32)
+    in_fp32 = _like(timed.record)[IN_FP32]
+    return replace(row, in_fp32={runtime: tuple(stages) for runtime, stages in in_fp32.items()})
 
 
-def _exit_rates(record: Mapping[str, Any]) -> dict[str, float]:
-    """The share of characters that leaves at each early head with an exit; empty without early exits."""
-    rate = record["measurements"].get("exit_rate") or {}
+def _exit_rates(record: Mapping[str, Any]) -> dict[str, float] | None:
+    """The share of characters that leaves at each early head with an exit; None for a network with one head."""
+    rate = record["measurements"].get("exit_rate")
+    if not rate or rate.get("value") is None:
+        return None
     return {name: rate["exits"][name]["value"] for name in rate.get("leaves_at") or {}}
 
 

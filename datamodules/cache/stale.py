@@ -1,6 +1,5 @@
 """Finds the caches that no run opens any more: of another layout or other code, or with changed or missing sources."""
 
-import fcntl
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from datamodules._files import cache_folder
+from datamodules._lock import is_locked
 from datamodules.cache.packer import VERSION
 from datamodules.readers.casia_parts import Source
 
@@ -76,14 +76,7 @@ def _gone(stamps: Sequence[dict[str, Any]], paths: Sequence[str]) -> str:
 def _in_use(folder: Path) -> bool:
     """Whether a process holds the lock on a cache's name."""
     lock = folder.with_name(f".{folder.name.removesuffix('.partial')}.lock")
-    if not lock.exists():
-        return False
-    with lock.open() as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
+    return lock.exists() and is_locked(lock)
 
 
 def _folders(place: Path) -> list[Path]:

@@ -23,7 +23,7 @@ def policy_at_rates(
     remaining = np.ones(len(logits[0]), bool)
     for name, answers in zip(heads, logits, strict=True):
         two = np.sort(answers, axis=1)[:, -2:]
-        # By the median distance of the best two classes: confidences of random weights are else too near each other.
+        # By the median distance of the best two classes; otherwise the confidences of random weights hardly differ.
         temperatures.append(float(np.clip(np.median(two[:, 1] - two[:, 0]), 1e-6, 1e6)))
         if name not in rates:
             continue

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import pytest
 from fake.exported import export_both, glyph, write_checkpoint
-from fake.records import record, write
+from fake.records import in_runtime, record, write
 
 ROOT = Path(__file__).resolve().parents[2]
 # Before anything of ours is imported: what macOS, Windows or both lack.
@@ -41,12 +41,12 @@ def run(script: str, *arguments: str, folder: Path, encoding: str = "cp1252") ->
         ("--help", "usage: bench"),
         ("--version", "hccr-bench"),
         ("list systems", "fire:gwap"),
-        ("choose --out boards", "choose nearest_mean in eager"),
+        ("choose --out boards", "Choose nearest_mean in onnxruntime"),
         ("render --check --out boards", ""),
     ],
 )
 def test_commands_work(tmp_path: Path, command: str, says: str) -> None:
-    write(tmp_path / "boards", record("nearest_mean", 0.9))
+    write(tmp_path / "boards", in_runtime(record("nearest_mean", 0.9), "onnxruntime", 1.0, 0.9))
     if command.startswith("render"):
         assert run(VERB, "render", "--out", "boards", folder=tmp_path).returncode == 0
     done = run(VERB, *command.split(), folder=tmp_path)

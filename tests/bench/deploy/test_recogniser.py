@@ -62,7 +62,7 @@ def test_other_arrays_are_refused(exports: Path, images: NDArray[np.uint8]) -> N
     array = np.asarray(images)
     says = f"nearest_mean takes grey images, uint8 (h, w) or (n, h, w), got {array.dtype} {array.shape}"
     with pytest.raises(ValueError, match=f"^{re.escape(says)}$"):
-        Recogniser(str(exports / FORMS["onnx"]))(images)
+        Recogniser(str(exports / FORMS["onnxruntime"]))(images)
 
 
 @pytest.mark.parametrize("several", [False, True])

@@ -150,16 +150,54 @@ def test_a_machine_that_is_slow_all_the_time_is_known_by_what_it_did_before() ->
     assert watch.fastest == 1e6
 
 
-@pytest.mark.parametrize(("fastest", "calm", "left_out"), [(math.inf, True, 0), (1.0, False, 0)])
-def test_too_few_calm_rounds_are_told_and_all_count(fastest: float, calm: bool, left_out: int, monkeypatch) -> None:
-    monkeypatch.setattr(paired_blocks, "CALM", 1e6)  # without a faster time before, every round is calm
-    monkeypatch.setattr(paired_blocks, "BUDGET_S", 0.0)
-    if not calm:
-        monkeypatch.setattr(paired_blocks, "CALM", 1e-6)
-    found = paired_blocks.time_paired(lambda: Quick, characters(4), 6, 0, fastest)
-    assert (found.calm, found.details["rounds_left_out"]) == (calm, left_out)
-    assert sum(map(len, found.ratios)) >= 6
-    assert found.fastest <= fastest
+def scripted_rounds(monkeypatch: pytest.MonkeyPatch, slowest: list[float]) -> None:
+    """Nine rounds of three copies; the ratio of each is the logarithm of its number."""
+    made = [
+        paired_blocks.Round(number // 3, math.log(number + 1), 0.0, ns, wall=[number], cpu=[number], reference=[number])
+        for number, ns in enumerate(slowest)
+    ]
+
+    def rounds(first, fresh, wanted, end, rng, watch):
+        watch.add(one.slowest for one in made)
+        return iter(made)
+
+    monkeypatch.setattr(paired_blocks, "_time_copies", rounds)
+    monkeypatch.setattr(paired_blocks, "WARM_CALLS", 10)
+
+
+def test_rounds_of_a_slowed_machine_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    scripted_rounds(monkeypatch, [1.0, 1.0, 2.0, 1.0, 1.2, 1.0, 1.1, 1.0, 3.0])
+    found = paired_blocks.time_paired(lambda: Quick, characters(4), 9, 0)
+    kept = [0, 1, 3, 5, 6, 7]
+    assert found.calm
+    assert (found.wall, found.cpu, found.reference) == (kept, kept, kept)
+    assert found.ratios == [[math.log(1), math.log(2)], [math.log(4), math.log(6)], [math.log(7), math.log(8)]]
+    assert (found.details["rounds_left_out"], found.fastest) == (3, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("slowest", "fastest"),
+    [
+        ([1.0] * 5 + [2.0] * 4, math.inf),  # too few rounds
+        ([1.0] * 6 + [2.0] * 3, math.inf),  # enough, of two copies
+        ([1.0] * 9, 0.5),  # the machine was twice as fast before
+    ],
+)
+def test_too_few_calm_rounds_are_told_and_all_count(
+    monkeypatch: pytest.MonkeyPatch, slowest: list[float], fastest: float
+) -> None:
+    scripted_rounds(monkeypatch, slowest)
+    found = paired_blocks.time_paired(lambda: Quick, characters(4), 9, 0, fastest)
+    assert (found.calm, found.details["rounds_left_out"], len(found.wall)) == (False, 0, 9)
+
+
+def test_untimed_calls_take_no_character_from_the_timed_ones() -> None:
+    seen: list[int] = []
+    side = Side(seen.append, range(4))
+    side.block = 1
+    for _ in range(4):
+        side.timed_block()
+    assert seen[1::2] == [0, 1, 2, 3]
 
 
 class Quick:
@@ -192,8 +230,8 @@ def test_inputs_are_cycled_through() -> None:
     side.run(4)
     side.block = 2
     wall, cpu = side.timed_block()
-    assert seen == [0, 1, 2, 0, 1, 2, 0]
-    assert len(wall) == len(cpu) == 2  # the first call of a block is not timed
+    assert seen == [0, 1, 2, 0, 0, 1, 2]  # one untimed call, of its own sequence, then two
+    assert len(wall) == len(cpu) == 2
 
 
 def test_times_are_those_of_the_call() -> None:

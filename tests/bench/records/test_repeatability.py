@@ -7,23 +7,37 @@ from fake.records import record
 
 from bench.records.load import Stored
 from bench.records.protocols import Protocol
-from bench.records.repeatability import between_runs, widened
+from bench.records.repeatability import Spread, between_runs, widened
 from bench.records.rows import board_rows
 
 
 def test_the_interval_within_a_run_and_the_spread_between_runs_add_as_squares() -> None:
-    low, high = widened(10.0, 10.0 / math.exp(0.03), 10.0 * math.exp(0.03), 0.04 / 1.96)
+    low, high = widened(10.0, 10.0 / math.exp(0.03), 10.0 * math.exp(0.03), 0.04)
     assert (math.log(10 / low), math.log(high / 10)) == pytest.approx((0.05, 0.05))
     assert widened(10.0, 9.0, 12.0, 0.0) == pytest.approx((9.0, 12.0))
 
 
+def repeat(machine: str, **ratio: object) -> Stored:
+    found = record("latency_repeat", 0.5, suite="performance", machine={"name": machine})
+    spread = {"between_runs": {"eager": 0.01, "exported": 0.02}, "freedom": 21, "hours": 1.5, "latency_version": "4"}
+    found["measurements"] = {"ratio": {"version": "4", "value": 1.02, **spread, **ratio}}
+    return Stored("", found)
+
+
 def test_the_spread_is_that_of_the_machine_s_own_record() -> None:
-    spread = {"eager": 0.01, "exported": 0.02}
-    repeat = record("latency_repeat", 0.5, suite="performance", machine={"name": "here-2c"})
-    repeat["measurements"] = {"ratio": {"version": "4", "value": 1.02, "between_runs": spread}}
-    older = record("latency_repeat", 0.5, suite="performance", machine={"name": "there-2c"})
+    older = record("latency_repeat", 0.5, suite="performance", machine={"name": "older-2c"})
     older["measurements"] = {"ratio": {"version": "3", "value": 1.05}}
-    assert between_runs([Stored("", repeat), Stored("", older)]) == {"here-2c": spread}
+    stored = [
+        repeat("here-2c"),
+        repeat("other-2c", latency_version="3"),
+        repeat("short-2c", hours=0.5),
+        Stored("", older),
+    ]
+    (name, spread), *none = between_runs(stored, "4").items()
+    assert (name, none) == ("here-2c", [])
+    assert (spread.eager, spread.exported) == pytest.approx((0.0208, 0.0416), rel=1e-3)  # Student's t of 21: 2.080
+    kinds = [spread.of(runtime) for runtime in ("", "compile", "onnxruntime", "openvino-int8")]
+    assert kinds == [spread.eager, spread.eager, spread.exported, spread.exported]
 
 
 def test_boards_widen_the_ratios_of_that_machine_alone() -> None:
@@ -35,7 +49,7 @@ def test_boards_widen_the_ratios_of_that_machine_alone() -> None:
         rows[machine] = found
     stored = [Stored("", one) for one in rows.values()]
     protocols = {"latency": Protocol("1", "")}
-    between = {"here-2c": {"eager": 0.05, "exported": 0.1}}
+    between = {"here-2c": Spread(0.05, 0.1)}
     here, there = sorted(board_rows(stored, protocols, between), key=lambda row: row.machine)
     assert (there["ratio"].low, there["ratio"].high) == (1.98, 2.02)
     assert (here["ratio"].low, here["ratio"].high) == pytest.approx(widened(2.0, 1.98, 2.02, 0.05))

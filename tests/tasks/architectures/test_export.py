@@ -11,7 +11,7 @@ from tasks.architectures import ARCHITECTURES
 from tasks.normalised import Normalised
 from tasks.recogniser import Recogniser
 
-# Networks with early exits are exported stage by stage: tests/bench/deploy/test_onnx_cascade.py.
+# Networks with early exits: tests/bench/deploy/test_onnx_cascade.py.
 EXPORTED = [
     "hybrid_mobilenet:fmp-d2-a0.25",
     "cnn9layer:lowrank",
