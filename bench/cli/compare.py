@@ -27,10 +27,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> Answer:
     """Compare two records by their stored per-image predictions."""
     from bench.records.compare import compare
+    from bench.records.load import read_stored
     from bench.records.predictions import RUNS
+    from bench.records.protocols import present_protocols
+    from bench.records.repeatability import between_runs
 
     a, b = (_find_record(name, options) for name in (options.a, options.b))
-    comparison = compare(a, b, RUNS)
+    between = between_runs(read_stored(options.out)[0], present_protocols()["latency"].version)
+    comparison = compare(a, b, RUNS, between)
     return 0, comparison, format_comparison(comparison)
 
 

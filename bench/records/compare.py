@@ -11,6 +11,7 @@ import numpy as np
 from bench.plugins import DATASETS
 from bench.records.predictions import FILE, Predictions, read_predictions, row_folder
 from bench.records.record import file_name, read_record, record_path, slug
+from bench.records.repeatability import Spread, widened
 from bench.records.statistics import mcnemar, paired_difference, ratio_of_ratios
 from datamodules._errors import BenchError
 from tasks.compression.storage import parse_storage
@@ -23,13 +24,16 @@ class CompareError(BenchError):
     """Two records that cannot be compared; names the reason and the next step."""
 
 
-def compare(a: Mapping[str, Any], b: Mapping[str, Any], runs: Path) -> dict[str, Any]:
+def compare(
+    a: Mapping[str, Any], b: Mapping[str, Any], runs: Path, between: Mapping[str, Spread] | None = None
+) -> dict[str, Any]:
     """Compare system B with system A on the same test images.
 
     Args:
         a: record of the baseline system.
         b: record of the other system, on the same data.
         runs: folder of runs, which holds their predictions.
+        between: the spread of latencies between runs, by machine, which widens their intervals.
 
     Returns: what ``--json`` prints. ``accuracy`` has both values and B - A with its 95 % interval; ``paired`` the
         counts and McNemar's p value, null without stored predictions; ``ratios`` B / A of every cost, with an
@@ -50,7 +54,7 @@ def compare(a: Mapping[str, Any], b: Mapping[str, Any], runs: Path) -> dict[str,
         "a": _identity(a), "b": _identity(b), "dataset": dict(a["dataset"]),
         "accuracy": {"a": values[0], "b": values[1], "difference": values[1] - values[0] if known else None,
                      "ci_low": low, "ci_high": high},
-        "paired": paired, "ratios": {name: _ratio(name, a, b, notes) for name in COSTS}, "notes": notes,
+        "paired": paired, "ratios": {name: _ratio(name, a, b, between or {}, notes) for name in COSTS}, "notes": notes,
     }  # fmt: skip
 
 
@@ -144,8 +148,10 @@ def _paired(a: Predictions, b: Predictions) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _ratio(name: str, a: Mapping[str, Any], b: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
-    """B / A of one cost; for latency, of the ratios to the reference network, which all machines share."""
+def _ratio(
+    name: str, a: Mapping[str, Any], b: Mapping[str, Any], between: Mapping[str, Spread], notes: list[str]
+) -> dict[str, Any]:
+    """B / A of one cost; for latency, of the ratios to the reference network, on one machine."""
     costs = [record["measurements"].get(name, {}) for record in (a, b)]
     values = [cost.get("ratio_to_reference" if name == "latency" else "value") for cost in costs]
     result = {"a": values[0], "b": values[1], "ratio": None, "ci_low": None, "ci_high": None}
@@ -157,9 +163,16 @@ def _ratio(name: str, a: Mapping[str, Any], b: Mapping[str, Any], notes: list[st
         notes.append(f"{name}: measured by different protocol versions; run the older row again")
         return result
     ratio, low, high = values[1] / values[0], None, None
-    intervals = [cost.get("ratio_ci") for cost in costs]
-    if name == "latency" and all(intervals):
-        ratio, low, high = ratio_of_ratios((values[1], *intervals[1]), (values[0], *intervals[0]))
+    if name == "latency":
+        machine, other = (record["machine"]["name"] for record in (a, b))
+        if machine != other:
+            notes.append(f"{name}: timed on {machine} and on {other}, whose ratios do not compare")
+            return result
+        spread = between[machine].eager if machine in between else 0.0
+        intervals = [cost.get("ratio_ci") for cost in costs]
+        if all(intervals):
+            wide = [(value, *widened(value, *ci, spread)) for value, ci in zip(values, intervals, strict=True)]
+            ratio, low, high = ratio_of_ratios(wide[1], wide[0])
     if any(cost.get("noisy") for cost in costs):
         notes.append(f"{name}: at least one of the two was timed on a busy machine")
     return {**result, "ratio": ratio, "ci_low": low, "ci_high": high}

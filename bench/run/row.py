@@ -102,7 +102,7 @@ class RowRun:
             return
         measured = {one.get("file_sha256") for one in self.record["measurements"].values()}
         for path in sorted((self.folder / EXPORTED).rglob("*"), reverse=True):  # the content of a folder first
-            exported = path.name == exported_name(path.parent.name) and path.parent.parent.name == EXPORTED
+            exported = path.parent.parent.name == EXPORTED and path.name == exported_name(path.parent.name)
             if path.is_dir():
                 with suppress(OSError):  # not empty
                     path.rmdir()

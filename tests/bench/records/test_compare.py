@@ -9,6 +9,7 @@ from fake.records import record, write
 from bench.cli.compare import format_comparison
 from bench.records.compare import CompareError, command_for, compare, find_record
 from bench.records.predictions import FILE, row_folder
+from bench.records.repeatability import Spread
 from bench.run.plan import Plan
 
 
@@ -74,6 +75,21 @@ def test_latency_intervals_combine_in_logarithms(tmp_path, pair):
     distance = math.hypot(math.log(0.98), math.log(1.02))
     assert latency["ci_low"] == pytest.approx(2 * math.exp(-distance))
     assert latency["ci_high"] == pytest.approx(2 * math.exp(distance))
+
+
+def test_the_spread_between_runs_widens_both_intervals(tmp_path, pair):
+    name = pair[0]["machine"]["name"]
+    latency = compare(*pair, tmp_path, {name: Spread(0.03, 0.5)})["ratios"]["latency"]
+    distance = math.hypot(math.log(0.98), math.log(1.02), 0.03, 0.03)
+    assert latency["ci_high"] == pytest.approx(2 * math.exp(distance))
+
+
+def test_latencies_of_two_machines_do_not_compare(tmp_path, pair):
+    pair[1]["machine"] = {**pair[1]["machine"], "name": "there-8c"}
+    found = compare(*pair, tmp_path)
+    assert found["ratios"]["latency"]["ratio"] is None
+    assert found["ratios"]["macs"]["ratio"] is not None
+    assert "latency: timed on cpu-2c and on there-8c, whose ratios do not compare" in found["notes"]
 
 
 def test_costs_are_ratios_of_b_to_a(tmp_path, pair):
