@@ -47,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--out", type=Path, metavar="DIR",
         help="where to write results/ and boards; default: leaderboards, with --scale smoke runs/smoke")  # fmt: skip
     add("--fresh", action="store_true", help="train and measure again, even if current records exist")
+    add("--retime-noisy", action="store_true", help="time noisy latencies of current records again")
     add("--dry-run", action="store_true", help="print the rows, their cost and an estimated time; run nothing")
     add(
         "--wandb", choices=("off", "offline", "online"), default="off", help="also log to Weights & Biases; default off"
@@ -136,7 +137,7 @@ def _request(options: argparse.Namespace) -> Any:
     return Request(
         suite=options.suite, dataset=options.dataset, scale=options.scale, data_root=options.data_root,
         systems=tuple(options.system), runtimes=runtimes, seeds=seeds, out=_out(options),
-        fresh=options.fresh, hardware=Hardware.of(options.accelerator),
+        fresh=options.fresh, retime_noisy=options.retime_noisy, hardware=Hardware.of(options.accelerator),
         command=options.command, unlabelled=options.unlabelled, weights=options.weights,
     )  # fmt: skip
 

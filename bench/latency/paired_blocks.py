@@ -46,6 +46,7 @@ UNTIMED_CALLS = 1
 # 6.6 % with all rounds and 1.0 % with these, mobilenet_v2 by 5.4 and 1.8 %, squeezenet by 7.2 and 0.4 %.
 CALM = 1.15
 FASTEST_PERCENTILE = 5  # of the reference's blocks: the very fastest may be an error of the clock
+MOST_ROUNDS = 4  # times the wanted number; a machine that was not calm in these is not calm at all
 LEAST_CALM = 6  # rounds, of LEAST_COPIES copies; with fewer, all rounds count, and the latency is noisy
 
 
@@ -230,7 +231,7 @@ def _time_copies(
     """Time the first copy, then fresh ones, until as many calm rounds as ``wanted`` are done or the time is over."""
     rounds: list[Round] = []
     copies, missing = 0, wanted
-    while missing > 0 and (copies < LEAST_COPIES or time.monotonic() < end):
+    while missing > 0 and (copies < LEAST_COPIES or (time.monotonic() < end and len(rounds) < MOST_ROUNDS * wanted)):
         sides = fresh() if copies else first
         for side, like in zip(sides, (first.candidate, first.frozen, first.frozen), strict=True):
             side.block = like.block

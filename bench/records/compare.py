@@ -171,7 +171,7 @@ def _ratio(
         spread = between[machine].eager if machine in between else 0.0
         intervals = [cost.get("ratio_ci") for cost in costs]
         if all(intervals):
-            wide = [(value, *widened(value, *ci, spread)) for value, ci in zip(values, intervals, strict=True)]
+            wide = [(value, *widened(value, ci[0], ci[1], spread)) for value, ci in zip(values, intervals, strict=True)]
             ratio, low, high = ratio_of_ratios(wide[1], wide[0])
     if any(cost.get("noisy") for cost in costs):
         notes.append(f"{name}: at least one of the two was timed on a busy machine")

@@ -43,6 +43,7 @@ class Request:
         out: folder of ``results/`` and the boards.
         runs: folder of checkpoints, curves and predictions.
         fresh: ignore existing records.
+        retime_noisy: time noisy latencies of existing records again.
         hardware: where to train.
         command: the command line, for records.
         unlabelled: ``DATASET`` or ``DATASET:ROOT``, the images for retraining; None for the dataset's own training
@@ -60,6 +61,7 @@ class Request:
     out: Path = Path("leaderboards")
     runs: Path = RUNS
     fresh: bool = False
+    retime_noisy: bool = False
     hardware: Hardware = field(default_factory=Hardware)
     command: str = "bench run"
     unlabelled: str | None = None

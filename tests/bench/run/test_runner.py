@@ -9,7 +9,7 @@ from fake.house import Heard, House
 from bench.deploy.calibration import CALIBRATION
 from bench.measurements import latency
 from bench.records.predictions import EXPORTED, FILE, read_predictions, row_folder
-from bench.records.record import RecordError, read_record
+from bench.records.record import Measurement, RecordError, read_record
 from bench.run import row
 from bench.run.measure import describe
 
@@ -227,3 +227,22 @@ def refuse(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("trained")
 
     monkeypatch.setattr(row, "train", train)
+
+
+def test_noisy_latencies_are_timed_once_more_and_later_on_demand(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([True, False, True, True, False])
+    timed: list[str] = []
+
+    def measure(measured: Any) -> Measurement:
+        timed.append(measured.system)
+        return Measurement(1e6, {"n": 9, "ratio_to_reference": 2.0, "ratio_ci": [1.9, 2.1], "noisy": next(answers)})
+
+    monkeypatch.setattr(latency, "measure", measure)
+    monkeypatch.setattr(row, "RETIMED_ROUNDS", 0)
+    (found,) = house.run("acme_tiny")
+    assert (timed, found["measurements"]["latency"]["noisy"]) == (["acme_tiny"] * 2, False)
+    (found,) = house.run("lenet5")
+    assert found["measurements"]["latency"]["noisy"] is True  # twice noisy: the second time counts
+    assert house.run("lenet5") == [found]
+    (found,) = house.run("lenet5", retime_noisy=True)
+    assert (len(timed), found["measurements"]["latency"]["noisy"]) == (5, False)
