@@ -3,7 +3,6 @@
 import json
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,9 @@ CLASSES = 30
 LEAST = 2  # runs
 SHARE = 90  # per cent of the ratios that the goal is about
 
-Run = dict[str, Any]  # ``at``, ``settings``, and ``ratios`` by ``system in runtime``
+EXPORTED, NOISY = "exported", "noisy"  # kinds of latencies, beside EAGER
+
+Run = dict[str, Any]  # ``at``, ``settings``, ``ratios`` by ``system in runtime``, and which of them are ``noisy``
 
 
 def compare() -> Measurement:
@@ -37,7 +38,8 @@ def compare() -> Measurement:
     same protocol and packages; they are kept below ``runs/latency_repeat``. Call it in several hours, with ``--fresh``:
     the load of a shared host changes slowly. ``between_runs`` is the standard deviation of the logarithm of a ratio
     between runs, in eager mode and in runtimes with an exported file, each pooled over the systems with ``freedom``
-    degrees of freedom; boards widen the intervals of this machine's latencies by it.
+    degrees of freedom, and that of noisy latencies, of any runtime, from the mean of the others. Boards widen the
+    intervals of this machine's latencies by it.
     """
     path = RUNS / "latency_repeat" / f"{machine()['name']}.json"
     runs = _read(path)
@@ -50,23 +52,32 @@ def compare() -> Measurement:
 
 def repeatability(runs: Sequence[Run]) -> Measurement:
     """The figures of ``compare`` from the runs."""
-    logs = {name: np.log([run["ratios"][name] for run in runs]) for name in runs[-1]["ratios"]}
-    away = np.concatenate([np.abs(one - one.mean()) for one in logs.values()])
-    variances = defaultdict(list)
-    for name, one in logs.items():
-        variances[EAGER if name.endswith(f" in {EAGER}") else "exported"].append(one.var(ddof=1))
-    between = {kind: float(np.sqrt(np.mean(values))) for kind, values in variances.items()}
-    hours = (runs[-1]["at"] - runs[0]["at"]) / 3600
-    spread = {name: float(np.exp(one.std(ddof=1))) for name, one in logs.items()}
+    ratios = {name: np.log([run["ratios"][name] for run in runs]) for name in runs[-1]["ratios"]}
+    calm = {name: np.array([name not in run["noisy"] for run in runs]) for name in ratios}
+    away = {kind: list[float]() for kind in (EAGER, EXPORTED, NOISY)}  # distances from the mean, in logarithms
+    freedom = dict.fromkeys(away, 0)
+    for name, logs in ratios.items():
+        kind, known = EAGER if name.endswith(f" in {EAGER}") else EXPORTED, calm[name]
+        mean = logs[known].mean() if known.any() else logs.mean()
+        away[kind] += list(logs[known] - mean)
+        freedom[kind] += max(0, int(known.sum()) - 1)
+        away[NOISY] += list(logs[~known] - mean)
+        freedom[NOISY] += int((~known).sum()) - (0 if known.any() else 1)
+    between = {
+        kind: float(np.sqrt(np.square(one).sum() / freedom[kind])) for kind, one in away.items() if freedom[kind]
+    }
+    every = np.abs(np.concatenate([logs - logs.mean() for logs in ratios.values()]))
     detail = {
-        "n": len(runs), "hours": round(hours, 2), "between_runs": between, "spread": spread,
-        "freedom": (len(runs) - 1) * len(next(iter(variances.values()))), "latency_version": latency.VERSION,
+        "n": len(runs), "hours": round((runs[-1]["at"] - runs[0]["at"]) / 3600, 2), "between_runs": between,
+        "freedom": freedom, "latency_version": latency.VERSION,
+        "spread": {name: float(np.exp(logs.std(ddof=1))) for name, logs in ratios.items()},
+        "noisy": 1 - float(np.mean(list(calm.values()))),
     }  # fmt: skip
-    return Measurement(float(np.exp(np.percentile(away, SHARE))), detail)
+    return Measurement(float(np.exp(np.percentile(every, SHARE))), detail)
 
 
 def _measured() -> Run:
-    ratios = {}
+    ratios, noisy = {}, []
     with tempfile.TemporaryDirectory() as folder:
         for name in SYSTEMS:
             row = random_row(name, CLASSES, Path(folder) / f"{name.replace(':', '-')}.safetensors")
@@ -75,7 +86,9 @@ def _measured() -> Run:
                 if figure["value"] is None:
                     raise RuntimeError(f"{name} in {runtime}: {figure['error']}")
                 ratios[f"{name} in {runtime}"] = figure["ratio_to_reference"]
-    return {"at": time.time(), "settings": _settings(), "ratios": ratios}
+                if figure["noisy"]:
+                    noisy.append(f"{name} in {runtime}")
+    return {"at": time.time(), "settings": _settings(), "ratios": ratios, "noisy": noisy}
 
 
 def _settings() -> Mapping[str, str]:

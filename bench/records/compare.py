@@ -168,10 +168,12 @@ def _ratio(
         if machine != other:
             notes.append(f"{name}: timed on {machine} and on {other}, whose ratios do not compare")
             return result
-        spread = between[machine].eager if machine in between else 0.0
-        intervals = [cost.get("ratio_ci") for cost in costs]
-        if all(intervals):
-            wide = [(value, *widened(value, ci[0], ci[1], spread)) for value, ci in zip(values, intervals, strict=True)]
+        if all(cost.get("ratio_ci") for cost in costs):
+            spread = between.get(machine, Spread(0.0, 0.0, 0.0))
+            wide = [
+                (value, *widened(value, *cost["ratio_ci"], spread.of("", bool(cost.get("noisy")))))
+                for value, cost in zip(values, costs, strict=True)
+            ]
             ratio, low, high = ratio_of_ratios(wide[1], wide[0])
     if any(cost.get("noisy") for cost in costs):
         notes.append(f"{name}: at least one of the two was timed on a busy machine")

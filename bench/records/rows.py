@@ -151,7 +151,7 @@ def _latency_fields(
     fields = {f"{name}{condition}": _figure(latency, records, protocols, key) for key, name in _LATENCY_FIELDS.items()}
     ratio = fields[f"ratio{condition}"]
     if spread is not None and ratio.value is not None and ratio.low is not None and ratio.high is not None:
-        low, high = widened(ratio.value, ratio.low, ratio.high, spread.of(condition.removeprefix("@")))
+        low, high = widened(ratio.value, ratio.low, ratio.high, spread.of(condition.removeprefix("@"), ratio.noisy))
         fields[f"ratio{condition}"] = replace(ratio, low=low, high=high)
     times = [times_limit(latency, record["measurements"]) for record in records]
     known = [value for value in times if value is not None]

@@ -10,19 +10,28 @@ from bench.comparisons import latency_repeat
 from bench.comparisons.latency_repeat import repeatability
 
 
-def run(at: float, **ratios: float) -> dict[str, object]:
-    return {"at": at, "settings": {}, "ratios": {name.replace("_", " "): value for name, value in ratios.items()}}
+def run(at: float, noisy: tuple[str, ...] = (), **ratios: float) -> dict[str, object]:
+    named = {name.replace("_", " "): value for name, value in ratios.items()}
+    return {"at": at, "settings": {}, "ratios": named, "noisy": [name.replace("_", " ") for name in noisy]}
 
 
-def test_the_spread_of_each_kind_of_runtime() -> None:
-    found = repeatability(
-        [run(0, a_in_eager=2.0, a_in_onnxruntime=1.0), run(7200, a_in_eager=2.2, a_in_onnxruntime=1.0)]
-    )
-    deviation = float(np.log(1.1) / np.sqrt(2))  # of two values
-    assert found.detail["between_runs"] == {"eager": pytest.approx(deviation), "exported": 0.0}
-    assert found.detail["spread"]["a in eager"] == pytest.approx(np.exp(deviation))
-    assert (found.detail["n"], found.detail["hours"], found.detail["freedom"]) == (2, 2.0, 1)
-    assert 1.0 <= found.value <= np.sqrt(1.1) + 1e-9  # each lies that far from the mean
+def test_the_spread_of_each_kind_of_latency() -> None:
+    runs = [
+        run(0, a_in_eager=2.0, a_in_onnxruntime=1.0, b_in_onnxruntime=3.0),
+        run(3600, ("b_in_onnxruntime",), a_in_eager=2.2, a_in_onnxruntime=1.0, b_in_onnxruntime=3.3),
+        run(7200, ("a_in_eager",), a_in_eager=1.0, a_in_onnxruntime=1.0, b_in_onnxruntime=3.0),
+    ]
+    found = repeatability(runs)
+    step = float(np.log(1.1))
+    half_way = float(np.log(1.0) - (np.log(2.0) + np.log(2.2)) / 2)  # from the mean of the calm ones
+    assert found.detail["between_runs"] == {
+        "eager": pytest.approx(step / np.sqrt(2)), "exported": 0.0,
+        "noisy": pytest.approx(np.sqrt((step**2 + half_way**2) / 2)),
+    }  # fmt: skip
+    assert found.detail["freedom"] == {"eager": 1, "exported": 3, "noisy": 2}
+    assert (found.detail["n"], found.detail["hours"], found.detail["noisy"]) == (3, 2.0, pytest.approx(2 / 9))
+    assert found.detail["spread"]["a in onnxruntime"] == 1.0
+    assert found.value > 1.1
 
 
 def test_each_call_adds_a_run_and_the_first_two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,7 +41,7 @@ def test_each_call_adds_a_run_and_the_first_two(tmp_path: Path, monkeypatch: pyt
     made = iter([2.0, 2.2, 2.1, 3.0, 3.1])
     monkeypatch.setattr(
         latency_repeat, "_measured",
-        lambda: {"at": 0.0, "settings": dict(settings), "ratios": {"a in eager": next(made)}},
+        lambda: {"at": 0.0, "settings": dict(settings), "ratios": {"a in eager": next(made)}, "noisy": []},
     )  # fmt: skip
     assert latency_repeat.compare().detail["n"] == 2
     assert latency_repeat.compare().detail["n"] == 3

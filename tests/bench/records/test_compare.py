@@ -79,7 +79,7 @@ def test_latency_intervals_combine_in_logarithms(tmp_path, pair):
 
 def test_the_spread_between_runs_widens_both_intervals(tmp_path, pair):
     name = pair[0]["machine"]["name"]
-    latency = compare(*pair, tmp_path, {name: Spread(0.03, 0.5)})["ratios"]["latency"]
+    latency = compare(*pair, tmp_path, {name: Spread(0.03, 0.5, 0.7)})["ratios"]["latency"]
     distance = math.hypot(math.log(0.98), math.log(1.02), 0.03, 0.03)
     assert latency["ci_high"] == pytest.approx(2 * math.exp(distance))
 
