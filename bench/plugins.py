@@ -13,7 +13,7 @@ COMPARISONS = Registry("bench.comparisons")
 VERBS = Registry("bench.cli")
 # Version of the exported files, part of the version of each figure in a runtime. Bump it when the same weights give
 # another graph.
-EXPORT_VERSION = "2"
+EXPORT_VERSION = "3"
 # Kinds that ``bench list`` shows file by file.
 LISTED = {"architectures": ARCHITECTURES, "datasets": DATASETS, "suites": SUITES, "measurements": MEASUREMENTS}
 KINDS = (*LISTED, "systems", "runtimes", "claims")  # all kinds that ``bench list`` accepts

@@ -14,8 +14,13 @@ class Normalised(nn.Module):
 
     def __init__(self, network: nn.Module, layout: str = "contiguous") -> None:
         super().__init__()
+        self.network = network
+        self.use_layout(layout)
+
+    def use_layout(self, layout: str) -> None:
+        """Change the memory format of weights and activations, ``channels_last`` or ``contiguous``."""
         self.layout = torch.channels_last if layout == "channels_last" else torch.contiguous_format
-        self.network = network.to(memory_format=self.layout)
+        self.network.to(memory_format=self.layout)
 
     def forward(self, images: Tensor) -> Tensor:
         """Images, uint8 (B, C, S, S), white paper 255 -> logits (B, classes)."""

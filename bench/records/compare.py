@@ -170,14 +170,16 @@ def _ratio(
             return result
         if all(cost.get("ratio_ci") for cost in costs):
             spread = between.get(machine, Spread(0.0, 0.0, 0.0))
-            wide = [
-                (value, *widened(value, *cost["ratio_ci"], spread.of("", bool(cost.get("noisy")))))
-                for value, cost in zip(values, costs, strict=True)
-            ]
-            ratio, low, high = ratio_of_ratios(wide[1], wide[0])
+            ratio, low, high = ratio_of_ratios(_in_another_run(costs[1], spread), _in_another_run(costs[0], spread))
     if any(cost.get("noisy") for cost in costs):
         notes.append(f"{name}: at least one of the two was timed on a busy machine")
     return {**result, "ratio": ratio, "ci_low": low, "ci_high": high}
+
+
+def _in_another_run(latency: Mapping[str, Any], spread: Spread) -> tuple[float, float, float]:
+    """A ratio to the reference with the interval of another run on its machine."""
+    ratio, (low, high) = latency["ratio_to_reference"], latency["ratio_ci"]
+    return ratio, *widened(ratio, low, high, spread.of("", bool(latency.get("noisy"))))
 
 
 def _identity(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Widens the interval of a latency ratio by what it changes between runs in different hours on the same machine."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 

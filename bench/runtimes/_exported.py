@@ -46,9 +46,14 @@ def exported(subject: Subject, runtime: str, form: str, content: Callable[[bytes
 
     The ``int8`` form is calibrated on the subject's characters, and has the same graph in all runtimes.
     """
-    from bench.deploy.exported_file import file_metadata, fp32_graph, int8_graph  # torch, which opening does without
+    # These load torch, which opening a file does without.
+    from bench.deploy.exported_file import file_metadata, fp32_graph, int8_graph
+    from tasks.normalised import Normalised
 
     recogniser, characters = subject.load(), subject.characters
+    # A trace in channels_last keeps the strides of pooled maps, by a Gather that OpenVINO misreads in int8.
+    assert isinstance(recogniser.network, Normalised)
+    recogniser.network.use_layout("contiguous")
     if form == "int8":
         images = [characters.image(index) for index in range(len(characters))]
         graph = int8_graph(recogniser, images, subject.in_fp32)
