@@ -35,7 +35,7 @@ def test_more_work_has_a_larger_ratio() -> None:
 
 def test_all_that_a_record_keeps_is_there() -> None:
     found = timed(classifiers.busy)
-    assert found["rounds"] == 10
+    assert 10 <= found["rounds"] + found["rounds_left_out"] <= 4 * 10 + 2  # more than ten if the machine is busy
     assert found["n"] >= 20
     assert 0 < found["preprocess_ns"] < found["q25"] <= found["value"] <= found["q75"] <= found["p90"]
     assert found["cpu_ns"] == pytest.approx(found["ratio_to_reference"] * found["reference_ns"], rel=0.5)
