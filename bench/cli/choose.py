@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_record_selection(parser)
     add("--real", action="store_true",
         help="choose from real handwriting only: without --dataset, from the suite's newest such records")  # fmt: skip
-    add("--machine", metavar="NAME", help="machine of the records; required if they come from several machines")
+    add("--machine", metavar="NAME", help="machine of the records; default: the one that the board ranks")
     add("--here", action="store_true",
         help="use the times and the memory of this machine, from its own records or from bench time")  # fmt: skip
     add_records_folder(parser)
@@ -70,11 +70,9 @@ def format_choice(choice: Mapping[str, Any]) -> str:
 def _data_line(choice: Mapping[str, Any]) -> str:
     data, machine = choice["dataset"], choice["machine"]
     kind = "synthetic data" if data["synthetic"] else "real data"
-    if choice["here"]:
-        several = " (the one with the most rows; or --machine)" if len(choice["machines"]) > 1 else ""
-        machine = f"accuracies of machine {machine}{several}"
-    else:
-        machine = f"machine {machine}"
+    which = "the one with the most rows" if choice["here"] else "the one that the board ranks"
+    several = f" ({which}; or --machine)" if len(choice["machines"]) > 1 and not choice["machine_named"] else ""
+    machine = f"{'accuracies of ' if choice['here'] else ''}machine {machine}{several}"
     return f"{kind} {data['name']}, {data['classes']:,} classes, scale {choice['scale']}, {machine}"
 
 

@@ -72,7 +72,7 @@ def choose_from(request: Request, limits: Limits) -> dict[str, Any]:
 
     Raises:
         UnknownPlugin: no such suite, or no such runtime that can be exported.
-        ChoiceError: a suite without recognisers, no matching records, several machines and none named, or no timing
+        ChoiceError: a suite without recognisers, no matching records, no record of the machine, or no timing
             of this machine.
     """
     check_runtimes(*request.runtimes)
@@ -91,7 +91,8 @@ def choose_from(request: Request, limits: Limits) -> dict[str, Any]:
     data = {name: stored[0].record["dataset"][name] for name in _DATASET}
     return {
         "dataset": data, "suite": request.suite, "scale": request.scale, "machine": machine_of(stored[0]),
-        "machines": sorted({machine_of(item) for item in board}), "here": request.here, "limits": asdict(limits),
+        "machines": sorted({machine_of(item) for item in board}), "machine_named": request.machine is not None,
+        "here": request.here, "limits": asdict(limits),
         "latency_ms_is": "ratio_to_reference times reference_ms, the reference's median",
         "reference_ms": reference,
         "candidates": len(candidates), "fit": len(fits), "left_out": left_out,

@@ -9,12 +9,13 @@ from bench.plugins import SUITES
 from bench.records.deploy_commands import BOARDS, run_command
 from bench.records.load import Stored, read_stored
 from bench.records.predictions import RUNS
-from bench.records.rows import sections
+from bench.records.protocols import present_protocols
+from bench.records.rows import board_rows, ranked_machine, sections
 from datamodules._errors import BenchError
 
 
 class ChoiceError(BenchError):
-    """A suite without recognisers, no matching records, or records of several machines; names the next step."""
+    """A suite without recognisers, no matching records, or no record of a machine; names the next step."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Request:
     Attributes:
         suite, scale: of the records.
         dataset: its name in the records; None for the suite's default.
-        machine: its name in the records; None if there is only one.
+        machine: its name in the records; None for the one that the board ranks.
         runtimes: the only ones to choose from; empty for all.
         real: choose from real handwriting only; without ``dataset``, from the suite's newest.
         here: times and memory are those of this machine.
@@ -77,21 +78,17 @@ def board_records(request: Request, notes: list[str]) -> list[Stored]:
 
 
 def of_one_machine(stored: Sequence[Stored], request: Request) -> list[Stored]:
-    """The records of the requested machine; with ``here``, by default those of the machine with the most rows.
+    """The records of the requested machine; by default that which the board ranks, or, with ``here``, of the most rows.
 
     Raises:
-        ChoiceError: no record of the machine, or several machines and none named.
+        ChoiceError: no record of the requested machine.
     """
     rows = Counter(name for name, _ in {(machine_of(item), item.record["system"]) for item in stored})
     names = sorted(rows)
-    if request.machine is None and len(names) > 1 and not request.here:
-        raise ChoiceError(
-            f"records of several machines, whose latencies do not compare: --machine {'|'.join(names)}, or --here for "
-            "the times of this machine"
-        )
     if request.machine is not None and request.machine not in names:
         raise ChoiceError(f"--machine {request.machine}: no record of it; there are: {', '.join(names)}")
-    machine = request.machine or max(names, key=lambda name: rows[name])
+    ranked = None if request.here else ranked_machine(board_rows(stored, present_protocols()))
+    machine = request.machine or ranked or max(names, key=lambda name: rows[name])
     return [item for item in stored if machine_of(item) == machine]
 
 

@@ -115,7 +115,9 @@ def test_figures_of_another_file_are_measured_again(house: House) -> None:
 
 
 def test_what_is_missing_is_told(house: House) -> None:
-    with pytest.raises(UsageError, match=r"no record of it in .*; name its folder by --records, or make it: bench run --suite tiny"):
+    with pytest.raises(
+        UsageError, match=r"no record of it in .*; name its folder by --records, or make it: bench run --suite tiny"
+    ):
         exported(house, "lenet5", "onnxruntime")
     (record,) = house.run("acme_tiny")
     with pytest.raises(UsageError, match="eager: is not shipped as a file; wanted one of onnxruntime, "):
