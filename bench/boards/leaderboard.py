@@ -97,6 +97,8 @@ def protocols_text(rows: Sequence[BoardRow], protocols: Mapping[str, Protocol]) 
         "intervals overlap share places. Several seeds make one row: their mean ± their standard deviation.",
         f"- {FRONT}, the Pareto front: no other row is both at least as accurate and at least as fast. Speed "
         "is the ratio to the reference network, timed in alternating blocks; milliseconds depend on the machine.",
+        "- Intervals of ratios hold what another hour measures, where comparison `latency_repeat` has measured the "
+        "spread between runs on that machine; elsewhere they hold for the run alone.",
         f"- `stale`: measured by an older protocol version. `noisy`: the machine was busy during the timing. "
         f"{formatting.NONE}: no value.",
     ]

@@ -39,8 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Answer:
     """Choose the most accurate system within the limits; exit 1 if none fits."""
-    from bench.records.choose import Limits, choose_from
-    from bench.records.selection import Request
+    from bench.records.choosing.choose import Limits, choose_from
+    from bench.records.choosing.selection import Request
 
     limits = Limits(options.max_latency_ms, options.min_accuracy, options.max_size_mb, options.max_memory_mb)
     request = Request(

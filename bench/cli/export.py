@@ -36,12 +36,13 @@ def run(options: argparse.Namespace) -> Answer:
 
     row = RowName(options.suite, options.dataset, options.scale, options.seed)
     sources = Sources(options.checkpoint, row, options.labels, options.calibration, options.records)
-    measured = export_system(options.system, options.runtime, options.out, sources)
+    measured, error = export_system(options.system, options.runtime, options.out, sources)
     about = open_exported(options.out).about
     labels, size = json.loads(about["labels"]), options.out.stat().st_size
     document = {
         "file": str(options.out), "runtime": options.runtime, "bytes": size, "sha256": sha256(options.out),
-        "measured": measured, "system": about["system"], "dataset": about["dataset"], "classes": len(labels),
+        "measured": measured, "error": error or None, "system": about["system"], "dataset": about["dataset"],
+        "classes": len(labels),
         "labels": labels, "provenance": json.loads(about["provenance"]),
     }  # fmt: skip
     origin = "the file that its record was measured with" if measured else "no record was measured with this file"
@@ -50,4 +51,6 @@ def run(options: argparse.Namespace) -> Answer:
         f"{options.runtime}, {origin}; SHA-256 {document['sha256']}",
         f"to recognise images with it: bench recognize {options.out} IMAGE",
     ]
+    if error:
+        lines.append(f"do not deploy it: {error}")
     return 0, document, "\n".join(lines)

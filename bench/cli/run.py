@@ -88,9 +88,9 @@ def _run_plan(
     plan: "Plan", states: Any, phased: Sequence[tuple[float, float, float]], wandb: Any, console: "Console"
 ) -> Answer:
     """Run a plan with progress bars and, if requested, W&B; an interrupted run also renders its boards."""
-    from bench.run.progress import Bars
     from bench.run.runner import run as run_plan
-    from bench.run.wandb_tracker import WandbTracker
+    from bench.run.trackers.progress import Bars
+    from bench.run.trackers.wandb_tracker import WandbTracker
 
     request, tracker = plan.request, None
     if wandb != "off":

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from functools import partial
 from typing import Any
 
 from bench.cli._arguments import Answer, add_record_selection, add_records_folder
@@ -25,19 +26,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> Answer:
     """Time each system of the board once, and print ms per character; exit 1 if a time failed."""
     check_builds()
-    from bench.records.selection import Request
-    from bench.run.time_rows import runtimes_to_time, systems_to_time, time_system
+    from bench.records.choosing.selection import Request
+    from bench.run.time_rows import records_to_time, runtimes_to_time, time_system
 
     request = Request(options.suite, options.dataset, options.scale, leaderboards=options.out)
-    systems = systems_to_time(request, options.system)
-    runtimes = runtimes_to_time(systems, options.runtime)
+    board = records_to_time(request, options.system)
+    runtimes = runtimes_to_time(board, options.runtime)
     records = []
-    for number, timed in enumerate(systems, 1):
-
-        def tell(text: str, number: int = number) -> None:
-            print(f"{number}/{len(systems)}  {text}", file=sys.stderr, flush=True)
-
-        records.append(time_system(timed, runtimes, request.runs, options.command, options.fresh, tell))
+    for number, record in enumerate(board, 1):
+        tell = partial(print, f"{number}/{len(board)}  {record['system']} in", file=sys.stderr, flush=True)
+        records.append(time_system(record, runtimes, request.runs, options.command, options.fresh, tell))
     figures = [item for record in records for item in record["measurements"].items()]
     failed = any(one.get("value") is None for name, one in figures if name.partition("@")[0] == "latency")
     lines = [line for record in records for line in _lines(record)]

@@ -1,7 +1,8 @@
 """Latency of a recogniser by this suite, by timm's method and by torch.utils.benchmark, alternately.
 
-The suite's times are up to 15 % longer than those of torch.utils.benchmark. Steps from that method to the suite's, of
-CPU time on a busy Intel Xeon with 2 cores, for squeezenet, mobilenet_v2 and resnet:18:
+Up to VERSION 3 of ``latency``, which timed the first call after the reference had run, the suite's times were up to
+15 % longer than those of torch.utils.benchmark. Steps from that method to the suite's of that time, in CPU time on a
+busy Intel Xeon with 2 cores, for squeezenet, mobilenet_v2 and resnet:18:
 
 - a clock for each call instead of one for a block: 1.00, 0.99, 0.99; 256 characters instead of one: no difference;
 - garbage collection: 1.03, 1.03, 1.02 if it is on, but both methods turn it off;
@@ -12,7 +13,7 @@ So nearly all of it is the cost of a pause: cold caches, and other state of the 
 tell apart. The first call after 10 ms of the reference took 1.27 times as long for squeezenet, the second 1.18 times;
 after 10 ms of an empty loop or of sleep 1.24 and 1.07 times, and from the fifth call on as long as before. A program
 that classifies a character now and then pays for this too; one that classifies without a pause does not. The comparison
-therefore states two figures: calls back to back by both methods, and the cost of blocks.
+therefore states two figures: calls back to back by both methods, and what blocks still cost without their first call.
 """
 
 import gc
@@ -111,7 +112,7 @@ def ratios_in_one_process(prepare: Callable[[], Loader], characters: Characters)
         while len(blocks) < calls:
             for side in references:
                 side.run(side.block)
-            blocks += ours.run(ours.block)[1]
+            blocks += ours.timed_block()[1]
         after = statistics.median(ours.run(calls)[1])
         cold.append(statistics.median(blocks) / statistics.fmean([warm, after]))
     return {"same_calls": statistics.median(same), "cold_caches": statistics.median(cold)}

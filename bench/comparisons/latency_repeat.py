@@ -11,6 +11,7 @@ import numpy as np
 
 from bench.measurements import latency
 from bench.measurements._deployment import EAGER
+from bench.plugins import version_in_runtime
 from bench.records.predictions import RUNS
 from bench.records.provenance import machine, versions
 from bench.records.record import Measurement
@@ -93,7 +94,7 @@ def _measured() -> Run:
 
 def _settings() -> Mapping[str, str]:
     """What else changes a ratio: the protocol, and the versions of the packages."""
-    return {"latency": latency.VERSION, "comparison": VERSION, **versions()}
+    return {"latency": version_in_runtime(latency.VERSION), "comparison": VERSION, **versions()}
 
 
 def _same(runs: Sequence[Run]) -> list[Run]:

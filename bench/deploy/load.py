@@ -157,7 +157,7 @@ def _return_freed_memory() -> None:
 
 
 def _open_openvino(path: Path, threads: int, batch: bool) -> ExportedRecogniser:
-    from bench.deploy.openvino_core import core
+    from bench.deploy.openvino_core import core, settings
 
     try:
         engine = core()
@@ -167,15 +167,12 @@ def _open_openvino(path: Path, threads: int, batch: bool) -> ExportedRecogniser:
 
     graph, weights = _pair(path)
     about = _about(path, graph)
-    hint = {"PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": threads} if batch else {"PERFORMANCE_HINT": "LATENCY"}
-    # f32: by default OpenVINO computes in bf16 if the CPU supports it, which changes the answers.
-    settings = {**hint, "INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
     try:
         model = engine.read_model(graph, openvino.Tensor(np.frombuffer(weights, np.uint8)))
         shapes = [_shape(one) for one in model.inputs], [_shape(one) for one in model.outputs]
         if not batch and [dims[:1] for dims in shapes[0]] == [[None]]:
             model.reshape([1, *model.inputs[0].partial_shape[1:]])
-        compiled = engine.compile_model(model, "CPU", settings)
+        compiled = engine.compile_model(model, "CPU", settings(threads, threads if batch else 1))
     except (RuntimeError, ValueError) as error:
         raise _unreadable(path, "openvino", error) from error
 

@@ -17,6 +17,15 @@ def core() -> Any:
     return _core(openvino.Core)
 
 
+def settings(threads: int, streams: int = 1) -> dict[str, Any]:
+    """Settings of a compiled model: ``threads`` to compute with, ``streams`` for as many calls at the same time."""
+    hint = (
+        {"PERFORMANCE_HINT": "LATENCY"} if streams == 1 else {"PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": streams}
+    )
+    # f32: by default OpenVINO computes in bf16 if the CPU supports it, which changes the answers.
+    return {**hint, "INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
+
+
 @cache
 def _core(make: Any) -> Any:
     # A core installs a signal stack on the thread that first compiles with it, and unmaps that stack when the core is

@@ -4,10 +4,9 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench.deploy.calibration import CALIBRATION, read_calibration
-from bench.deploy.checksum import check_whole
 from bench.deploy.load import IN_FP32
 from bench.deploy.recognize import image_files, native_character
 from bench.plugins import ARCHITECTURES, RUNTIMES, SUITES, exportable_runtimes
@@ -56,12 +55,17 @@ class Sources:
     runs: Path = RUNS
 
 
-def export_system(system: str, runtime: str, out: Path, sources: Sources) -> bool:
+class Exported(NamedTuple):
+    """Whether a written file is the one that a record was measured with, and the error that was found then, if any."""
+
+    measured: bool
+    error: str = ""
+
+
+def export_system(system: str, runtime: str, out: Path, sources: Sources) -> Exported:
     """Write a system in a runtime as one file that runs without this package.
 
     The file that the record's figures were measured with is copied; without it, it is made from the weights.
-
-    Returns: whether its bytes are those that a record's figures were measured with.
 
     Raises:
         UnknownPlugin: no such system, runtime or suite.
@@ -87,13 +91,11 @@ def export_system(system: str, runtime: str, out: Path, sources: Sources) -> boo
         record = _record_of(checkpoint, sources.runs, records)
     plain = sources.labels is None and sources.calibration is None
     file = measured_file(sources.runs, record, runtime) if record and plain else None
-    if file is None:
-        content = _made(system, runtime, checkpoint, record, sources)
-    else:
-        check_whole(file)
-        content = file.read_bytes()
+    content = _made(system, runtime, checkpoint, record, sources) if file is None else file.read_bytes()
     write_whole(out, content)
-    return hashlib.sha256(content).hexdigest() in measured_with(record, runtime)
+    if hashlib.sha256(content).hexdigest() not in measured_with(record, runtime):
+        return Exported(False)
+    return Exported(True, record["measurements"].get(f"latency@{runtime}", {}).get("error", ""))
 
 
 def _record_of(checkpoint: Path, runs: Path, records: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,12 @@ from bench.deploy.load import IN_FP32
 from bench.measurements._deployment import EAGER
 from bench.measurements._row import Row
 from bench.plugins import SUITES, check_runtimes
+from bench.records.choosing.selection import ChoiceError, Request, board_records
+from bench.records.choosing.timings import TIMINGS
 from bench.records.load import Stored
 from bench.records.protocols import present_protocols
 from bench.records.provenance import provenance
 from bench.records.record import new_record, read_record, record_path, write_record
-from bench.records.selection import ChoiceError, Request, board_records
-from bench.records.timings import TIMINGS
 from bench.run.profile import DEPLOYED, measured_in, random_row, timed_inputs
 from bench.system import parse_system
 from tasks.early_exits.cascade import cascade_of, every_logits
@@ -28,16 +28,8 @@ from tasks.recogniser import save_weights
 Record = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Timed:
-    """One system to time, as the board's newest record of it states it."""
-
-    system: str
-    record: Mapping[str, Any]
-
-
-def systems_to_time(request: Request, names: Sequence[str]) -> list[Timed]:
-    """The systems of a board, one for each architecture, as recipe and seed do not change the cost.
+def records_to_time(request: Request, names: Sequence[str]) -> list[Mapping[str, Any]]:
+    """The newest record of one system for each architecture of a board: recipe and seed do not change the cost.
 
     Systems with early exits each count, because they leave at different rates.
 
@@ -52,14 +44,14 @@ def systems_to_time(request: Request, names: Sequence[str]) -> list[Timed]:
     stored = board_records(request, [])
     recipe = SUITES.load(request.suite).SUITE.recipe
     wanted = [parse_system(name, recipe).name for name in names]
-    found: dict[str, Timed] = {}
+    found: dict[str, Mapping[str, Any]] = {}
     for item in sorted(stored, key=_started, reverse=True):
         record = item.record
         system = parse_system(record["system"], recipe)
         if system.storage is not None or record["status"] == "failed" or (wanted and system.name not in wanted):
             continue
         merged = not wanted and "exit_rate" not in record["measurements"]
-        found.setdefault(system.architecture if merged else system.name, Timed(system.name, record))
+        found.setdefault(system.architecture if merged else system.name, record)
     for name in wanted:
         if name not in found:
             have = sorted({item.record["system"] for item in stored})
@@ -70,19 +62,27 @@ def systems_to_time(request: Request, names: Sequence[str]) -> list[Timed]:
     return list(found.values())
 
 
-def runtimes_to_time(rows: Sequence[Timed], names: Sequence[str]) -> tuple[str, ...]:
+def runtimes_to_time(records: Sequence[Mapping[str, Any]], names: Sequence[str]) -> tuple[str, ...]:
     """Eager and the runtimes of the board's records, or those named."""
     check_runtimes(*names)
-    known = {figure.partition("@")[2] or EAGER for row in rows for figure in row.record["measurements"]
+    known = {figure.partition("@")[2] or EAGER for record in records for figure in record["measurements"]
              if figure.partition("@")[0] == "latency"}  # fmt: skip
     return tuple(dict.fromkeys(names)) or tuple(sorted(known, key=lambda name: (name != EAGER, name)))
 
 
 def time_system(
-    timed: Timed, runtimes: Sequence[str], runs: Path, command: str, fresh: bool, tell: Callable[[str], None]
+    board: Mapping[str, Any],
+    runtimes: Sequence[str],
+    runs: Path,
+    command: str,
+    fresh: bool,
+    tell: Callable[[str], None],
 ) -> Record:
-    """Time one system in these runtimes, and write its record below ``runs/timings``; current figures are kept."""
-    record = _begun(timed, command)
+    """Time the system of a board's record in these runtimes, and write the timing's record below ``runs/timings``.
+
+    Figures of an earlier timing that are current are kept; ``tell`` is called with each runtime before it is timed.
+    """
+    record = _begun(board, command)
     path = record_path(runs / TIMINGS, record)
     if path.exists() and not fresh:
         record["measurements"] = _current(read_record(path), record)
@@ -94,8 +94,8 @@ def time_system(
             names = [name for name in DEPLOYED if f"{name}{suffix}" not in record["measurements"]]
             if not names:
                 continue
-            row = _row(timed, Path(folder) / "weights.safetensors") if row is None else row
-            tell(f"{timed.system} in {runtime}")
+            row = _row(board, Path(folder) / "weights.safetensors") if row is None else row
+            tell(runtime)
             record["measurements"] |= measured_in(row, runtime, names)
             record["inputs"] = timed_inputs(row)
             record["seconds"]["measure"] = round(time.monotonic() - started, 1)
@@ -103,11 +103,9 @@ def time_system(
     return record
 
 
-def _begun(timed: Timed, command: str) -> Record:
-    facts = {name: timed.record[name] for name in ("suite", "scale", "dataset")}
-    return new_record(
-        timed.system, weights="random", status="partial", **facts, **provenance(command), **_like(timed.record)
-    )
+def _begun(board: Mapping[str, Any], command: str) -> Record:
+    facts = {name: board[name] for name in ("suite", "scale", "dataset")}
+    return new_record(board["system"], weights="random", **facts, **provenance(command), **_like(board))
 
 
 def _like(record: Mapping[str, Any]) -> Record:
@@ -125,22 +123,22 @@ def _current(stored: Record, record: Record) -> Record:
     return {name: one for name, one in kept.items() if one.get("value") and one["version"] == protocols[name].version}
 
 
-def _row(timed: Timed, weights: Path) -> Row:
-    """A row with random weights that has the costs of the record's: exits at its rates, as many layers in fp32."""
-    system = parse_system(timed.system, SUITES.load(timed.record["suite"]).SUITE.recipe)
-    row = random_row(system.architecture, timed.record["dataset"]["classes"], weights)
-    rates = _exit_rates(timed.record)
+def _row(board: Mapping[str, Any], weights: Path) -> Row:
+    """A row with random weights that has the costs of a record's: exits at its rates, as many layers in fp32."""
+    system = parse_system(board["system"], SUITES.load(board["suite"]).SUITE.recipe)
+    row = random_row(system.architecture, board["dataset"]["classes"], weights)
+    rates = _exit_rates(board)
     network, cascade = row.recogniser.network, cascade_of(row.recogniser.network)
     if cascade is not None and rates is not None:
         images = torch.cat([row.recogniser.preprocess(image) for image in row.characters()])
         with torch.inference_mode():
             logits = [one.float().numpy() for one in every_logits(network, images)]
-        average = bool(timed.record["measurements"]["exit_rate"].get("average"))
+        average = bool(board["measurements"]["exit_rate"].get("average"))
         row = replace(
             row, recogniser=row.recogniser.with_policy(policy_at_rates(logits, cascade.heads, rates, average))
         )
         save_weights(network, weights)
-    in_fp32 = _like(timed.record)[IN_FP32]
+    in_fp32 = _like(board)[IN_FP32]
     return replace(row, in_fp32={runtime: tuple(stages) for runtime, stages in in_fp32.items()})
 
 

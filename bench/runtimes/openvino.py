@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from bench.deploy.openvino_core import core
+from bench.deploy.openvino_core import core, settings
 from bench.runtimes._base import Classifier, Subject, threads
 from bench.runtimes._exported import FileClassifier, exported
 
@@ -30,6 +30,5 @@ def load(path: Path) -> Classifier:
 
 
 def _open_resize(graph: bytes) -> Any:
-    settings = {"INFERENCE_NUM_THREADS": threads(), "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
-    request = core().compile_model(core().read_model(graph), "CPU", settings).create_infer_request()
+    request = core().compile_model(core().read_model(graph), "CPU", settings(threads())).create_infer_request()
     return lambda images: request.infer([images])[0].copy()

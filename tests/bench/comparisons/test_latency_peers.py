@@ -52,6 +52,9 @@ def test_calls_back_to_back_and_in_blocks_are_compared_with_the_timers(character
             cold, self.after_reference = self.after_reference, False
             return [], [8 if cold else 5] * calls
 
+        def timed_block(self):
+            return self.run(self.block)
+
     made: list[Side] = []
     monkeypatch.setattr(latency_methods, "Side", lambda *given: made.append(Side(*given)) or made[-1])
     monkeypatch.setattr(latency_methods, "warm_up", lambda *sides: True)

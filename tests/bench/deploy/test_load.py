@@ -277,27 +277,3 @@ def test_labels_come_from_a_file_where_weights_have_none(tmp_path: Path, monkeyp
     command = "export nearest_mean --checkpoint bare.safetensors --runtime onnxruntime --out x.onnx --labels labels.txt"
     assert main(command.split()) == 0
     assert main(["recognize", "x.onnx", "gone.png"]) == 1
-
-
-def test_int8_is_refused_on_a_cpu_that_would_compute_it_wrongly(
-    bench: Bench, exports: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    Path("images").mkdir()
-    for character in CHARACTERS:
-        cv2.imwrite(f"images/{character}.png", glyph(character, 90))
-    weights = f"--checkpoint {exports}/weights.safetensors --calibration images"
-    code, _, err = bench(f"export {SYSTEM} {weights} --runtime onnxruntime-int8 --out int8.onnx")
-    assert (code, err) == (0, "")
-    cv2.imwrite("x.png", glyph("小"))
-    for flags, wanted in ((["avx2", "fma"], 2), (["avx2", "avx_vnni"], 0), (["asimd"], 0), ([], 0)):
-        monkeypatch.setattr("bench.deploy.load.cpu_flags", lambda flags=flags: flags)
-        code, out, err = bench("recognize int8.onnx x.png --top 1")
-        assert code == wanted, flags
-        assert ("x.png: 小" in out) == (wanted == 0)
-        if wanted:
-            assert (
-                "int8.onnx: byte 0: wanted a CPU with one of amx_int8, avx512_vnni, avx_vnni, got one that cuts" in err
-            )
-            assert "--runtime onnxruntime." in err
-    code, _, err = bench(f"export {SYSTEM} {weights} --runtime onnxruntime --out x.onnx")
-    assert (code, "is for int8" in err) == (2, True)

@@ -19,10 +19,10 @@ from fake.records import record, write
 
 from bench.__main__ import main
 from bench.plugins import SUITES, exportable_runtimes, exported_name
-from bench.records.choose import Limits, choose_from
+from bench.records.choosing.choose import Limits, choose_from
+from bench.records.choosing.selection import Request
 from bench.records.deploy_commands import export_command
 from bench.records.predictions import EXPORTED, row_folder
-from bench.records.selection import Request
 from bench.run.export import RowName, Sources, export_system
 from datamodules._errors import UsageError
 from tasks.early_exits.cascade import EarlyExits, cascade_of
@@ -69,7 +69,8 @@ def exported(house: House, system: str, runtime: str, **sources: Any) -> tuple[s
     """SHA-256 of an exported file, and whether it is said to be the measured one."""
     out = house.place / "again"
     given = Sources(row=RowName("tiny", "strokes"), leaderboards=house.place / "out", runs=house.place / "runs")
-    measured = export_system(system, runtime, out, replace(given, **sources))
+    measured, error = export_system(system, runtime, out, replace(given, **sources))
+    assert error == ""
     return hashlib.sha256(out.read_bytes()).hexdigest(), measured
 
 
@@ -112,6 +113,17 @@ def test_figures_of_another_file_are_measured_again(house: House) -> None:
     (second,) = house.run("acme_tiny", runtimes=("onnxruntime",))
     checksums = {one["file_sha256"] for one in second["measurements"].values() if "file_sha256" in one}
     assert checksums == {first["measurements"]["size_bytes@onnxruntime"]["file_sha256"]}
+
+
+def test_a_file_that_answered_otherwise_than_eager_is_not_to_be_deployed(house: House) -> None:
+    house.run("acme_tiny", runtimes=("onnxruntime",))
+    (path,) = house.paths()
+    record = json.loads(path.read_text())
+    record["measurements"]["latency@onnxruntime"].update(value=None, error="gives another class than eager")
+    path.write_text(json.dumps(record))
+    sources = Sources(row=RowName("tiny", "strokes"), leaderboards=house.place / "out", runs=house.place / "runs")
+    found = export_system("acme_tiny", "onnxruntime", house.place / "x.onnx", sources)
+    assert found == (True, "gives another class than eager")
 
 
 def test_what_is_missing_is_told(house: House) -> None:

@@ -9,10 +9,10 @@ from fake import tiny_cascade
 from fake.records import record, write
 
 from bench.measurements._row import Row
+from bench.records.choosing.selection import ChoiceError, Request
 from bench.records.record import read_record
-from bench.records.selection import ChoiceError, Request
 from bench.run import time_rows
-from bench.run.time_rows import runtimes_to_time, systems_to_time, time_system
+from bench.run.time_rows import records_to_time, runtimes_to_time, time_system
 from tasks.early_exits.cascade import EarlyExits
 from tasks.recogniser import load_recogniser
 
@@ -27,15 +27,15 @@ def board(folder: Path) -> Request:
 
 def test_each_architecture_of_the_board_is_timed_once(tmp_path: Path) -> None:
     request = board(tmp_path)
-    systems = systems_to_time(request, [])
-    assert sorted(one.system.partition("+")[0] for one in systems) == ["fire:gwap", "lenet5"]
-    assert [one.system for one in systems_to_time(request, ["fire:gwap"])] == ["fire:gwap"]
+    systems = records_to_time(request, [])
+    assert sorted(one["system"].partition("+")[0] for one in systems) == ["fire:gwap", "lenet5"]
+    assert [one["system"] for one in records_to_time(request, ["fire:gwap"])] == ["fire:gwap"]
     assert runtimes_to_time(systems, []) == ("eager", "onnxruntime")
     assert runtimes_to_time(systems, ["openvino"]) == ("openvino",)
     with pytest.raises(
         ChoiceError, match=r"--system googlenet: wanted a system of this board .* there are: fire:gwap, "
     ):
-        systems_to_time(request, ["googlenet"])
+        records_to_time(request, ["googlenet"])
 
 
 def test_times_are_kept_and_never_ranked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +52,7 @@ def test_times_are_kept_and_never_ranked(tmp_path: Path, monkeypatch: pytest.Mon
                                                                    "process_bytes@onnxruntime")}  # fmt: skip
     monkeypatch.setattr(time_rows, "present_protocols", lambda: protocols)
     request = board(tmp_path)
-    (timed,) = systems_to_time(request, ["lenet5"])
+    (timed,) = records_to_time(request, ["lenet5"])
     for _ in range(2):
         made = time_system(timed, ("eager", "onnxruntime"), request.runs, "bench time", False, lambda text: None)
     both = ("latency", "process_bytes")
@@ -60,7 +60,7 @@ def test_times_are_kept_and_never_ranked(tmp_path: Path, monkeypatch: pytest.Mon
     (path,) = (request.runs / "timings").rglob("*.json")
     stored = read_record(path)
     assert stored["weights"] == "random"
-    assert stored["dataset"] == json.loads(json.dumps(timed.record["dataset"]))
+    assert stored["dataset"] == json.loads(json.dumps(timed["dataset"]))
     assert set(stored["measurements"]) == set(made["measurements"])
 
 
@@ -73,7 +73,7 @@ def test_a_cascade_is_timed_at_the_exit_rates_of_its_record(tmp_path: Path, monk
     found["dataset"]["classes"] = 5
     monkeypatch.setattr("tasks.building.ARCHITECTURES.load", lambda name: tiny_cascade)
     monkeypatch.setattr("bench.run.profile.ARCHITECTURES.load", lambda name: tiny_cascade)
-    row = time_rows._row(time_rows.Timed("fire_cascade", found), tmp_path / "weights.safetensors")
+    row = time_rows._row(found, tmp_path / "weights.safetensors")
     loaded = load_recogniser("fire_cascade", 5, tmp_path / "weights.safetensors")
     images = torch.cat([loaded.preprocess(image) for image in row.characters()])
     with torch.inference_mode():

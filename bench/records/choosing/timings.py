@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from bench.plugins import ARCHITECTURES
+from bench.records.choosing.selection import ChoiceError, Request, machine_of
 from bench.records.deploy_commands import time_command
 from bench.records.load import Stored, read_records
 from bench.records.protocols import Protocol
 from bench.records.rows import BoardRow, board_rows, sections
-from bench.records.selection import ChoiceError, Request, machine_of
 from bench.system import base_name
 
 TIMINGS = "timings"  # folder below runs/ where ``bench time`` writes one record per system

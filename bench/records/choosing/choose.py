@@ -7,14 +7,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bench.plugins import UnknownPlugin, check_runtimes, exportable_runtimes
-from bench.records.candidates import Candidate, candidates_of, reference_ns
+from bench.records.choosing.candidates import Candidate, candidates_of, reference_ns
+from bench.records.choosing.selection import Request, board_records, machine_of, of_one_machine
+from bench.records.choosing.timings import check_timed, timed_here
 from bench.records.deploy_commands import export_command, is_here, run_command, train_command
 from bench.records.formatting import MILLION, digits, percent
 from bench.records.load import Stored
 from bench.records.protocols import present_protocols
 from bench.records.rows import board_rows
-from bench.records.selection import Request, board_records, machine_of, of_one_machine
-from bench.records.timings import check_timed, timed_here
 
 SHOWN, MISSES = 10, 3  # candidates in the table, and how many of them are nearest misses if enough others fit
 _DATASET = ("name", "synthetic", "fingerprint", "classes")

@@ -5,7 +5,7 @@ import io
 from fake.records import record
 from rich.console import Console
 
-from bench.run.progress import Bars
+from bench.run.trackers.progress import Bars
 from bench.training.events import Event
 
 

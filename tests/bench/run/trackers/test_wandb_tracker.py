@@ -11,7 +11,7 @@ from fake.records import record
 from fake.wandb_files import read_runs
 
 from bench.boards.summary import summary
-from bench.run.wandb_tracker import WandbTracker
+from bench.run.trackers.wandb_tracker import WandbTracker
 from bench.training.events import Event
 
 
@@ -130,5 +130,5 @@ def test_its_failing_is_said_once_and_stops_nothing(
 
 
 def test_importing_the_tracker_imports_no_wandb() -> None:
-    script = "import sys, bench.run.wandb_tracker; sys.exit('wandb' in sys.modules)"
+    script = "import sys, bench.run.trackers.wandb_tracker; sys.exit('wandb' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], timeout=120).returncode == 0

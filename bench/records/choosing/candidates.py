@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.plugins import exportable_runtimes, exported_name
+from bench.records.choosing.timings import timing_of
 from bench.records.deploy_commands import INT8
 from bench.records.formatting import MILLION
 from bench.records.protocols import base_name
 from bench.records.rows import BoardRow
-from bench.records.timings import timing_of
 
 EAGER = "eager"  # the runtime of the measurement ``latency``, which has no @
 

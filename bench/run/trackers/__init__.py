@@ -1,0 +1,1 @@
+"""Trackers: what listens to the events of a run and shows or logs its progress."""
