@@ -27,7 +27,7 @@ class ProcessTimes:
     data_dependent_cost: bool  # whether the cost depends on the character; the mean is then reported
     details: dict[str, Any]  # recorded as they are, for the first process only
     calm: bool = True  # whether there were enough rounds in which the machine was as fast as it can be
-    fastest: float = math.inf  # CPU nanoseconds per call of the reference, the least known
+    fastest: float = math.inf  # CPU nanoseconds per call of the reference's fastest blocks
 
 
 def aggregate(processes: Sequence[ProcessTimes], seed: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from bench.records.record import Measurement
 
 NAME = "latency"
 UNIT = "ns"
-VERSION = "4"
+VERSION = "5"
 BETTER = "lower"
 PHASE = "timing"
 COLUMNS = (

@@ -130,21 +130,35 @@ def test_slow_systems_get_fewer_copies_but_three() -> None:
     assert [one.copy for one in rounds_of([1.0] * 9, 60, seconds=0)] == [0, 0, 0, 1, 1, 1, 2, 2, 2]
 
 
+def watching(rounds, known_fastest: float = math.inf) -> CalmWatch:
+    watch = CalmWatch(known_fastest)
+    watch.add(one.slowest for one in rounds)
+    return watch
+
+
 def test_rounds_of_a_slowed_machine_are_made_up_for() -> None:
     moments = count()
     every_second_round = lambda: 1.5 if next(moments) // 6 % 2 else 1.0  # noqa: E731
     rounds = rounds_of([1.0] * 99, 6, speed=every_second_round)
-    calm = CalmWatch(1e6).calm(rounds)
+    calm = watching(rounds).calm(rounds)
     assert (len(calm), len(rounds)) == (6, 11)
     assert all(one.slowest == 1e6 for one in calm)
 
 
 def test_a_machine_that_is_slow_all_the_time_is_known_by_what_it_did_before() -> None:
     rounds = rounds_of([1.0] * 9, 9, speed=lambda: 1.5)
-    assert len(CalmWatch(math.inf).calm(rounds)) == 9  # nothing faster is known: a limit of infinity
-    assert CalmWatch(1e6).calm(rounds) == []
+    assert len(watching(rounds).calm(rounds)) == 9  # nothing faster is known
+    assert watching(rounds, known_fastest=1e6).calm(rounds) == []
+
+
+def test_a_reference_that_is_a_little_slower_beside_another_runtime_is_calm() -> None:
+    rounds = rounds_of([1.0] * 9, 9, speed=lambda: 1.12)
+    assert len(watching(rounds, known_fastest=1e6).calm(rounds)) == 9
+
+
+def test_a_single_fast_block_is_not_taken_for_the_reference_s_speed() -> None:
     watch = CalmWatch(math.inf)
-    watch.add([1.5e6] * 99 + [1e6])  # a single fast block may be a chance
+    watch.add([1.5e6] * 99 + [1e6])
     assert watch.fastest == 1.5e6
     watch.add([1e6] * 10)
     assert watch.fastest == 1e6

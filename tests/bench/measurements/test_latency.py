@@ -28,7 +28,7 @@ def test_latency_of_a_row(tmp_path: Path) -> None:
     assert measured.value is not None
     assert 20_000 < measured.value < 1e9  # nanoseconds: neither microseconds nor seconds
     assert measured.detail["preprocess_ns"] < measured.value
-    assert measured.detail["rounds"] == 10
+    assert measured.detail["rounds"] >= 10  # more if the machine was busy meanwhile
     assert "value" not in measured.detail
 
 
