@@ -10,7 +10,7 @@ from tasks.early_exits.policy import GRID
 
 NAME = "exit_curve"
 UNIT = "ns"
-VERSION = "4"
+VERSION = "3"
 BETTER = "lower"
 PHASE = "timing"  # needs the times of ``exit_latency``
 COLUMN = None

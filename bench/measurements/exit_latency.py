@@ -11,7 +11,7 @@ from bench.records.statistics import ratio_of_ratios
 
 NAME = "exit_latency"
 UNIT = "ns"
-VERSION = "4"
+VERSION = "3"
 BETTER = "lower"
 PHASE = "timing"
 COLUMN = None

@@ -9,7 +9,7 @@ from bench.records.record import Measurement
 
 NAME = "latency"
 UNIT = "ns"
-VERSION = "5"
+VERSION = "4"
 BETTER = "lower"
 PHASE = "timing"
 COLUMNS = (

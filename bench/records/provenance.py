@@ -40,10 +40,16 @@ def provenance(command: str) -> dict[str, Any]:
 
 
 def machine() -> dict[str, Any]:
-    """CPU model, cores, flags, memory in bytes and operating system; ``name`` is a slug of the first two."""
+    """CPU model, cores, flags, memory in bytes and operating system.
+
+    ``name`` is a slug of model and cores, as ``amd-epyc-2c``. Hypervisors give CPUs of several generations one model
+    name, so that of an x86 CPU without AVX-512 has ``avx2`` in it: ``amd-epyc-avx2-2c``.
+    """
     cpu = _cpuinfo("model name") or platform.processor() or platform.machine() or "unknown"
+    flags = cpu_flags()
+    kind = "-avx2" if "avx2" in flags and "avx512f" not in flags else ""
     return {
-        "name": f"{slug(cpu)}-{cores()}c", "cpu": cpu, "cores": cores(), "flags": cpu_flags(),
+        "name": f"{slug(cpu)}{kind}-{cores()}c", "cpu": cpu, "cores": cores(), "flags": flags,
         "ram_bytes": ram_bytes(),
         "os": f"{platform.system()} {platform.release().split('-')[0]}",
     }  # fmt: skip

@@ -52,3 +52,16 @@ def test_provenance_says_which_instructions_torch_uses() -> None:
 
 def test_records_state_the_packages_that_write_what_is_sized_and_timed() -> None:
     assert {"torch", "onnxruntime", "safetensors", "h5py", "onnxscript"} <= set(machine.versions())
+
+
+@pytest.mark.parametrize(
+    ("flags", "name"), [("avx2 avx512f", "acme-9-2c"), ("avx2", "acme-9-avx2-2c"), ("fpu", "acme-9-2c")]
+)
+def test_cpus_of_one_model_name_differ_by_their_instruction_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: str, name: str
+) -> None:
+    file = tmp_path / "cpuinfo"
+    file.write_text(f"processor\t: 0\nmodel name\t: ACME 9\nflags\t\t: {flags}\n")
+    monkeypatch.setattr(machine, "CPUINFO", file)
+    monkeypatch.setattr(machine, "cores", lambda: 2)
+    assert machine.machine()["name"] == name
