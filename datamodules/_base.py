@@ -40,6 +40,7 @@ class DataSettings:
     data_root: Path | None = None  # folder or archive with the user's files; None for embedded data
     classes: int | None = None  # number of classes of embedded data, set by the scale; None for all
     writers: tuple[int, int] | None = None  # synthetic writers (train, test) of embedded data, set by the scale
+    glyphs: tuple[Path, ...] = ()  # folders of fonts and stroke data that synthetic writers follow
 
     def require_data_root(self, wanted: str, advice: str = "") -> Path:
         """The data root.

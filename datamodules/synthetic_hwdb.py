@@ -1,7 +1,11 @@
 """Synthetic handwriting: GB2312 characters drawn by synthetic writers, stored as CASIA .gnt files."""
 
 import hashlib
+import os
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -10,17 +14,20 @@ from datamodules._base import VALIDATION_LEAST, CharacterDataModule, DatasetInfo
 from datamodules._files import cache_folder, source_hash
 from datamodules.readers.gb2312 import LEVEL1
 from datamodules.readers.hwdb import read_characters
+from datamodules.synthetic import glyphs as _glyphs
 from datamodules.synthetic import handwriting as _handwriting
 from datamodules.synthetic import pen as _pen
 from datamodules.synthetic import skeleton as _skeleton
 from datamodules.synthetic import strokes as _strokes
 from datamodules.synthetic import writer as _hand
+from datamodules.synthetic.glyphs import BUILT_IN, Glyphs
 
 SOURCE = "drawn by this suite from OpenCV's built-in font; not written by people"
 # The font's name and licence stand in the font itself, which OpenCV 5 holds.
 LICENCE = 'drawn by this suite from the font WenQuanYi Micro Hei, OpenCV\'s "uni" (Apache License 2.0)'
 SYNTHETIC = True
 WRITERS = (240, 60)  # as many as HWDB1.1
+MANY = 20_000  # characters to draw, 15 seconds of one core: worth starting processes
 _SEED = 0  # of the writers; fixed, because the seed of a run must not change the data
 # The writer numbers of the parts are far apart, so that parts of any size do not overlap.
 _FIRST_WRITER = {"train": 1, "val": 100_001, "test": 200_001}
@@ -32,31 +39,36 @@ class SyntheticHWDB(CharacterDataModule):
     Args:
         classes: how many of the 3,755 characters, evenly spaced in GB2312 order; or the characters, in label order.
         writers: (train, test) writers; see ``writer_numbers``.
+        glyphs: the sources that the writers follow.
     """
 
     def __init__(
         self, classes: int | Sequence[str] = len(LEVEL1), writers: tuple[int, int] = WRITERS,
-        batch_size: int = 64, workers: int = 0, seed: int = 0,
+        batch_size: int = 64, workers: int = 0, seed: int = 0, glyphs: Glyphs = BUILT_IN,
     ) -> None:  # fmt: skip
         super().__init__(batch_size, workers, seed)
+        self.glyphs = glyphs
         self.characters = spread(classes) if isinstance(classes, int) else tuple(classes)
         if len(self.characters) < 2:
             raise ValueError(f"wanted at least 2 classes, got {len(self.characters)}")
         self.writers = writer_numbers(len(self.characters), writers)
 
+    @property
+    def folder(self) -> Path:
+        """The cache folder of the writers' files."""
+        return writers_folder(self.characters, self.glyphs)
+
     def prepare_data(self) -> None:
         """Write the .gnt files that are not yet in the cache."""
-        folder = writers_folder(self.characters)
-        for writer in (number for numbers in self.writers.values() for number in numbers):
-            if not (folder / _handwriting.file_name(writer)).exists():
-                _handwriting.write_synthetic_writer(folder, self.characters, writer, _SEED)
+        numbers = [number for numbers in self.writers.values() for number in numbers]
+        missing = [number for number in numbers if not (self.folder / _handwriting.file_name(number)).exists()]
+        draw_writers(self.folder, self.characters, missing, self.glyphs)
 
     def load(self) -> Splits:
         """Write the missing files, then read all."""
         self.prepare_data()
-        folder = writers_folder(self.characters)
         parts = {
-            part: read_characters([folder / _handwriting.file_name(w) for w in numbers], self.characters, numbers)
+            part: read_characters([self.folder / _handwriting.file_name(w) for w in numbers], self.characters, numbers)
             for part, numbers in self.writers.items()
         }
         return Splits(self.characters, parts["train"], parts["val"], parts["test"])
@@ -103,12 +115,29 @@ def spread(classes: int) -> tuple[str, ...]:
     return tuple(LEVEL1[i] for i in np.linspace(0, len(LEVEL1) - 1, classes).astype(int))
 
 
-def writers_folder(characters: Sequence[str]) -> Path:
-    """The cache folder for these characters; its name contains a hash of the code that draws them."""
+def draw_writers(folder: Path, characters: Sequence[str], writers: Sequence[int], glyphs: Glyphs) -> None:
+    """Write the .gnt files of synthetic writers, on all cores if there are many characters."""
+    write = partial(_write, folder, characters, glyphs)
+    if len(writers) * len(characters) < MANY or (os.cpu_count() or 1) < 2:
+        for writer in writers:
+            write(writer)
+        return
+    glyphs.missing(characters)  # fills the cache of strokes once, before the processes read it
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        list(pool.map(write, writers))
+
+
+def _write(folder: Path, characters: Sequence[str], glyphs: Glyphs, writer: int) -> None:
+    _handwriting.write_synthetic_writer(folder, characters, writer, _SEED, glyphs=glyphs)
+
+
+def writers_folder(characters: Sequence[str], glyphs: Glyphs = BUILT_IN) -> Path:
+    """The cache folder for these characters; its name contains a hash of the code and the glyphs that draw them."""
     chosen = hashlib.sha256("".join(characters).encode()).hexdigest()[:8]
-    return cache_folder() / "synthetic_hwdb" / f"{len(characters)}-{chosen}-{drawn_by()}"
+    sources = f"-{glyphs.digest}" if glyphs.digest else ""
+    return cache_folder() / "synthetic_hwdb" / f"{len(characters)}-{chosen}-{drawn_by()}{sources}"
 
 
 def drawn_by() -> str:
     """The hash of the code that draws the characters."""
-    return source_hash(_hand, _handwriting, _pen, _skeleton, _strokes)
+    return source_hash(_glyphs, _hand, _handwriting, _pen, _skeleton, _strokes)

@@ -1,59 +1,82 @@
-"""Trains on synthetic handwriting only, tests on real .gnt files."""
+"""Trains on synthetic handwriting only, tests on real characters."""
 
+import logging
 from pathlib import Path
 
 from datamodules._base import CharacterDataModule, DatasetInfo, DataSettings, Splits
 from datamodules._errors import DataError
 from datamodules.readers.gb2312 import LEVEL1
-from datamodules.readers.gnt import gnt_character, read_gnt
-from datamodules.readers.hwdb import read_characters
+from datamodules.readers.real_characters import WANTED, RealCharacters, read_real_characters
+from datamodules.synthetic.glyphs import BUILT_IN, Glyphs, find_glyphs
+from datamodules.synthetic_hands import licence
 from datamodules.synthetic_hwdb import SyntheticHWDB, spread
 
-SOURCE = "training part drawn by this suite, test part the user's real .gnt files"
+SOURCE = "training part drawn by this suite, test part the user's real characters"
 LICENCE = "training part: drawn from the font WenQuanYi Micro Hei (Apache License 2.0); test part: not stated"
 SYNTHETIC = True
+GLYPHS = True  # takes --glyphs
 NOTE = "Learned from **synthetic** characters alone, which a program drew; tested on real handwriting."
-CLASSES = 100  # or more, if the test files have more
+CLASSES = 100  # or more, if the test part has more
 WRITERS = 200  # synthetic training writers
+_LOG = logging.getLogger(__name__)
 
 
 class SyntheticToReal(CharacterDataModule):
     """Synthetic characters for training and validation, real characters for the test.
 
     Args:
-        data_root: a folder with .gnt files at any depth; records outside GB2312 level 1 are dropped.
-        classes: number of classes: the characters in the test files, filled up evenly from level 1.
+        data_root: a folder with .gnt files at any depth, or a folder or zip of images whose class folders are named
+            by their characters, of which the test part is read; characters outside GB2312 level 1 are dropped.
+        classes: number of classes: the characters in the test part, filled up evenly from level 1.
         writers: number of synthetic training writers.
+        glyphs: the sources that the synthetic writers follow.
 
     Raises:
-        DataError: there is no .gnt file, no level-1 character, or a file is damaged.
+        DataError: there are no characters of level 1, or a file is damaged.
     """
 
     def __init__(
         self, data_root: Path, classes: int = CLASSES, writers: int = WRITERS,
-        batch_size: int = 64, workers: int = 0, seed: int = 0,
+        batch_size: int = 64, workers: int = 0, seed: int = 0, glyphs: Glyphs = BUILT_IN,
     ) -> None:  # fmt: skip
         super().__init__(batch_size, workers, seed)
-        self.data_root, self.classes, self.writers = Path(data_root), classes, writers
+        self.data_root, self.classes, self.writers, self.glyphs = Path(data_root), classes, writers, glyphs
 
     def load(self) -> Splits:
-        """Read the real test files, then draw the training characters."""
-        files = sorted(self.data_root.rglob("*.gnt")) if self.data_root.is_dir() else []
-        if not files:
-            raise DataError(self.data_root, 0, "a folder of .gnt files", "none there")
-        tested = {gnt_character(record.tag) for file in files for record in read_gnt(file)} & set(LEVEL1)
-        if not tested:
-            raise DataError(self.data_root, 0, "records of GB2312 level-1 characters", "none")
-        untested = [c for c in spread(min(self.classes + len(tested), len(LEVEL1))) if c not in tested]
-        labels = sorted({*tested, *untested[: max(0, self.classes - len(tested))]}, key=LEVEL1.index)
-        drawn = SyntheticHWDB(labels, (self.writers, 1)).load()
-        return Splits(tuple(labels), drawn.train, drawn.val, read_characters(files, labels))
+        """Read the real test characters, then draw the training characters."""
+        real = read_real_characters(self.data_root)
+        labels = _label_space(self.data_root, real, self.classes)
+        drawn = SyntheticHWDB(labels, (self.writers, 1), glyphs=self.glyphs).load()
+        test = real.labelled(labels)
+        if len(test) < len(real.images):
+            _LOG.info("%d of %d real characters are outside GB2312 level 1", len(real.images) - len(test), len(test))
+        return Splits(labels, drawn.train, drawn.val, test)
 
     def describe(self, splits: Splits) -> DatasetInfo:
-        """Metadata for records and boards."""
-        return DatasetInfo("synthetic_to_real", len(splits.labels), splits.sizes, SOURCE, LICENCE, SYNTHETIC, NOTE)
+        """Metadata for records and boards; with glyphs of the user, the name says so and what the test part is."""
+        name, terms = "synthetic_to_real", LICENCE
+        if self.glyphs.sources:
+            name, terms = f"synthetic_hands-to-{self.data_root.resolve().stem}", licence(self.glyphs)
+        return DatasetInfo(name, len(splits.labels), splits.sizes, SOURCE, terms, SYNTHETIC, NOTE)
 
 
 def build(settings: DataSettings) -> SyntheticToReal:
-    """The datamodule for a suite; raises DataError without a data root."""
-    return SyntheticToReal(settings.require_data_root("a folder of real .gnt files"))
+    """The datamodule for a suite; all of level 1 where the scale sets no number of classes.
+
+    Raises:
+        DataError: no data root, or a folder without glyphs.
+    """
+    root = settings.require_data_root(WANTED)
+    glyphs = find_glyphs(settings.glyphs) if settings.glyphs else BUILT_IN
+    if settings.classes is None and settings.writers is not None:
+        return SyntheticToReal(root, len(LEVEL1), settings.writers[0], glyphs=glyphs)
+    return SyntheticToReal(root, glyphs=glyphs)
+
+
+def _label_space(root: Path, real: RealCharacters, classes: int) -> tuple[str, ...]:
+    """The tested characters of level 1, filled up evenly to ``classes``, in GB2312 order."""
+    tested = set(real.characters) & set(LEVEL1)
+    if not tested:
+        raise DataError(root, 0, "characters of GB2312 level 1", "none")
+    others = [c for c in spread(min(classes + len(tested), len(LEVEL1))) if c not in tested]
+    return tuple(sorted({*tested, *others[: max(0, classes - len(tested))]}, key=LEVEL1.index))

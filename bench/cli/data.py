@@ -34,6 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     draw.add_argument("--classes", type=positive_int, required=True, metavar="N", help="number of characters")
     draw.add_argument("--writers", type=positive_int, required=True, metavar="N", help="number of writers, a file each")
     draw.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to")
+    draw.add_argument("--glyphs", action="append", default=[], type=Path, metavar="DIR",
+        help="folder of handwriting fonts (TTF, OTF, WOFF, collections) and stroke data (JSON of Make Me a Hanzi or "
+        "hanzi-writer-data) that the writers follow, beside the built-in font; repeatable")  # fmt: skip
     for action in (look, pack, draw):
         add_json(action, default=argparse.SUPPRESS)
 
@@ -106,6 +109,7 @@ def synthesize(options: argparse.Namespace) -> Answer:
     """``bench data synthesize``: synthetic writers as CASIA .gnt files, and a contact sheet."""
     from datamodules.inspection.contact_sheet import write_contact_sheet
     from datamodules.readers.gnt import read_gnt
+    from datamodules.synthetic.glyphs import BUILT_IN, find_glyphs
     from datamodules.synthetic.handwriting import write_synthetic_writer
     from datamodules.synthetic_hwdb import spread
 
@@ -113,20 +117,29 @@ def synthesize(options: argparse.Namespace) -> Answer:
         characters = spread(options.classes)
     except ValueError as error:
         raise UsageError(f"--classes: {error}") from error
+    glyphs = find_glyphs(options.glyphs) if options.glyphs else BUILT_IN
+    missing = glyphs.missing(characters)
     started = time.monotonic()
     writers = range(1, options.writers + 1)
-    files = [write_synthetic_writer(options.out, characters, writer, seed=0) for writer in writers]
+    files = [write_synthetic_writer(options.out, characters, writer, seed=0, glyphs=glyphs) for writer in writers]
     seconds = time.monotonic() - started
     shown = [record.image for file in files[:10] for record, _ in zip(read_gnt(file), range(20), strict=False)]
     sheet = options.out / "contact-sheet.png"
     write_contact_sheet(sheet, shown, columns=min(20, options.classes))
     count = len(files) * len(characters)
     document = {"synthetic": True, "files": len(files), "records": count, "classes": len(characters),
-                "writers": len(files), "seconds": seconds, "contact_sheet": str(sheet)}  # fmt: skip
+                "writers": len(files), "seconds": seconds, "contact_sheet": str(sheet),
+                "glyphs": [source.name for source in glyphs.sources], "missing": missing}  # fmt: skip
     text = (
         f"wrote {count} synthetic characters of {len(files)} synthetic writers to {options.out}; contact sheet: {sheet}"
     )
-    return 0, document, f"{text}; {count / seconds:.0f} characters per second"
+    lines = [f"{text}; {count / seconds:.0f} characters per second"]
+    if glyphs.sources:
+        lines.append(f"writers follow {', '.join(source.name for source in glyphs.sources)} or the built-in font")
+    for name, lacking in missing.items():
+        some = "".join(lacking[:SHOWN]) + ("…" if len(lacking) > SHOWN else "")
+        lines.append(f"{name} lacks {_count(len(lacking), 'character')}: {some}; drawn from the built-in font instead")
+    return 0, document, "\n".join(lines)
 
 
 def _packed(name: str, data_root: Path) -> "HandwritingDatabase":

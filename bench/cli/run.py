@@ -28,6 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--suite", required=True, metavar="NAME", help="suite to run; see: bench list suites")
     add("--dataset", metavar="NAME", help="dataset instead of the suite's own; see: bench list datasets")
     add("--data-root", type=Path, metavar="DIR|ZIP", help="folder or zip of the dataset's files")
+    add("--glyphs", action="append", default=[], type=Path, metavar="DIR",
+        help="folder of handwriting fonts and stroke data that synthetic writers follow; repeatable")  # fmt: skip
     add("--unlabelled", metavar="DATASET[:ROOT]",
         help="images that systems +…-retrained learn from, without labels; default: the training images. Any dataset, "
         "or image_folder:DIR (images or idx files); the row's name then ends in -retrained-on-NAME")  # fmt: skip
@@ -35,7 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder of trained weights for systems named +given: safetensors files named by architecture, such as "
         "torchvision--resnet50.safetensors")  # fmt: skip
     add("--scale", choices=SCALES, default="quick",
-        help="smoke: for CI; quick: made for two CPU cores (default); paper: the published protocol")  # fmt: skip
+        help="smoke: for CI; quick: made for two CPU cores (default); full: all 3,755 characters, "
+        "hours a row; paper: the published protocol")  # fmt: skip
     add("--system", action="append", default=[], metavar="NAME",
         help="NAME[:variant][+recipe][~setting=value][+storage] instead of the default rows; repeatable")  # fmt: skip
     add("--runtime", action="append", default=[], metavar="NAME",
@@ -136,7 +139,7 @@ def _request(options: argparse.Namespace) -> Any:
     runtimes = tuple(name for name in dict.fromkeys(options.runtime) if name != "eager")  # always timed, as latency
     return Request(
         suite=options.suite, dataset=options.dataset, scale=options.scale, data_root=options.data_root,
-        systems=tuple(options.system), runtimes=runtimes, seeds=seeds, out=_out(options),
+        glyphs=tuple(options.glyphs), systems=tuple(options.system), runtimes=runtimes, seeds=seeds, out=_out(options),
         fresh=options.fresh, retime_noisy=options.retime_noisy, hardware=Hardware.of(options.accelerator),
         command=options.command, unlabelled=options.unlabelled, weights=options.weights,
     )  # fmt: skip

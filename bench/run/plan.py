@@ -49,6 +49,7 @@ class Request:
         unlabelled: ``DATASET`` or ``DATASET:ROOT``, the images for retraining; None for the dataset's own training
             images without labels.
         weights: folder of weights supplied by the user, for rows +given; files are named by architecture.
+        glyphs: folders of fonts and stroke data, for datasets whose writers follow them.
     """
 
     suite: str
@@ -66,6 +67,7 @@ class Request:
     command: str = "bench run"
     unlabelled: str | None = None
     weights: Path | None = None
+    glyphs: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -159,8 +161,12 @@ def make_plan(request: Request) -> Plan:
     if not request.systems and scale.recipe != suite.recipe:
         systems = tuple(replace(s, recipe=scale.recipe) if s.recipe == s.default_recipe else s for s in systems)
     weights = weights_files(request.weights) if request.weights else {}
-    dataset = DATASETS.load(request.dataset or suite.dataset)
-    settings = DataSettings(request.data_root, scale.classes, scale.writers)
+    name = request.dataset or suite.dataset
+    dataset = DATASETS.load(name)
+    if request.glyphs and not DATASETS.literals(name).get("GLYPHS"):
+        takers = ", ".join(one for one in DATASETS.names() if DATASETS.literals(one).get("GLYPHS"))
+        raise UsageError(f"--glyphs: dataset {name} takes none; those that do: {takers}")
+    settings = DataSettings(request.data_root, scale.classes, scale.writers, request.glyphs)
     try:
         datamodule: CharacterDataModule = dataset.build(settings)
         unlabelled = _unlabelled(request.unlabelled, systems, settings)

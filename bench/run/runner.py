@@ -53,7 +53,8 @@ def _train_rows(plan: Plan, rows: Rows, generation: int, tell: Tell) -> None:
 
     parallel = plan.request.hardware.parallel
     if parallel > 1:
-        run_parallel(jobs(), parallel)
+        several = sum(row.system.generation == generation and not row.kept for row in rows.values())
+        run_parallel(jobs(), max(1, min(parallel, several)))  # a single row gets all threads
         return
     for job in jobs():
         job.ended(job.work(job.tell), "")

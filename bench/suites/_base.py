@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-SCALES = ("smoke", "quick", "paper")
+SCALES = ("smoke", "quick", "full", "paper")
 # Accuracy, cost and latency: the measurements of every suite of recognisers.
 RECOGNISER_MEASUREMENTS = (
     "accuracy", "accuracy_top5", "macs", "params", "params_keras", "size_bytes", "peak_activation_bytes", "latency",

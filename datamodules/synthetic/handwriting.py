@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datamodules.readers.gnt import write_gnt
+from datamodules.synthetic.glyphs import BUILT_IN, Glyphs
 from datamodules.synthetic.pen import PAPER, Floats, ink
-from datamodules.synthetic.strokes import Strokes, strokes
+from datamodules.synthetic.strokes import Strokes
 from datamodules.synthetic.writer import Hand, hand, stream
 
 # Tuned for accuracy on real characters after training on synthetic ones, unless stated otherwise.
@@ -33,15 +34,16 @@ MARGIN = 6  # blank native pixels around the strokes while drawing
 Random = np.random.Generator
 
 
-def draw(character: str, writer: int, seed: int, sample: int = 0) -> NDArray[np.uint8]:
+def draw(character: str, writer: int, seed: int, sample: int = 0, glyphs: Glyphs = BUILT_IN) -> NDArray[np.uint8]:
     """Draw a character in the style of a synthetic writer; the pixels depend only on the arguments.
 
     Returns: uint8 (h, w), the bounding box of the ink at native size, paper 255; some writers add a margin.
 
     Raises:
-        ValueError: the font has no such character.
+        ValueError: no font has such a character.
     """
-    return draw_plan(strokes(character), hand(writer, seed), stream(seed, writer, ord(character), sample))
+    plan = glyphs.plan(character, writer, seed)
+    return draw_plan(plan, hand(writer, seed), stream(seed, writer, ord(character), sample))
 
 
 def draw_plan(plan: Strokes, style: Hand, rng: Random) -> NDArray[np.uint8]:
@@ -64,7 +66,9 @@ def file_name(writer: int) -> str:
     return f"s{writer:04d}.gnt"
 
 
-def write_synthetic_writer(folder: Path, characters: Sequence[str], writer: int, seed: int, samples: int = 1) -> Path:
+def write_synthetic_writer(
+    folder: Path, characters: Sequence[str], writer: int, seed: int, samples: int = 1, glyphs: Glyphs = BUILT_IN
+) -> Path:
     """Write the characters of one synthetic writer as a CASIA .gnt file, such as ``s0001.gnt`` for writer 1.
 
     Args:
@@ -73,10 +77,13 @@ def write_synthetic_writer(folder: Path, characters: Sequence[str], writer: int,
         writer: number of the writer.
         seed: of the whole set of writers.
         samples: number of samples of each character.
+        glyphs: the sources that the writers follow.
     """
     path = folder / file_name(writer)
     pairs = ((character, sample) for character in characters for sample in range(samples))
-    write_gnt(path, ((character.encode("gbk"), draw(character, writer, seed, sample)) for character, sample in pairs))
+    write_gnt(
+        path, ((character.encode("gbk"), draw(character, writer, seed, sample, glyphs)) for character, sample in pairs)
+    )
     return path
 
 

@@ -1,6 +1,6 @@
-"""Splits printed glyphs into pen strokes: skeletonises the glyph and traces its lines.
+"""Splits glyphs into pen strokes: skeletonises the glyph and traces its lines.
 
-The font is built into OpenCV 5; it has all characters of GB2312 level 1, with even, square-ended lines.
+The default font is built into OpenCV 5; it has all characters of GB2312 level 1, with even, square-ended lines.
 """
 
 import math
@@ -51,18 +51,31 @@ def strokes(character: str) -> Strokes:
     lines = (glyph > 127).astype(np.uint8)
     if not lines.any():
         raise ValueError(f"{character!r} has no ink")
+    return trace(lines)
+
+
+def trace(lines: NDArray[np.uint8]) -> Strokes:
+    """The strokes of a glyph.
+
+    Args:
+        lines: uint8 (h, w), 1 where there is ink, 0 elsewhere and at the border; an em is EM pixels.
+    """
     paths = [piece for path in skeleton_paths(lines) for piece in _split_corners(path)]
     return assemble(paths, lines)
 
 
-def assemble(paths: Sequence[Path], lines: NDArray[np.uint8]) -> Strokes:
+def assemble(paths: Sequence[Path], lines: NDArray[np.uint8], in_order: bool = False) -> Strokes:
     """Combine pen paths into the strokes of one character, in writing order and direction.
 
     Args:
         paths: float64 (n, 2) each, x and y in pixels of ``lines``; an em is EM pixels.
         lines: uint8 (h, w), 1 where there is ink; its connected components are the parts of the character.
+        in_order: the paths are in writing order and direction already; otherwise both are guessed from their places.
     """
-    paths = sorted(map(_resample, paths), key=lambda path: (path[0, 1] + 0.5 * path[0, 0], path[-1, 0]))
+    if in_order:
+        paths = [_spaced(path) for path in paths]
+    else:
+        paths = sorted(map(_resample, paths), key=lambda path: (path[0, 1] + 0.5 * path[0, 0], path[-1, 0]))
     _, labels = cv2.connectedComponents(lines)
     middles = [path[len(path) // 2].round().astype(int) for path in paths]
     _, part = np.unique([labels[y, x] for x, y in middles], return_inverse=True)
@@ -102,12 +115,17 @@ def _split_corners(path: Path) -> Iterator[Path]:
 
 
 def _resample(path: Path) -> Path:
-    """Straighten and resample evenly, in writing direction: from the left, or from the top if steep."""
+    """Straighten, turn into writing direction (from the left, or from the top if steep) and space evenly."""
     corners = cv2.approxPolyDP(path.astype(np.float32).reshape(-1, 1, 2), WOBBLE, False)
     smooth: Path = corners[:, 0].astype(np.float64)
     run = smooth[-1] - smooth[0]
     if run[0] + 1.6 * run[1] < 0:  # 1.6: lines that rise by less than 32° are written to the right
         smooth = smooth[::-1]
+    return _spaced(smooth)
+
+
+def _spaced(smooth: Path) -> Path:
+    """Points at even distances on a path."""
     travelled = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(smooth, axis=0).T))])
     count = max(3, math.ceil(travelled[-1] / (SPACING * EM)) + 1)
     marks = np.linspace(0, travelled[-1], count)
