@@ -14,6 +14,7 @@ VERBS = Registry("bench.cli")
 # Version of the exported files, part of the version of each figure in a runtime. Bump it when the same weights give
 # another graph.
 EXPORT_VERSION = "3"
+INT8_VERSION = "2"  # the same, of the graphs in int8 alone
 # Kinds that ``bench list`` shows file by file.
 LISTED = {"architectures": ARCHITECTURES, "datasets": DATASETS, "suites": SUITES, "measurements": MEASUREMENTS}
 KINDS = (*LISTED, "systems", "runtimes", "claims")  # all kinds that ``bench list`` accepts
@@ -68,9 +69,9 @@ def measurement_of(figure: str, measurements: Sequence[str]) -> str | None:
     return next(direct, base if condition in runtimes() and base in in_runtimes(measurements) else None)
 
 
-def version_in_runtime(version: str) -> str:
-    """Version of a measurement's figures in runtimes, from its VERSION: ``3.2`` for ``3``."""
-    return f"{version}.{EXPORT_VERSION}"
+def version_in_runtime(version: str, runtime: str) -> str:
+    """Version of a measurement's figures in a runtime, from its VERSION: ``3.2`` for ``3``, in int8 ``3.2.1``."""
+    return f"{version}.{EXPORT_VERSION}" + (f".{INT8_VERSION}" if runtime.endswith("-int8") else "")
 
 
 def in_runtimes(measurements: Sequence[str]) -> tuple[str, ...]:

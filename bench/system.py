@@ -10,7 +10,7 @@ from bench.plugins import ARCHITECTURES, UnknownPlugin, systems
 from datamodules._errors import UsageError
 from tasks.compression.storage import Storage, parse_storage, storage_forms
 from tasks.recipe_settings import SettingError, join_settings, split_settings, without_heads
-from tasks.recipes import GIVEN, recipe_for, recipe_names
+from tasks.recipes import FINETUNED, GIVEN, recipe_for, recipe_names
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,12 @@ class System:
     def pretrained(self) -> bool:
         """Whether the user supplies its weights; compressed and retrained rows derive from such a row."""
         return self.recipe == GIVEN and self.storage is None
+
+    @property
+    def finetuned(self) -> bool:
+        """Whether its training starts from weights supplied by the user."""
+        base = self.recipe.partition("~")[0]
+        return base == FINETUNED and self.storage is None and self.begins_with is None
 
     @property
     def weights_file(self) -> str:

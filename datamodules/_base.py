@@ -3,7 +3,7 @@
 import hashlib
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +78,10 @@ class CharacterDataModule(pl.LightningDataModule):
         batch_size: characters per batch.
         workers: loader processes; batches do not depend on their number.
         seed: seeds the shuffling and the augmentation.
+
+    Attributes:
+        per_class: characters of each class in the training part, at most; set before the first use. Validation and
+            test parts stay whole.
     """
 
     def __init__(self, batch_size: int = 64, workers: int = 0, seed: int = 0) -> None:
@@ -85,6 +89,7 @@ class CharacterDataModule(pl.LightningDataModule):
         self.batch_size, self.workers, self.seed = batch_size, workers, seed
         self.channels, self.size = 1, 64
         self.keep_rest = False
+        self.per_class: int | None = None
         self._augmentation: View | None = None
         self._splits: Splits | None = None
         self._fingerprint = ""
@@ -100,7 +105,10 @@ class CharacterDataModule(pl.LightningDataModule):
     def setup(self, stage: str | None = None) -> None:
         """Load the dataset once, for all stages."""
         if self._splits is None:
-            self._splits = self.load()
+            splits = self.load()
+            if self.per_class is not None:  # the content of the source no longer identifies the training part
+                splits = replace(splits, train=_at_most(splits.train, self.per_class), content="")
+            self._splits = splits
 
     def set_input(self, channels: int, size: int) -> None:
         """Set the shape of the batch images: number of channels, and side in pixels."""
@@ -119,8 +127,9 @@ class CharacterDataModule(pl.LightningDataModule):
 
     @property
     def info(self) -> DatasetInfo:
-        """Metadata of the loaded dataset."""
-        return self.describe(self.splits)
+        """Metadata of the loaded dataset; with ``per_class``, its name says so."""
+        info = self.describe(self.splits)
+        return info if self.per_class is None else replace(info, name=f"{info.name}-{self.per_class}-per-class")
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -191,6 +200,16 @@ def cut_validation(train: Characters) -> tuple[Characters, Characters]:
             count = min(len(members) - 1, int(np.ceil(share * len(members))))
             chosen[rng.permutation(members)[:count]] = True
     return train.take(~chosen), train.take(chosen)
+
+
+def _at_most(train: Characters, per_class: int) -> Characters:
+    """At most this many characters of each class, always the same ones; fewer are a part of more."""
+    order = np.random.default_rng(_SPLIT_SEED).permutation(len(train))
+    ranks = np.empty(len(train), np.int64)
+    for label in np.unique(train.labels):
+        members = order[train.labels[order] == label]
+        ranks[members] = np.arange(len(members))
+    return train.take(ranks < per_class)
 
 
 def fingerprint_of(splits: Splits) -> str:

@@ -26,6 +26,8 @@ PAPER = Recipe(
 RECIPES = {recipe.name: recipe for recipe in (LIGHT, PAPER)}
 
 GIVEN = "given"  # weights supplied by the user; retraining them follows light
+FINETUNED = "finetuned"  # starts from weights supplied by the user
+FINETUNED_STEPS = 500  # least number of steps, so that a few images a class get enough of them
 
 # Recipes that equal another one except for the augmentation: name -> (the other, changed augmentation). An
 # architecture's settings of the other one apply to them too.
@@ -36,6 +38,7 @@ AUGMENTATION_VARIANTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "light-noresize": ("light", {"stretch": (1.0, 1.0), "zoom": (1.0, 1.0)}),
     "light-resize": ("light", {"stretch": (0.5, 2.5)}),
     GIVEN: ("light", {}),
+    FINETUNED: ("light", {}),
 }
 
 

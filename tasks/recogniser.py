@@ -82,7 +82,7 @@ def load_recogniser(architecture: str, classes: int, weights: Path) -> Recognise
     if is_packed(weights):
         return Recogniser(unpack(weights, network, architecture, classes, channels, size), channels, size)
     try:
-        tensors = _renamed(load_file(weights), network)
+        tensors = renamed(load_file(weights), network)
     except SafetensorError as error:
         raise ValueError(f"{weights}: wanted a safetensors file, got {error}") from error
     try:
@@ -109,7 +109,7 @@ def check_weights(architecture: str, classes: int, weights: Path) -> None:
         return
     # Parameters alone: counters and exit policies may be missing, or stored in an older form.
     parameters = dict(network.named_parameters())
-    stored = {name: shape for name, shape in _renamed(shapes, network).items() if name in parameters}
+    stored = {name: shape for name, shape in renamed(shapes, network).items() if name in parameters}
     why = _differences(parameters, stored)
     if why:
         raise ValueError(f"{weights}: not the weights of {architecture} with {classes} classes: {why}")
@@ -121,7 +121,7 @@ def save_weights(network: nn.Module, path: Path, metadata: Mapping[str, str] | N
     write_whole(path, _ordered(save(tensors, dict(metadata))) if metadata else save(tensors))
 
 
-def _renamed(tensors: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+def renamed(tensors: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
     """Tensors of a network or of its inner network, renamed to match ``network``."""
     wanted = network.state_dict()
     prefixes = ("", "network.", "network.network.")

@@ -36,6 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--weights", type=Path, metavar="DIR",
         help="folder of trained weights for systems named +given: safetensors files named by architecture, such as "
         "torchvision--resnet50.safetensors")  # fmt: skip
+    add("--from", dest="start", type=Path, metavar="FILE",
+        help="weights that systems named +finetuned start from: the weights.safetensors of a run of the same "
+        "architecture, whose classes may be others")  # fmt: skip
+    add("--per-class", type=positive_int, metavar="N",
+        help="train on at most N images of each class; the data set's name then ends in -N-per-class")  # fmt: skip
     add("--scale", choices=SCALES, default="quick",
         help="smoke: for CI; quick: made for two CPU cores (default); full: all 3,755 characters, "
         "hours a row; paper: the published protocol")  # fmt: skip
@@ -139,7 +144,8 @@ def _request(options: argparse.Namespace) -> Any:
     runtimes = tuple(name for name in dict.fromkeys(options.runtime) if name != "eager")  # always timed, as latency
     return Request(
         suite=options.suite, dataset=options.dataset, scale=options.scale, data_root=options.data_root,
-        glyphs=tuple(options.glyphs), systems=tuple(options.system), runtimes=runtimes, seeds=seeds, out=_out(options),
+        glyphs=tuple(options.glyphs), start=options.start, per_class=options.per_class,
+        systems=tuple(options.system), runtimes=runtimes, seeds=seeds, out=_out(options),
         fresh=options.fresh, retime_noisy=options.retime_noisy, hardware=Hardware.of(options.accelerator),
         command=options.command, unlabelled=options.unlabelled, weights=options.weights,
     )  # fmt: skip

@@ -21,7 +21,8 @@ def refuse_unused(options: argparse.Namespace) -> None:
         "--dataset": options.dataset, "--data-root": options.data_root, "--unlabelled": options.unlabelled,
         "--weights": options.weights, "--runtime": options.runtime, "--seed": options.seed is not None,
         "--seeds": options.seeds, "--accelerator": options.accelerator != "auto", "--dry-run": options.dry_run,
-        "--wandb": options.wandb != "off",
+        "--wandb": options.wandb != "off", "--glyphs": options.glyphs, "--from": options.start,
+        "--per-class": options.per_class,
     }  # fmt: skip
     if unused := [flag for flag, value in flags.items() if value]:
         raise UsageError(f"suite {options.suite} compares programs; it takes no {', '.join(unused)}")

@@ -94,7 +94,7 @@ def _measured() -> Run:
 
 def _settings() -> Mapping[str, str]:
     """What else changes a ratio: the protocol, and the versions of the packages."""
-    return {"latency": version_in_runtime(latency.VERSION), "comparison": VERSION, **versions()}
+    return {"latency": version_in_runtime(latency.VERSION, EAGER), "comparison": VERSION, **versions()}
 
 
 def _same(runs: Sequence[Run]) -> list[Run]:

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from bench.deploy.checksum import DIGITS, onnx_with_checksum, with_checksum
 from bench.deploy.int8 import quantised, quantised_stages
-from bench.deploy.load import FORMAT, IN_FP32
+from bench.deploy.int8_weights import with_int8_weights
+from bench.deploy.load import FORMAT, IN_FP32, PORTABLE_BITS, WEIGHT_BITS
 from bench.deploy.onnx_cascade import onnx_cascade, stage_graphs
 from bench.deploy.onnx_model import onnx_model
 from bench.deploy.openvino_core import core
@@ -53,6 +54,16 @@ def fp32_graph(recogniser: Recogniser) -> Graph:
     if cascade_of(recogniser.network) is None:
         return Graph(onnx_model(recogniser))
     return Graph(onnx_cascade(recogniser, stage_graphs(recogniser)))
+
+
+def w8_graph(recogniser: Recogniser) -> Graph:
+    """The graph in fp32 with its weights stored in int8; see ``bench.deploy.int8_weights``.
+
+    Raises: ExportError: the network cannot be expressed in ONNX.
+    """
+    if cascade_of(recogniser.network) is None:
+        return Graph(with_int8_weights(onnx_model(recogniser)))
+    return Graph(onnx_cascade(recogniser, [with_int8_weights(stage) for stage in stage_graphs(recogniser)]))
 
 
 def int8_graph(recogniser: Recogniser, characters: Sequence[NDArray[np.uint8]], in_fp32: Sequence[int] = ()) -> Graph:
@@ -98,7 +109,7 @@ def file_metadata(
         "synthetic": json.dumps(dataset["synthetic"]), "licence": stored.licence,
         "labels": json.dumps(list(labels), ensure_ascii=False),
         "channels": str(recogniser.channels), "size": str(recogniser.size),
-        **({IN_FP32: json.dumps(list(in_fp32))} if in_fp32 else {}),
+        **({IN_FP32: json.dumps(list(in_fp32)), WEIGHT_BITS: str(PORTABLE_BITS)} if in_fp32 else {}),
         "provenance": json.dumps(provenance, ensure_ascii=False),
     }  # fmt: skip
 

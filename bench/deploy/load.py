@@ -18,9 +18,12 @@ from datamodules._errors import BenchError, DataError
 
 FORMAT = "hccr-bench recogniser 1"  # version of the metadata
 IN_FP32 = "int8_in_fp32"  # metadata of int8 files: how many convolutions of each stage stay in fp32
-# CPU flags of x86 processors that add products of 8-bit numbers in 32 bits. Others add pairs of them in 16 bits, and
-# cut off what does not fit: the answers would be wrong. Source: ONNX Runtime's documentation of quantisation.
+WEIGHT_BITS = "int8_weight_bits"  # metadata of int8 files
+# x86 processors with one of these flags add products of 8-bit numbers in 32 bits. Others add pairs of them in 16 bits
+# and cut off what does not fit, unless the weights have 7 bits: 2 · 255 · 64 fits. Files with weights of 8 bits, which
+# earlier versions wrote, would answer wrongly there. Source: ONNX Runtime's documentation of quantisation.
 _INT8_FLAGS = {"avx512_vnni", "avx_vnni", "amx_int8"}
+PORTABLE_BITS = 7
 Classify = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 Shapes = Sequence[Sequence[int | str | None]]  # of a graph's inputs or outputs; dynamic lengths are not numbers
 
@@ -227,7 +230,7 @@ def _checked(
     """The recogniser, if graph and metadata are consistent."""
     if about.get("format") != FORMAT:
         raise DataError(path, 0, FORMAT, str(about.get("format")), _AGAIN)
-    _check_cpu(path, about.get("runtime", runtime))
+    _check_cpu(path, about.get("runtime", runtime), about.get(WEIGHT_BITS, "8"))
     try:
         labels, channels, size = _read(about)
     except KeyError as error:
@@ -244,11 +247,12 @@ def _checked(
     return ExportedRecogniser(classify, labels, channels, size, several, runtime, dict(about))
 
 
-def _check_cpu(path: Path, runtime: str) -> None:
-    """Refuse int8 on an x86 processor without instructions for it; processors with unknown flags pass."""
-    flags = set(cpu_flags()) if runtime.endswith("-int8") else set()
+def _check_cpu(path: Path, runtime: str, weight_bits: str) -> None:
+    """Refuse int8 with weights of 8 bits on an x86 CPU without instructions for it; CPUs with unknown flags pass."""
+    eight = runtime.endswith("-int8") and weight_bits != str(PORTABLE_BITS)
+    flags = set(cpu_flags()) if eight else set()
     if "avx2" in flags and not flags & _INT8_FLAGS:
-        advice = f"Export it in float32: bench export … --runtime {runtime.removesuffix('-int8')}."
+        advice = "Export it again: bench export; files of this version answer right on every CPU."
         got = "one that cuts off sums of 8-bit products, so that answers would be wrong"
         raise DataError(path, 0, f"a CPU with one of {', '.join(sorted(_INT8_FLAGS))}", got, advice)
 

@@ -11,7 +11,7 @@ from bench.runtimes._base import Loader
 from datamodules._characters import Characters
 
 LEAST = 0.999  # top-1 agreement with trained weights
-LEAST_INT8 = 0.98  # of runtimes that round weights and activations to eight bits
+LEAST_INT8 = 0.98  # of runtimes that round weights, or weights and activations, to eight bits
 # Two classes tie when eager's probabilities of them differ by no more than this: one grey level of the resize decides
 # between them. A network trained for a few epochs only gave 5 of 270 characters another class because of such ties.
 TIE = 0.01
@@ -57,7 +57,7 @@ def disagreement(compared: dict[str, Any], runtime: str) -> str | None:
     """
     if not compared:
         return None
-    is_int8 = runtime.endswith("-int8")  # its threshold leaves room for ties
+    is_int8 = runtime.endswith(("-int8", "-w8"))  # its threshold leaves room for ties
     least = LEAST_INT8 if is_int8 else LEAST
     differing = round((1 - compared["agreement"]) * compared["compared"])
     differing -= 0 if is_int8 else compared.get("ties", 0)

@@ -14,7 +14,7 @@ from datamodules._files import sha256
 from tasks.recipes import GIVEN
 
 BOARDS = Path("leaderboards")  # where ``bench run`` writes records at every scale except smoke
-INT8 = "-int8"  # suffix of runtimes that change the weights
+INT8, W8 = "-int8", "-w8"  # suffixes of runtimes that round the weights
 
 
 def measured_file(runs: Path, record: Mapping[str, Any], runtime: str) -> Path | None:
@@ -42,7 +42,7 @@ def is_here(runs: Path, record: Mapping[str, Any], runtime: str) -> bool:
 
 def export_command(record: Mapping[str, Any], runtime: str, leaderboards: Path) -> str:
     """Exports a row's system; only options that differ from the defaults of ``bench export``."""
-    form = INT8 if runtime.endswith(INT8) else ""
+    form = next((suffix for suffix in (INT8, W8) if runtime.endswith(suffix)), "")
     out = f"{slug_system(record['system'])}{form}{Path(exported_name(runtime)).suffix}"
     dataset = _suite(record["suite"]).dataset
     options = [("suite", record["suite"], "hccr"), ("dataset", record["dataset"]["name"], dataset),

@@ -27,7 +27,8 @@ def present_protocols() -> dict[str, Protocol]:
     for name in in_runtimes(MEASUREMENTS.names()):
         for figure in (f"{name}@{runtime}" for runtime in runtimes()):
             found[figure] = Protocol(
-                version_in_runtime(_version(name)), f"`{name}` in that runtime, of the exported file."
+                version_in_runtime(_version(name), figure.partition("@")[2]),
+                f"`{name}` in that runtime, of the exported file.",
             )
     return found
 

@@ -68,7 +68,7 @@ def measure_in_runtimes(row: Row, deployed: Deployed, measurements: dict[str, An
 def figure_in(deployment: Deployment, name: str) -> dict[str, Any]:
     """One figure in a runtime as a record entry, with the SHA-256 of the exported file."""
     module = MEASUREMENTS.load(name)
-    unit = SimpleNamespace(UNIT=module.UNIT, VERSION=version_in_runtime(module.VERSION))
+    unit = SimpleNamespace(UNIT=module.UNIT, VERSION=version_in_runtime(module.VERSION, deployment.runtime))
     found = figure(unit, partial(module.measure_in, deployment))
     if "error" not in found and deployment.file_sha256 is not None and not getattr(module, "OTHER_FILES", False):
         found["file_sha256"] = deployment.file_sha256

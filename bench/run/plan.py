@@ -1,5 +1,6 @@
 """Plans a run: turns a request into rows, and rejects invalid requests before any training."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,13 +20,13 @@ from bench.records.provenance import machine
 from bench.records.record import file_name, slug, slug_system
 from bench.suites._base import SCALES, Scale, Suite
 from bench.system import System, parse_system, refuse_unknown_layers, with_parents
-from bench.training.pretrained import check_pretrained, weights_files
+from bench.training.pretrained import check_pretrained, check_start, weights_files
 from bench.training.train import Hardware
 from datamodules._base import CharacterDataModule, DataSettings
 from datamodules._errors import DataError, UsageError
 from datamodules._unlabelled import UnlabelledImages, read_unlabelled
 from tasks.recipe import Recipe
-from tasks.recipes import GIVEN, recipe_for
+from tasks.recipes import FINETUNED_STEPS, GIVEN, recipe_for
 
 LONGEST_NAME = 220  # bytes of a record's file name: file systems allow 255, and atomic writing adds some
 
@@ -50,6 +51,8 @@ class Request:
             images without labels.
         weights: folder of weights supplied by the user, for rows +given; files are named by architecture.
         glyphs: folders of fonts and stroke data, for datasets whose writers follow them.
+        start: weights that rows +finetuned start from.
+        per_class: training images of each class, at most; None for all.
     """
 
     suite: str
@@ -68,6 +71,8 @@ class Request:
     unlabelled: str | None = None
     weights: Path | None = None
     glyphs: tuple[Path, ...] = ()
+    start: Path | None = None
+    per_class: int | None = None
 
 
 @dataclass(frozen=True)
@@ -117,6 +122,8 @@ class Plan:
             epochs = recipe.epochs * self.scale.share_own
         else:
             epochs = min(recipe.epochs * self.scale.share, self.scale.most_epochs or recipe.epochs)
+        if system.finetuned:
+            epochs = max(epochs, math.ceil(FINETUNED_STEPS * recipe.batch / max(1, len(self.datamodule.train))))
         heads = recipe.heads
         if heads is not None and replace(system, storage=None).parent is not None:
             heads = replace(heads, begun=True)
@@ -125,6 +132,10 @@ class Plan:
     def pretrained_weights(self, system: System) -> Path | None:
         """Weights supplied by the user for a row or its parent; None if the weights are trained."""
         return self.pretrained.get(system.architecture) if system.recipe == GIVEN else None
+
+    def start_weights(self, system: System) -> Path | None:
+        """Weights that a row's training starts from; None for random ones."""
+        return self.request.start if system.finetuned else None
 
     def measurements(self, system: System) -> tuple[str, ...]:
         """The measurements that apply to a system: some need early exits, or weights that are not compressed."""
@@ -172,6 +183,7 @@ def make_plan(request: Request) -> Plan:
         unlabelled = _unlabelled(request.unlabelled, systems, settings)
     except ValueError as error:
         raise UsageError(str(error)) from error
+    datamodule.per_class = request.per_class
     datamodule.setup()
     _check_validation(datamodule, request.data_root)
     images = _images_name(unlabelled, datamodule)
@@ -181,6 +193,7 @@ def make_plan(request: Request) -> Plan:
     for system in plan.systems:
         refuse_unknown_layers(system, datamodule.info.classes)
         _check_name(system, request)
+    _check_start(plan)
     return replace(plan, pretrained=_pretrained(weights, plan))
 
 
@@ -192,6 +205,17 @@ def _check_name(system: System, request: Request) -> None:
             f"{system.name}: wanted a file name of at most {LONGEST_NAME} bytes for its record, got {length}; vary "
             "fewer settings, or write them as a recipe in the architecture's RECIPE"
         )
+
+
+def _check_start(plan: Plan) -> None:
+    """Refuse --from without a row that uses it, a row that needs it, and weights of another architecture."""
+    start, rows = plan.request.start, [system for system in plan.systems if system.finetuned]
+    if start is not None and not rows:
+        raise UsageError("--from: no row uses it; name one, such as --system quill+finetuned")
+    for system in rows:
+        if start is None:
+            raise UsageError(f"{system.name}: wanted the weights to start from, by --from FILE.safetensors")
+        check_start(start, system.architecture)
 
 
 def _pretrained(files: Mapping[str, Path], plan: "Plan") -> dict[str, Path]:

@@ -19,6 +19,7 @@ from bench.records.record import RecordError, read_record, record_path
 from bench.run.plan import Plan
 from bench.run.retrain import retraining_settings
 from bench.system import System
+from bench.training.weights_metadata import read_metadata
 from datamodules._files import sha256
 
 Record = dict[str, Any]
@@ -90,7 +91,7 @@ def training_key(facts: Mapping[str, Any]) -> Record:
     """The entries of a record, or of ``ResumeState.facts``, that identify a training."""
     # Older records lack the dataset's plug-in.
     data = {name: value for name, value in (facts.get("dataset") or {}).items() if name != "plugin"}
-    pretrained = {"given": facts["given"]["sha256"]} if facts.get("given") else {}
+    pretrained = {name: facts[name]["sha256"] for name in ("given", "started_from") if facts.get(name)}
     return {**{name: facts.get(name) for name in KEY}, "dataset": data, **pretrained, **_retraining_key(facts)}
 
 
@@ -126,11 +127,18 @@ def _identity(plan: Plan, system: System, seed: int) -> Record:
 def _recipe_facts(plan: Plan, system: System) -> Record:
     """The record entries for training: recipe (as read back from JSON), weights supplied by the user, retraining."""
     recipe, weights, storage = plan.recipe(system), plan.pretrained_weights(system), system.storage
+    start = plan.start_weights(system)
     return {
         "recipe": json.loads(json.dumps(recipe.as_dict())),
         **({"given": {"file": weights.name, "sha256": sha256(weights)}} if weights else {}),
+        **({"started_from": _start_facts(start)} if start else {}),
         **({"retraining": retraining_settings(plan, storage, recipe)} if storage and storage.learned else {}),
     }
+
+
+def _start_facts(start: Path) -> Record:
+    metadata = read_metadata(start)
+    return {"sha256": sha256(start), "dataset": metadata.dataset, "synthetic": metadata.synthetic}
 
 
 def _retraining_key(facts: Mapping[str, Any]) -> Record:
@@ -173,7 +181,9 @@ def _is_current(name: str, result: Mapping[str, Any], plan: Plan) -> bool:
     if measurement is None:
         return False
     version = str(MEASUREMENTS.load(measurement).VERSION)
-    if result.get("version") != (version if name in figures(measurement) else version_in_runtime(version)):
+    if result.get("version") != (
+        version if name in figures(measurement) else version_in_runtime(version, name.partition("@")[2])
+    ):
         return False
     if plan.request.retime_noisy and result.get("noisy"):
         return False

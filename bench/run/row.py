@@ -170,13 +170,14 @@ class RowRun:
         """Train, and predict the test split; returns entries for the record."""
         hardware, datamodule = self.plan.request.hardware, self.plan.datamodule
         weights = self.plan.pretrained_weights(self.system)
+        start = self.plan.start_weights(self.system)
         setup = self.system.architecture, self.plan.recipe(self.system), datamodule, self.folder
         if weights is not None:
             task, outcome = load_pretrained(*setup, weights)
         else:
             if parent is not None:
                 discard_checkpoint_of_other_parent(parent.weights, self.folder)
-            task, outcome = train(*setup, self.seed, hardware, tell, parent.weights if parent else None)
+            task, outcome = train(*setup, self.seed, hardware, tell, parent.weights if parent else None, start)
         answers = predict(task, datamodule, hardware)
         write_predictions(self.folder, answers)
         return {

@@ -44,10 +44,11 @@ class FileClassifier:
 def exported(subject: Subject, runtime: str, form: str, content: Callable[[bytes, dict[str, str]], bytes]) -> bytes:
     """The content of an exported file, from its graph and its metadata by ``content``.
 
-    The ``int8`` form is calibrated on the subject's characters, and has the same graph in all runtimes.
+    The ``int8`` form is calibrated on the subject's characters, and has the same graph in all runtimes. The ``w8`` form
+    is the graph in fp32 whose weights are stored in int8.
     """
     # These load torch, which opening a file does without.
-    from bench.deploy.exported_file import file_metadata, fp32_graph, int8_graph
+    from bench.deploy.exported_file import file_metadata, fp32_graph, int8_graph, w8_graph
     from tasks.normalised import Normalised
 
     recogniser, characters = subject.load(), subject.characters
@@ -58,7 +59,7 @@ def exported(subject: Subject, runtime: str, form: str, content: Callable[[bytes
         images = [characters.image(index) for index in range(len(characters))]
         graph = int8_graph(recogniser, images, subject.in_fp32)
     else:
-        graph = fp32_graph(recogniser)
+        graph = w8_graph(recogniser) if form == "w8" else fp32_graph(recogniser)
     name = f"{runtime}-{form}" if form else runtime
     labels = subject.labels if len(subject.labels) == subject.classes else tuple(map(str, range(subject.classes)))
     about = file_metadata(

@@ -1,4 +1,4 @@
-"""ONNX Runtime on the CPU, in fp32 or int8; the resize is part of the exported graph."""
+"""ONNX Runtime on the CPU, in fp32, in int8, or in fp32 with weights stored in int8 (w8); the file resizes."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ from bench.deploy.onnx_session import open_session
 from bench.runtimes._base import Classifier, Subject, threads
 from bench.runtimes._exported import FileClassifier, exported
 
-FORMS = ("int8",)
+FORMS = ("int8", "w8")
 FILE = "recogniser.onnx"
 ALL_THREADS = True
 

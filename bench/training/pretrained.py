@@ -34,6 +34,23 @@ def weights_files(folder: Path) -> dict[str, Path]:
     return files
 
 
+def check_start(path: Path, architecture: str) -> None:
+    """Check by its metadata that a safetensors file can start the training of an architecture.
+
+    Raises:
+        WeightsError: no such file, packed weights, or weights of another or an unnamed architecture.
+        DataError: not a safetensors file.
+    """
+    if not path.is_file():
+        raise WeightsError(f"{path}: wanted a safetensors file of trained weights, got nothing there")
+    metadata = read_metadata(path)
+    if metadata.storage:
+        raise WeightsError(f"{path}: wanted weights in float32, got packed ones")
+    if metadata.architecture != architecture or not metadata.labels:
+        got = metadata.architecture or "no name of an architecture"
+        raise WeightsError(f"{path}: wanted weights of {architecture} as a run writes them, got {got}")
+
+
 def check_pretrained(path: Path, architecture: str, datamodule: CharacterDataModule) -> None:
     """Check, by shapes and metadata, that a safetensors file fits a row's architecture and data.
 

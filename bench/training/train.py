@@ -27,6 +27,7 @@ from datamodules._files import whole_file, write_whole
 from tasks.architectures import ARCHITECTURES
 from tasks.classification import ClassificationTask
 from tasks.early_exits.policy import HeadAnswers
+from tasks.finetuning import imprint, start_from
 from tasks.recipe import Recipe
 from tasks.recogniser import load_recogniser, save_weights
 
@@ -137,12 +138,13 @@ def _scores(trainer: pl.Trainer) -> dict[str, float]:
 
 def train(
     architecture: str, recipe: Recipe, datamodule: CharacterDataModule, folder: Path, seed: int, hardware: Hardware,
-    tell: Tell, begin: Path | None = None,
+    tell: Tell, begin: Path | None = None, start: Path | None = None,
 ) -> tuple[ClassificationTask, Outcome]:  # fmt: skip
     """Train a system, or resume an interrupted training of the same settings from CHECKPOINT.
 
     Writes weights.safetensors, curve.json and, while training, last.ckpt to ``folder``. ``seed`` is for weights, order
     and augmentation. ``begin``: trained weights of the system that the architecture ``BEGINS_WITH``; heads build on it.
+    ``start``: weights of the same architecture, whose labels may be others; see ``tasks.finetuning``.
     Returns: the trained task on the CPU, and its outcome.
     """
     with expected_warnings():
@@ -152,6 +154,9 @@ def train(
         if begin is not None:
             parent = ARCHITECTURES.literals(architecture.partition(":")[0])["BEGINS_WITH"]
             task.begin_with(load_recogniser(parent, datamodule.info.classes, begin).network)
+        if start is not None:
+            new = start_from(task.network, architecture, datamodule.labels, start, read_metadata(start).labels)
+            imprint(task.network, task.channels, task.size, datamodule.train, new)
         precision = precision_for(architecture, hardware.accelerator)
         curve = Curve(folder, tell, seed)
         resume = folder / CHECKPOINT

@@ -159,3 +159,36 @@ def test_batches_follow_what_the_task_takes() -> None:
     data = Dots(batch_size=5)
     data.set_input(3, 7)
     assert [tuple(batch["images"].shape) for batch in data.train_dataloader()] == [(5, 3, 7, 7)] * 3
+
+
+class FewDots(CharacterDataModule):
+    """Four classes of 3, 10, 20 and 1 training images."""
+
+    def load(self) -> Splits:
+        train = dots([0] * 3 + [1] * 10 + [2] * 20 + [3])
+        return Splits(("a", "b", "c", "d"), train, dots([0, 1, 2, 3]), dots([3, 2, 1, 0]), content="abc")
+
+    def describe(self, splits: Splits) -> DatasetInfo:
+        return DatasetInfo("dots", 4, splits.sizes, "made here", "none", True)
+
+
+def few(per_class: int | None) -> FewDots:
+    made = FewDots()
+    made.per_class = per_class
+    return made
+
+
+def test_a_training_part_of_so_many_images_a_class() -> None:
+    assert np.bincount(few(5).train.labels).tolist() == [3, 5, 5, 1]
+    assert few(5).info.name == "dots-5-per-class"
+    assert few(5).info.sizes == {"train": 14, "val": 4, "test": 4}
+    assert few(None).info.name == "dots"
+
+
+def test_fewer_images_a_class_are_a_part_of_more() -> None:
+    parts = [identities(few(number).train) for number in (1, 5, 10)]
+    assert parts[0] < parts[1] < parts[2]
+
+
+def test_other_numbers_of_images_have_other_fingerprints() -> None:
+    assert len({few(number).fingerprint for number in (None, 1, 5, 10)}) == 4

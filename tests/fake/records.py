@@ -72,7 +72,7 @@ def in_runtime(
         own["size_bytes"] = {"unit": "byte", "value": 1e6 * size_mb}
     stamp = {} if file is None else {"file_sha256": file}
     more = {
-        f"{name}@{runtime}": {**figure, "version": version_in_runtime(version(name)), **stamp}
+        f"{name}@{runtime}": {**figure, "version": version_in_runtime(version(name), runtime), **stamp}
         for name, figure in own.items()
     }
     return {**found, "measurements": {**found["measurements"], **more}}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bench.plugins import exportable_runtimes, exported_name
 from bench.records.choosing.timings import timing_of
-from bench.records.deploy_commands import INT8
+from bench.records.deploy_commands import INT8, W8
 from bench.records.formatting import MILLION
 from bench.records.protocols import base_name
 from bench.records.rows import BoardRow
@@ -132,8 +132,9 @@ def _candidate(row: BoardRow, runtime: str, source: BoardRow | None, reference: 
 def _accuracy(row: BoardRow, runtime: str) -> tuple[float, float, float]:
     """Accuracy and its interval in this runtime; for runtimes that keep the answers, else that of the weights."""
     found = row[f"accuracy@{runtime}"]
-    if found.value is None and runtime.endswith(INT8):
-        raise LeftOut("accuracy in int8 not measured" if not found.why else f"accuracy in int8 is {found.why}")
+    if found.value is None and runtime.endswith((INT8, W8)):
+        form = runtime.rpartition("-")[2]
+        raise LeftOut(f"accuracy in {form} not measured" if not found.why else f"accuracy in {form} is {found.why}")
     found = row["accuracy"] if found.value is None else found
     if found.value is None:
         raise LeftOut(f"accuracy is {found.why or 'missing'}")

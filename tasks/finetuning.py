@@ -1,0 +1,97 @@
+"""Fine-tuning: starts a network from the trained weights of the same architecture, for the same or other classes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from datamodules._characters import Characters
+from datamodules._image import fit_matrix, resample, with_channels
+from tasks.building import outlined
+from tasks.normalised import Normalised
+from tasks.recogniser import renamed
+
+# Logit of a new class for the mean of its training images, where the mean of all classes has 0: as certain as a network
+# is after training, and not so certain that its loss has no gradient.
+IMPRINTED_LOGIT = 12.0
+_BATCH = 64
+
+
+def start_from(
+    network: Normalised, architecture: str, labels: Sequence[str], weights: Path, weights_labels: Sequence[str]
+) -> list[int]:
+    """Copy trained weights into a network of the same architecture.
+
+    Tensors that do not depend on the classes are copied; those that do, such as the classifier's, row by row for the
+    labels that both have.
+
+    Returns: the labels, by index, whose rows the weights do not have.
+
+    Raises:
+        ValueError: weights of another architecture or input size.
+    """
+    stored, wanted = renamed(load_file(weights), network), network.state_dict()
+    of_classes = _of_classes(architecture, len(labels))
+    rows = {label: row for row, label in enumerate(weights_labels)}
+    known = [(index, rows[label]) for index, label in enumerate(labels) if label in rows]
+    for name, target in wanted.items():
+        if name not in stored:
+            raise ValueError(f"{weights}: not weights of {architecture}: it lacks {name}")
+        if name not in of_classes:
+            if stored[name].shape != target.shape:
+                got = f"{tuple(stored[name].shape)} instead of {tuple(target.shape)}"
+                raise ValueError(f"{weights}: not weights of {architecture}: {name} is {got}")
+            target.copy_(stored[name])
+        elif known:
+            here, there = zip(*known, strict=True)
+            target[list(here)] = stored[name][list(there)]
+    return [index for index, label in enumerate(labels) if label not in rows]
+
+
+def imprint(network: Normalised, channels: int, size: int, train: Characters, labels: Sequence[int]) -> None:
+    """Set the classifier's weights of new classes to the mean features of their training images, less those of all.
+
+    Nothing is done for networks that do not end in a linear layer.
+
+    Source: Qi, Brown, Lowe: Low-shot learning with imprinted weights, arXiv:1712.07136.
+    """
+    classifier = [module for module in network.modules() if isinstance(module, nn.Linear)][-1:]
+    if not classifier or not labels:
+        return
+    seen: list[Tensor] = []
+    hook = classifier[0].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
+    network.eval()
+    with torch.no_grad():
+        means = []
+        for label in labels:
+            images = [_fitted(train, int(index), channels, size) for index in (train.labels == label).nonzero()[0]]
+            seen.clear()
+            for start in range(0, len(images), _BATCH):
+                network(torch.stack(images[start : start + _BATCH]))
+            means.append(torch.cat(seen).mean(0))
+        hook.remove()
+        centre = torch.stack(means).mean(0)
+        away = torch.stack(means) - (centre if len(means) > 1 else 0)
+        weights = IMPRINTED_LOGIT * away / away.square().sum(1, keepdim=True).clamp_min(1e-12)
+        classifier[0].weight[list(labels)] = weights
+        if classifier[0].bias is not None:
+            classifier[0].bias[list(labels)] = -weights @ centre if len(means) > 1 else 0.0
+    network.train()
+
+
+def _fitted(train: Characters, index: int, channels: int, size: int) -> Tensor:
+    image = with_channels(train.image(index), channels)
+    square = resample(image, fit_matrix(image.shape[0], image.shape[1], size), size)
+    planes = square[None] if square.ndim == 2 else square.transpose(2, 0, 1)
+    return torch.from_numpy(planes.copy())
+
+
+def _of_classes(architecture: str, classes: int) -> set[str]:
+    """Names of the tensors whose shape depends on the number of classes."""
+    one, other = (outlined(architecture, number) for number in (classes, classes + 1))
+    assert one is not None
+    assert other is not None
+    other_tensors = other.state_dict()
+    return {name for name, value in one.state_dict().items() if value.shape != other_tensors[name].shape}
