@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.deploy.boxed import SUFFIXES
 from bench.deploy.load import ExportedRecogniser
 from datamodules._errors import DataError
 from datamodules._image import fit_matrix, resample, with_channels
@@ -20,7 +21,6 @@ from datamodules.readers.photo import find_character, refuse_blank
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif")
 BATCH = 32  # images; larger batches were not faster on the networks of the suite, and delay the first answer
 
 
