@@ -62,6 +62,7 @@ class Splits:
     val: Characters
     test: Characters
     content: str = ""  # SHA-256 of the source data, if known: the fingerprint then need not read all pixels
+    unknown: Characters | None = None  # test characters outside the label space; their labels mean nothing
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -215,7 +216,7 @@ def _at_most(train: Characters, per_class: int) -> Characters:
 def fingerprint_of(splits: Splits) -> str:
     """SHA-256 of class names, split, writers, and every pixel (or ``content`` instead of the pixels)."""
     digest = hashlib.sha256("\n".join(splits.labels).encode())
-    for part in (splits.train, splits.val, splits.test):
+    for part in (splits.train, splits.val, splits.test, *([] if splits.unknown is None else [splits.unknown])):
         for array in (part.labels, _renumber(part.writers), part.heights, part.widths):
             digest.update(np.ascontiguousarray(array).tobytes())
         for index in range(0 if splits.content else len(part)):

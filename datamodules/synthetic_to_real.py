@@ -1,6 +1,5 @@
 """Trains on synthetic handwriting only, tests on real characters."""
 
-import logging
 from pathlib import Path
 
 from datamodules._base import CharacterDataModule, DatasetInfo, DataSettings, Splits
@@ -18,7 +17,6 @@ GLYPHS = True  # takes --glyphs
 NOTE = "Learned from **synthetic** characters alone, which a program drew; tested on real handwriting."
 CLASSES = 100  # or more, if the test part has more
 WRITERS = 200  # synthetic training writers
-_LOG = logging.getLogger(__name__)
 
 
 class SyntheticToReal(CharacterDataModule):
@@ -26,7 +24,7 @@ class SyntheticToReal(CharacterDataModule):
 
     Args:
         data_root: a folder with .gnt files at any depth, or a folder or zip of images whose class folders are named
-            by their characters, of which the test part is read; characters outside GB2312 level 1 are dropped.
+            by their characters, of which the test part is read; characters outside GB2312 level 1 are the unknown ones.
         classes: number of classes: the characters in the test part, filled up evenly from level 1.
         writers: number of synthetic training writers.
         glyphs: the sources that the synthetic writers follow.
@@ -47,10 +45,7 @@ class SyntheticToReal(CharacterDataModule):
         real = read_real_characters(self.data_root)
         labels = _label_space(self.data_root, real, self.classes)
         drawn = SyntheticHWDB(labels, (self.writers, 1), glyphs=self.glyphs).load()
-        test = real.labelled(labels)
-        if len(test) < len(real.images):
-            _LOG.info("%d of %d real characters are outside GB2312 level 1", len(real.images) - len(test), len(test))
-        return Splits(labels, drawn.train, drawn.val, test)
+        return Splits(labels, drawn.train, drawn.val, real.labelled(labels), unknown=real.outside(LEVEL1))
 
     def describe(self, splits: Splits) -> DatasetInfo:
         """Metadata for records and boards; with glyphs of the user, the name says so and what the test part is."""

@@ -27,7 +27,7 @@ RECIPES = {recipe.name: recipe for recipe in (LIGHT, PAPER)}
 
 GIVEN = "given"  # weights supplied by the user; retraining them follows light
 FINETUNED = "finetuned"  # starts from weights supplied by the user
-FINETUNED_STEPS = 500  # least number of steps, so that a few images a class get enough of them
+FEW_IMAGES_STEPS = 500  # least number of steps of +finetuned and of --per-class: few images need more epochs
 
 # Recipes that equal another one except for the augmentation: name -> (the other, changed augmentation). An
 # architecture's settings of the other one apply to them too.

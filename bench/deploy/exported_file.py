@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bench.deploy.checksum import DIGITS, onnx_with_checksum, with_checksum
 from bench.deploy.int8 import quantised, quantised_stages
 from bench.deploy.int8_weights import with_int8_weights
-from bench.deploy.load import FORMAT, IN_FP32, PORTABLE_BITS, WEIGHT_BITS
+from bench.deploy.load import FORMAT, IN_FP32, PORTABLE_BITS, UNKNOWN, WEIGHT_BITS
 from bench.deploy.onnx_cascade import onnx_cascade, stage_graphs
 from bench.deploy.onnx_model import onnx_model
 from bench.deploy.openvino_core import core
@@ -99,7 +99,10 @@ def file_metadata(
     # Not for weights supplied by the user: the record's data set was only used to evaluate them.
     if record and not stored.dataset and not record.get("given"):
         dataset = record["dataset"]
-    trained = {**{key: record.get(key) for key in _KEPT}, "accuracy": record.get("measurements", {}).get("accuracy")}
+    measured = record.get("measurements", {})
+    trained = {**{key: record.get(key) for key in _KEPT}, "accuracy": measured.get("accuracy")}
+    if UNKNOWN in measured:  # what ``recognize`` needs to say how sure it is
+        trained[UNKNOWN] = {key: value for key, value in measured[UNKNOWN].items() if key != "curve"}
     provenance: dict[str, Any] = {
         "checkpoint_sha256": sha256(weights), "versions": versions(), "record": trained if record else None,
         **({} if cascade is None else {"exits": asdict(cascade.policy)}),

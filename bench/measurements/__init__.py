@@ -10,6 +10,7 @@ A measurement file holds literals, which are read without importing it, and a fu
 * ``COLUMN = (header, format)``: its column in every table, or None; see ``bench/boards/columns.py``.
 * ``NEEDS`` (optional): name of a literal that the architecture's file must hold, such as ``"HEADS"`` for early exits.
   Records of other systems lack the figure without being incomplete.
+* ``NEEDS_UNKNOWN = True`` (optional): only for data sets with test characters outside the label space.
 * ``STORED = False`` (optional): a compressed row has the same value as the row that it is compressed from.
 * ``FIGURES`` (optional): names in records of a figure that is measured under several conditions, such as
   ``("accuracy@flip", "accuracy@resize")``; the function is then ``measure(row, figure)``.

@@ -26,7 +26,7 @@ from datamodules._base import CharacterDataModule, DataSettings
 from datamodules._errors import DataError, UsageError
 from datamodules._unlabelled import UnlabelledImages, read_unlabelled
 from tasks.recipe import Recipe
-from tasks.recipes import FINETUNED_STEPS, GIVEN, recipe_for
+from tasks.recipes import FEW_IMAGES_STEPS, GIVEN, recipe_for
 
 LONGEST_NAME = 220  # bytes of a record's file name: file systems allow 255, and atomic writing adds some
 
@@ -116,14 +116,14 @@ class Plan:
         )  # fmt: skip
 
     def recipe(self, system: System) -> Recipe:
-        """A system's recipe with the scale's share of its epochs, at least one."""
+        """A system's recipe with the scale's share of its epochs, at least one; more where few images are given."""
         recipe = recipe_for(system.recipe, ARCHITECTURES.load(system.architecture.partition(":")[0]).RECIPE)
         if self.request.data_root is not None:
             epochs = recipe.epochs * self.scale.share_own
         else:
             epochs = min(recipe.epochs * self.scale.share, self.scale.most_epochs or recipe.epochs)
-        if system.finetuned:
-            epochs = max(epochs, math.ceil(FINETUNED_STEPS * recipe.batch / max(1, len(self.datamodule.train))))
+        if system.finetuned or self.request.per_class is not None:
+            epochs = max(epochs, math.ceil(FEW_IMAGES_STEPS * recipe.batch / max(1, len(self.datamodule.train))))
         heads = recipe.heads
         if heads is not None and replace(system, storage=None).parent is not None:
             heads = replace(heads, begun=True)
@@ -138,12 +138,14 @@ class Plan:
         return self.request.start if system.finetuned else None
 
     def measurements(self, system: System) -> tuple[str, ...]:
-        """The measurements that apply to a system: some need early exits, or weights that are not compressed."""
+        """The measurements that apply to a system: some need early exits, float32 weights, or unknown characters."""
         literals = ARCHITECTURES.literals(system.architecture.partition(":")[0])
         needs = {name: MEASUREMENTS.literals(name) for name in self.scale_measurements}
+        unknown = self.datamodule.splits.unknown is not None and len(self.datamodule.splits.unknown) > 0
         return tuple(
             name for name, need in needs.items()
             if need.get("NEEDS") in (None, *literals) and (need.get("STORED", True) or not system.storage)
+            and (unknown or not need.get("NEEDS_UNKNOWN"))
         )  # fmt: skip
 
     def folder(self, system: System, seed: int) -> Path:

@@ -24,7 +24,7 @@ PAPER = (
 SUITE = Suite(
     title="Handwritten Chinese character recognition",
     dataset="synthetic_hwdb",
-    measurements=RECOGNISER_MEASUREMENTS,
+    measurements=(*RECOGNISER_MEASUREMENTS, "unknown_accepted"),
     scales={
         "smoke": Scale(SMOKE, 20, (24, 12), share=0.05, share_own=0.025, rounds=10, without=SMOKE_WITHOUT),
         "quick": Scale(QUICK, 30, (60, 20), share=0.25, share_own=0.35, rounds=60, runtimes=RUNTIMES),

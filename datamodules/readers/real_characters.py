@@ -14,7 +14,10 @@ from datamodules.readers.image_tree import SUFFIXES, entries, read_images
 
 # Which character each class of a data set shows whose folders are numbered. Named by the votes of a recogniser of all
 # 3,755 characters over each class, each checked by eye on its images.
-CLASS_CHARACTERS = {"hwdb100": ""}
+CLASS_CHARACTERS = {
+    "hwdb100": "宪宠宙实宣宁室宏宬宕守宋它宗宸宛宅宫宽宦害宿宴宄容宰寮寄寇寂寡富寓寞宀寤密察寨寒寝寸寅寿寺安寻导对寰"
+    "垮垯垠垃垄垂审垡垌垢垓坨垣垤垆垟垩完垒垕型垭垛垅垍垦垴垱客垲峪峃峄峂峤峻峰庠庶宓庄庀庐庞庤庆废庳颅度"
+}
 WANTED = "a folder of .gnt files, or a folder or zip of images in test/CLASS with CLASS a character"
 
 
@@ -30,6 +33,11 @@ class RealCharacters:
         index = {character: label for label, character in enumerate(labels)}
         pairs = [(image, index[c]) for image, c in zip(self.images, self.characters, strict=True) if c in index]
         return Characters.pack([image for image, _ in pairs], [label for _, label in pairs])
+
+    def outside(self, labels: Sequence[str]) -> Characters:
+        """Those outside a label space, packed; their labels mean nothing."""
+        others = [image for image, c in zip(self.images, self.characters, strict=True) if c not in set(labels)]
+        return Characters.pack(others, [0] * len(others))
 
 
 def read_real_characters(root: Path) -> RealCharacters:
