@@ -17,8 +17,9 @@ from bench.system import base_name
 
 FRONT = "◆"
 _SYNTHETIC = (
-    "**Synthetic data**: a program drew these characters; nobody wrote them by hand. The accuracies compare the "
-    "systems with each other. They do not show how well a system reads real handwriting."
+    "**Synthetic data**: a program drew these characters; nobody wrote them by hand. The accuracies do not show how "
+    "well a system reads real handwriting. Where the same systems were measured on real characters too, a section "
+    "below compares their order."
 )
 _PARTS = {"train": "training", "val": "validation", "test": "test"}  # key of a record's dataset -> word
 

@@ -38,13 +38,14 @@ class Written(NamedTuple):
 
 @dataclass(frozen=True)
 class Basis:
-    """What boards are rendered from, besides their records: today's protocols, published figures, and the spread of
-    latency ratios between runs by machine.
+    """What boards are rendered from, besides their own records: today's protocols, published figures, the spread of
+    latency ratios between runs by machine, and the records of all boards.
     """
 
     protocols: Mapping[str, Protocol]
     claims: Sequence[Claim]
     between: Mapping[str, Spread]
+    records: Sequence[Stored]
 
 
 def default_dataset(suite: str) -> str:
@@ -85,7 +86,7 @@ def render_all(
         dataset = item.record["dataset"]
         groups.setdefault((item.record["suite"], dataset["name"] if dataset else None), []).append(item)
     latency = protocols["latency"].version if "latency" in protocols else ""
-    basis = Basis(protocols, claims, between_runs(every_record, latency))
+    basis = Basis(protocols, claims, between_runs(every_record, latency), every_record)
     files: dict[str, bytes] = {}
     first_rows: dict[str, list[BoardRow]] = {}
     for suite, name in sorted(groups, key=str):
@@ -170,7 +171,8 @@ def _section_of(group: Sequence[Stored], basis: Basis) -> Section:
     rows = board_rows(group, basis.protocols, basis.between)
     machine = ranked_machine(rows)
     ranked = [row for row in rows if row.machine == machine]
-    return Section(ranked, group, basis.claims, [row for row in rows if row.machine != machine])
+    suite = [item for item in basis.records if item.record["suite"] == group[0].record["suite"]]
+    return Section(ranked, group, basis.claims, [row for row in rows if row.machine != machine], suite)
 
 
 def _section(

@@ -9,6 +9,7 @@ from bench.boards.sections import (
     early_exits,
     failures,
     layer_sweep,
+    other_data,
     other_machines,
     retraining,
     robustness,
@@ -17,7 +18,8 @@ from bench.boards.sections import (
 from bench.boards.sections.section import Section
 
 SECTIONS: tuple[ModuleType, ...] = (
-    runtimes, other_machines, compressed, retraining, robustness, conditions, early_exits, layer_sweep, failures,
+    runtimes, other_machines, other_data, compressed, retraining, robustness, conditions, early_exits, layer_sweep,
+    failures,
 )  # fmt: skip
 
 

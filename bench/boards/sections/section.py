@@ -17,9 +17,11 @@ class Section:
         stored: all records, those of failed rows too.
         claims: published figures.
         others: rows of other machines.
+        suite: all records of the suite, on every data set.
     """
 
     rows: Sequence[BoardRow]
     stored: Sequence[Stored] = ()
     claims: Sequence[Claim] = ()
     others: Sequence[BoardRow] = ()
+    suite: Sequence[Stored] = ()
