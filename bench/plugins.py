@@ -70,7 +70,7 @@ def measurement_of(figure: str, measurements: Sequence[str]) -> str | None:
 
 
 def version_in_runtime(version: str, runtime: str) -> str:
-    """Version of a measurement's figures in a runtime, from its VERSION: ``3.2`` for ``3``, in int8 ``3.2.1``."""
+    """Version of a measurement's figures in a runtime: VERSION.EXPORT_VERSION, in int8 VERSION.EXPORT.INT8_VERSION."""
     return f"{version}.{EXPORT_VERSION}" + (f".{INT8_VERSION}" if runtime.endswith("-int8") else "")
 
 

@@ -107,8 +107,9 @@ class CharacterDataModule(pl.LightningDataModule):
         """Load the dataset once, for all stages."""
         if self._splits is None:
             splits = self.load()
-            if self.per_class is not None:  # the content of the source no longer identifies the training part
-                splits = replace(splits, train=_at_most(splits.train, self.per_class), content="")
+            if self.per_class is not None:
+                content = f"{splits.content} {self.per_class} per class" if splits.content else ""
+                splits = replace(splits, train=_at_most(splits.train, self.per_class), content=content)
             self._splits = splits
 
     def set_input(self, channels: int, size: int) -> None:
@@ -206,10 +207,10 @@ def cut_validation(train: Characters) -> tuple[Characters, Characters]:
 def _at_most(train: Characters, per_class: int) -> Characters:
     """At most this many characters of each class, always the same ones; fewer are a part of more."""
     order = np.random.default_rng(_SPLIT_SEED).permutation(len(train))
+    by_class = order[np.argsort(train.labels[order], kind="stable")]
+    counts = np.bincount(train.labels)
     ranks = np.empty(len(train), np.int64)
-    for label in np.unique(train.labels):
-        members = order[train.labels[order] == label]
-        ranks[members] = np.arange(len(members))
+    ranks[by_class] = np.arange(len(train)) - np.repeat(np.cumsum(counts) - counts, counts)
     return train.take(ranks < per_class)
 
 

@@ -51,7 +51,9 @@ class SyntheticToReal(CharacterDataModule):
         """Metadata for records and boards; with glyphs of the user, the name says so and what the test part is."""
         name, terms = "synthetic_to_real", LICENCE
         if self.glyphs.sources:
-            name, terms = f"synthetic_hands-to-{self.data_root.resolve().stem}", licence(self.glyphs)
+            root = self.data_root.resolve()
+            place = root.stem if root.suffix.lower() == ".zip" else root.name
+            name, terms = f"synthetic_hands-to-{place}", licence(self.glyphs)
         return DatasetInfo(name, len(splits.labels), splits.sizes, SOURCE, terms, SYNTHETIC, NOTE)
 
 

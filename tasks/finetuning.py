@@ -10,13 +10,14 @@ from torch import Tensor, nn
 from datamodules._characters import Characters
 from datamodules._image import fit_matrix, resample, with_channels
 from tasks.building import outlined
+from tasks.early_exits.cascade import cascade_of
 from tasks.normalised import Normalised
 from tasks.recogniser import renamed
 
 # Logit of a new class for the mean of its training images, where the mean of all classes has 0: as certain as a network
 # is after training, and not so certain that its loss has no gradient.
 IMPRINTED_LOGIT = 12.0
-_BATCH = 64
+IMPRINTED_ON = 64  # images of a class: the mean of more hardly differs
 
 
 def start_from(
@@ -24,8 +25,8 @@ def start_from(
 ) -> list[int]:
     """Copy trained weights into a network of the same architecture.
 
-    Tensors that do not depend on the classes are copied; those that do, such as the classifier's, row by row for the
-    labels that both have.
+    Tensors that do not depend on the classes are copied; those with a row for each class, such as the classifier's, row
+    by row for the labels that both have.
 
     Returns: the labels, by index, whose rows the weights do not have.
 
@@ -44,7 +45,7 @@ def start_from(
                 got = f"{tuple(stored[name].shape)} instead of {tuple(target.shape)}"
                 raise ValueError(f"{weights}: not weights of {architecture}: {name} is {got}")
             target.copy_(stored[name])
-        elif known:
+        elif known and target.shape[1:] == stored[name].shape[1:] and len(target) == len(labels):
             here, there = zip(*known, strict=True)
             target[list(here)] = stored[name][list(there)]
     return [index for index, label in enumerate(labels) if label not in rows]
@@ -53,32 +54,41 @@ def start_from(
 def imprint(network: Normalised, channels: int, size: int, train: Characters, labels: Sequence[int]) -> None:
     """Set the classifier's weights of new classes to the mean features of their training images, less those of all.
 
-    Nothing is done for networks that do not end in a linear layer.
+    At most IMPRINTED_ON images of each class are used; a class without images keeps its random weights.
+
+    Nothing is done for networks that do not end in one linear layer of all classes.
 
     Source: Qi, Brown, Lowe: Low-shot learning with imprinted weights, arXiv:1712.07136.
     """
-    classifier = [module for module in network.modules() if isinstance(module, nn.Linear)][-1:]
-    if not classifier or not labels:
+    linear = [module for module in network.modules() if isinstance(module, nn.Linear)]
+    shown = [label for label in labels if (train.labels == label).any()]
+    if not shown or not linear or cascade_of(network) is not None or max(shown) >= linear[-1].out_features:
         return
-    seen: list[Tensor] = []
-    hook = classifier[0].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
+    classifier, means = linear[-1], []
     network.eval()
     with torch.no_grad():
-        means = []
-        for label in labels:
-            images = [_fitted(train, int(index), channels, size) for index in (train.labels == label).nonzero()[0]]
-            seen.clear()
-            for start in range(0, len(images), _BATCH):
-                network(torch.stack(images[start : start + _BATCH]))
-            means.append(torch.cat(seen).mean(0))
-        hook.remove()
+        for label in shown:
+            indices = (train.labels == label).nonzero()[0][:IMPRINTED_ON]
+            images = torch.stack([_fitted(train, int(index), channels, size) for index in indices])
+            means.append(_features(network, classifier, images).mean(0))
         centre = torch.stack(means).mean(0)
         away = torch.stack(means) - (centre if len(means) > 1 else 0)
         weights = IMPRINTED_LOGIT * away / away.square().sum(1, keepdim=True).clamp_min(1e-12)
-        classifier[0].weight[list(labels)] = weights
-        if classifier[0].bias is not None:
-            classifier[0].bias[list(labels)] = -weights @ centre if len(means) > 1 else 0.0
+        classifier.weight[shown] = weights
+        if classifier.bias is not None:
+            classifier.bias[shown] = -weights @ centre if len(means) > 1 else 0.0
     network.train()
+
+
+def _features(network: nn.Module, classifier: nn.Linear, images: Tensor) -> Tensor:
+    """What the classifier takes for images, float (B, features)."""
+    seen: list[Tensor] = []
+    hook = classifier.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
+    try:
+        network(images)
+    finally:
+        hook.remove()
+    return seen[0]
 
 
 def _fitted(train: Characters, index: int, channels: int, size: int) -> Tensor:

@@ -16,8 +16,8 @@ LEAST_PYTHON = (3, 11)
 LEAST = {"torch": (2, 10), "pytorch-lightning": (2, 6, 4), "numpy": (2,), "opencv-python-headless": (5,)}
 NEEDED = (
     "torch", "torchvision", "pytorch-lightning", "torchmetrics", "albumentations", "wandb", "numpy",
-    "opencv-python-headless", "pillow", "pyyaml", "rich", "matplotlib", "safetensors", "onnx", "onnxscript",
-    "onnxruntime",
+    "opencv-python-headless", "pillow", "fonttools", "pyyaml", "rich", "matplotlib", "safetensors", "onnx",
+    "onnxscript", "onnxruntime",
 )  # fmt: skip
 SPACE = 2 * 10**9  # bytes that the cache and the checkpoints of a quick run may need
 

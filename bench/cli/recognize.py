@@ -81,7 +81,8 @@ def _file_and_images(paths: Sequence[Path]) -> tuple[Path, Sequence[Path]]:
     if paths[0].is_dir() or paths[0].suffix.lower() in SUFFIXES:
         return boxed_file(), paths
     if len(paths) == 1:
-        raise UsageError(f"{paths[0]}: wanted images after the exported file, got none")
+        endings = ", ".join(SUFFIXES)
+        raise UsageError(f"{paths[0]}: wanted an image ({endings}), or an exported file followed by images")
     return paths[0], paths[1:]
 
 

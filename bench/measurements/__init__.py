@@ -17,7 +17,7 @@ A measurement file holds literals, which are read without importing it, and a fu
 * ``PASSES`` (optional): how many times the network runs over the whole test split.
 * ``measure(row) -> Measurement``: raises an exception when it fails.
 * ``measure_in(deployment) -> Measurement`` (optional): the same figure in any runtime. Its version in records is
-  VERSION and ``bench.plugins.EXPORT_VERSION``, such as ``3.2``; in int8 also INT8_VERSION, ``3.2.1``.
+  VERSION and ``bench.plugins.EXPORT_VERSION``, such as ``1.3``; in int8 also INT8_VERSION, ``1.3.2``.
 * ``OTHER_FILES = True`` (optional): in a runtime, its value is not measured with the exported file.
 * ``EXPORTED = True`` (optional): ``measure_in`` applies only to runtimes that ship a system as a file.
 """

@@ -81,7 +81,7 @@ def export_system(system: str, runtime: str, out: Path, sources: Sources) -> Exp
     parse_system(system, "")
     _check_out(out, sources.checkpoint)
     if sources.calibration is not None and not runtime.endswith(INT8):
-        raise UsageError(f"--calibration: is for int8, and {runtime} is float32; leave it out")
+        raise UsageError(f"--calibration: is for int8, and {runtime} computes in float32; leave it out")
     records = [stored.record for stored in read_stored(sources.leaderboards)[0]]
     if sources.checkpoint is None:
         record, checkpoint = _row(system, runtime, sources, records)
@@ -146,7 +146,7 @@ def _made(system: str, runtime: str, checkpoint: Path, record: Mapping[str, Any]
     names = _labels(checkpoint, metadata, sources.labels)
     file, _, form = runtime.partition("-")
     characters = Characters.pack([], [])
-    if form:
+    if form == INT8.removeprefix("-"):
         characters = _calibration(
             checkpoint, sources.calibration, ARCHITECTURES.literals(named.architecture.partition(":")[0])["INPUT"][0]
         )

@@ -122,8 +122,10 @@ class Plan:
             epochs = recipe.epochs * self.scale.share_own
         else:
             epochs = min(recipe.epochs * self.scale.share, self.scale.most_epochs or recipe.epochs)
-        if system.finetuned or self.request.per_class is not None:
-            epochs = max(epochs, math.ceil(FEW_IMAGES_STEPS * recipe.batch / max(1, len(self.datamodule.train))))
+        few = system.finetuned or self.request.per_class is not None
+        if few and recipe.optimizer != "none":
+            steps = max(1, len(self.datamodule.train) // recipe.batch)  # of an epoch; the incomplete batch is dropped
+            epochs = max(epochs, math.ceil(FEW_IMAGES_STEPS / steps))
         heads = recipe.heads
         if heads is not None and replace(system, storage=None).parent is not None:
             heads = replace(heads, begun=True)
@@ -218,6 +220,11 @@ def _check_start(plan: Plan) -> None:
         if start is None:
             raise UsageError(f"{system.name}: wanted the weights to start from, by --from FILE.safetensors")
         check_start(start, system.architecture)
+        if plan.recipe(system).optimizer == "none":
+            raise UsageError(f"{system.name}: is fitted in one pass, so weights to start from would change nothing")
+    for system, seed in plan.rows if start is not None else ():
+        if start is not None and start.resolve().is_relative_to(plan.folder(system, seed).resolve()):
+            raise UsageError(f"--from {start}: this run writes to that folder; copy the file elsewhere first")
 
 
 def _pretrained(files: Mapping[str, Path], plan: "Plan") -> dict[str, Path]:

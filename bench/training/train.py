@@ -170,7 +170,11 @@ def train(
             trainer.fit(task, datamodule=datamodule, ckpt_path=checkpoint, weights_only=True)
     seconds = curve.state_dict()["spent"]
     task.cpu().eval()
-    save_weights(task.network, folder / "weights.safetensors", make_metadata(architecture, recipe.name, datamodule))
+    about = make_metadata(architecture, recipe.name, datamodule)
+    if start is not None:
+        first = read_metadata(start)
+        about["licence"] += f"; started from weights of {first.dataset}: {first.licence or 'not stated'}"
+    save_weights(task.network, folder / "weights.safetensors", about)
     write_whole(folder / "curve.json", json.dumps(curve.points, indent=1).encode())
     resume.unlink(missing_ok=True)
     return task, Outcome(folder / "weights.safetensors", curve.points, seconds, precision)

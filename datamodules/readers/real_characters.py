@@ -16,7 +16,7 @@ from datamodules.readers.image_tree import SUFFIXES, entries, read_images
 # 3,755 characters over each class, each checked by eye on its images.
 CLASS_CHARACTERS = {
     "hwdb100": "宪宠宙实宣宁室宏宬宕守宋它宗宸宛宅宫宽宦害宿宴宄容宰寮寄寇寂寡富寓寞宀寤密察寨寒寝寸寅寿寺安寻导对寰"
-    "垮垯垠垃垄垂审垡垌垢垓坨垣垤垆垟垩完垒垕型垭垛垅垍垦垴垱客垲峪峃峄峂峤峻峰庠庶宓庄庀庐庞庤庆废庳颅度"
+    "垮垯垠垃垄垂审垡垌垢垓坨垣垤垆垟垩完垒垕型垭垛垅垍垦垴垱客垲峪峃峄峂峤峻峰庠庶宓庄庀庐庞庤庆废庳庼度"
 }
 WANTED = "a folder of .gnt files, or a folder or zip of images in test/CLASS with CLASS a character"
 

@@ -74,3 +74,26 @@ def test_imprinted_classes_answer_to_their_own_images_before_any_training() -> N
     with torch.no_grad():
         answers = network(torch.from_numpy(shown)).argmax(1).numpy()
     assert (answers == train.labels).mean() > 0.9
+
+
+def test_a_class_without_images_keeps_its_random_weights_and_cascades_theirs() -> None:
+    torch.manual_seed(0)
+    network, channels, size = built("quill", 3)
+    before = network.state_dict()["network.classifier.weight"].clone()
+    train = Characters.pack([np.full((9, 9), grey, np.uint8) for grey in (0, 90)], [0, 2])
+    imprint(network, channels, size, train, range(3))
+    after = network.state_dict()["network.classifier.weight"]
+    assert [torch.equal(before[row], after[row]) for row in range(3)] == [False, True, False]
+    cascade, channels, size = built("fire_cascade", 3)
+    before = {name: value.clone() for name, value in cascade.state_dict().items()}
+    imprint(cascade, channels, size, train, range(3))
+    assert all(torch.equal(value, before[name]) for name, value in cascade.state_dict().items())
+
+
+@pytest.mark.parametrize("classes", [30, 60])
+def test_a_projection_that_follows_the_number_of_classes_is_not_taken_for_rows(tmp_path: Path, classes: int) -> None:
+    trained = built("dlqdf:mqdf", 90 - classes)[0]
+    save_weights(trained, tmp_path / "w.safetensors")
+    labels, others = [str(one) for one in range(classes)], [str(one) for one in range(90 - classes)]
+    missing = start_from(built("dlqdf:mqdf", classes)[0], "dlqdf:mqdf", labels, tmp_path / "w.safetensors", others)
+    assert missing == list(range(90 - classes, classes))

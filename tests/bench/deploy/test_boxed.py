@@ -73,7 +73,7 @@ def test_a_package_without_its_recogniser_says_so(
 
 def test_a_file_without_images_is_told(bench: Bench) -> None:
     code, _, err = bench("recognize hanzi.onnx")
-    assert (code, "hanzi.onnx: wanted images after the exported file, got none" in err) == (2, True)
+    assert (code, "hanzi.onnx: wanted an image (.png, .jpg" in err) == (2, True)
 
 
 @pytest.mark.skipif(not BOXED.is_file(), reason="this checkout has no recogniser in the box")
