@@ -1,12 +1,13 @@
 """Synthetic handwriting: GB2312 characters drawn by synthetic writers, stored as CASIA .gnt files."""
 
 import hashlib
+import logging
 import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +29,8 @@ LICENCE = 'drawn by this suite from the font WenQuanYi Micro Hei, OpenCV\'s "uni
 SYNTHETIC = True
 WRITERS = (240, 60)  # as many as HWDB1.1
 MANY = 20_000  # characters to draw, 15 seconds of one core: worth starting processes
+_GIVEN: list[Any] = []  # folder, characters and glyphs, in a process that draws: glyphs are large, so they travel once
+_LOG = logging.getLogger(__name__)
 _SEED = 0  # of the writers; fixed, because the seed of a run must not change the data
 # The writer numbers of the parts are far apart, so that parts of any size do not overlap.
 _FIRST_WRITER = {"train": 1, "val": 100_001, "test": 200_001}
@@ -117,17 +120,19 @@ def spread(classes: int) -> tuple[str, ...]:
 
 def draw_writers(folder: Path, characters: Sequence[str], writers: Sequence[int], glyphs: Glyphs) -> None:
     """Write the .gnt files of synthetic writers, on all cores if there are many characters."""
-    write = partial(_write, folder, characters, glyphs)
+    for name, lacking in glyphs.missing(characters).items() if writers else ():  # reads all sources, once
+        _LOG.info("%s lacks %d of %d characters; the built-in font replaces them", name, len(lacking), len(characters))
     if len(writers) * len(characters) < MANY or (os.cpu_count() or 1) < 2:
         for writer in writers:
-            write(writer)
+            _handwriting.write_synthetic_writer(folder, characters, writer, _SEED, glyphs=glyphs)
         return
-    glyphs.missing(characters)  # fills the cache of strokes once, before the processes read it
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        list(pool.map(write, writers))
+    given = folder, characters, glyphs
+    with ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=_GIVEN.extend, initargs=(given,)) as pool:
+        list(pool.map(_write, writers))
 
 
-def _write(folder: Path, characters: Sequence[str], glyphs: Glyphs, writer: int) -> None:
+def _write(writer: int) -> None:
+    folder, characters, glyphs = _GIVEN
     _handwriting.write_synthetic_writer(folder, characters, writer, _SEED, glyphs=glyphs)
 
 

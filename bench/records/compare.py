@@ -1,6 +1,7 @@
 """Compares two records: a paired test on the same test images, and ratios of costs with intervals."""
 
 import math
+import shlex
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bench.plugins import DATASETS
+from bench.records.deploy_commands import data_options
 from bench.records.predictions import FILE, Predictions, read_predictions, row_folder
 from bench.records.record import file_name, read_record, record_path, slug
 from bench.records.repeatability import Spread, widened
@@ -73,7 +75,8 @@ def command_for(record: Mapping[str, Any]) -> str:
     """The command that makes a record's row; ``DIR`` stands for the user's files."""
     name = record["dataset"]["name"]
     plugin = record["dataset"].get("plugin", name)
-    data = plugin + (" --data-root DIR" if plugin != name or "--data-root" in str(record.get("command")) else "")
+    rooted = plugin == "image_folder" or "--data-root" in str(record.get("command"))
+    data = shlex.join([plugin, *(["--data-root", "DIR"] if rooted else []), *data_options(record)])
     storage = parse_storage(record["system"].rpartition("+")[2])
     if storage is not None and storage.images:
         kind = next((one for one in DATASETS.names() if slug(one) == storage.images), "image_folder")

@@ -1,5 +1,6 @@
 """The commands that ``bench choose`` prints: train a system, export it, or time the rows of a board."""
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from datamodules._files import sha256
 from tasks.recipes import GIVEN
 
 BOARDS = Path("leaderboards")  # where ``bench run`` writes records at every scale except smoke
+_PER_CLASS = re.compile(r"(.+)-(\d+)-per-class")  # a data set's name with --per-class
 INT8, W8 = "-int8", "-w8"  # suffixes of runtimes that round the weights
 
 
@@ -64,7 +66,15 @@ def train_command(record: Mapping[str, Any], runtime: str, leaderboards: Path) -
         more.append(("weights", _given(record, "--weights") or "DIR", None))
     more.append(("seed", record["seed"], 0))
     name = record["dataset"]["name"]
-    return run_command(record["suite"], name, record["scale"], leaderboards, record, [*_flags(more), "--fresh"])
+    words = [*data_options(record), *_flags(more), "--fresh"]
+    return run_command(record["suite"], name, record["scale"], leaderboards, record, words)
+
+
+def data_options(record: Mapping[str, Any]) -> list[str]:
+    """The options of a record's command that change its training data or where its training starts."""
+    words = shlex.split(str(record.get("command")))
+    return [word for flag in ("--glyphs", "--from", "--per-class")
+            for at, one in enumerate(words[:-1]) if one == flag for word in words[at : at + 2]]  # fmt: skip
 
 
 def run_command(
@@ -74,6 +84,8 @@ def run_command(
     """Makes records of a data set as ``like``, a record of it, was made; ``DIR`` stands for the user's own files."""
     if like is not None:
         plugin, root = like["dataset"].get("plugin") or dataset, _given(like, "--data-root")
+    elif few := _PER_CLASS.fullmatch(dataset):
+        return run_command(suite, few[1], scale, leaderboards, more=["--per-class", few[2], *more])
     elif dataset in DATASETS.names():
         plugin, root = dataset, None if DATASETS.literals(dataset).get("SYNTHETIC") else "DIR"
     else:  # records of an image folder are named after the folder

@@ -16,6 +16,7 @@ from bench.run.resume import BEGUN, TRAINED
 from datamodules import shui, synthetic_hwdb
 from datamodules._files import cache_folder, sha256
 from datamodules.cache.stale import DRAWN, PACKED, judged_caches
+from datamodules.synthetic import glyphs
 
 WEIGHTS = ("weights.safetensors", "weights.packed")
 # Only files of these names are removed.
@@ -81,7 +82,10 @@ def find_unneeded(runs: Path, folders: Sequence[Path], unfinished: bool = False)
         _temporary(folder, names, found)
         if len(folder.relative_to(runs).parts) == 4 and any(name in _MARKS for name in names):
             _row(folder, names, needs, unfinished, found)
-    for place in ("prepared", "synthetic_hwdb", "synthetic_shui", "cifar", "audit"):
+    for file in sorted((cache_folder() / "glyphs").glob("*.npz")):
+        if not file.stem.endswith(glyphs.traced_by()):
+            found.add(file, "traced by another version of the code")
+    for place in ("prepared", "synthetic_hwdb", "synthetic_shui", "glyphs", "cifar", "audit"):
         for folder, names in _walk(cache_folder() / place):
             _temporary(folder, names, found)
     codes = {"synthetic_hwdb": synthetic_hwdb.drawn_by(), "synthetic_shui": shui.drawn_by()}

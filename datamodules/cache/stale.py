@@ -14,14 +14,19 @@ from datamodules.readers.casia_parts import Source
 Judged = tuple[Path, str, bool]  # a cache's folder, why, and whether it can go
 PACKED, DRAWN = ("pixels", "index", "meta.json", "journal"), (".gnt", ".npy")  # what a cache holds: names, endings
 _NAME = re.compile(r"v(\d+)-[0-9a-f]{12}(\.partial)?")
-_DRAWN = re.compile(r"\d+(?:-[0-9a-f]{8})?-([0-9a-f]{8})")  # classes, which ones, code
+# Classes and code; classes, which ones and code; the same and glyphs.
+_DRAWN = (
+    re.compile(r"\d+-([0-9a-f]{8})"),
+    re.compile(r"\d+-[0-9a-f]{8}-([0-9a-f]{8})"),
+    re.compile(r"\d+-[0-9a-f]{8}-([0-9a-f]{8})-[0-9a-f]{8}"),
+)
 
 
 def judged_caches(codes: Mapping[str, str], unfinished: bool) -> Iterator[Judged]:
     """Every cache that is not used as it is: those to remove, and those that are kept for a reason worth telling.
 
     Args:
-        codes: for each folder of drawn caches, the hash of the code that draws them, with which their names end.
+        codes: for each folder of drawn caches, the hash of the code that draws them, a part of their names.
         unfinished: whether a cache whose packing was interrupted, and could resume, can go too.
     """
     for place in _folders(cache_folder() / "prepared"):
@@ -30,8 +35,8 @@ def judged_caches(codes: Mapping[str, str], unfinished: bool) -> Iterator[Judged
                 yield from _packed(folder, int(match[1]), bool(match[2]), unfinished)
     for name, code in codes.items():
         for folder in _folders(cache_folder() / name):
-            match = _DRAWN.fullmatch(folder.name)
-            if match and match[1] != code:
+            found = [match[1] for form in _DRAWN if (match := form.fullmatch(folder.name))]
+            if found and found[0] != code:
                 yield folder, "drawn by another version of the code", True
 
 

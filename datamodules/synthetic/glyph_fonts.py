@@ -47,8 +47,10 @@ class FontFamily:
         place = self.places.get(character)
         if place is None:
             return None
-        lines = _glyph(*place, character)
-        return trace(lines) if lines.any() else None
+        try:
+            return trace(_glyph(*place, character))
+        except ValueError:  # blank, or a dot of a few pixels
+            return None
 
 
 def read_families(files: Iterable[Path], characters: Sequence[str]) -> list[FontFamily]:
@@ -102,7 +104,7 @@ def _glyph(path: Path, number: int, character: str) -> NDArray[np.uint8]:
 
 @lru_cache(maxsize=512)
 def _opened(path: Path, number: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(path, EM, number)
+    return ImageFont.truetype(path, EM, number, layout_engine=ImageFont.Layout.BASIC)  # the same on all machines
 
 
 def _check_glyphs_differ(family: FontFamily) -> None:

@@ -79,8 +79,10 @@ def _characters(path: Path) -> Iterator[tuple[str, list[Median]]]:
         for number, line in enumerate(lines, 1):  # noqa: B007  # for the message
             document = json.loads(line)
             character = document["character"] if path.name == GRAPHICS else path.stem
+            if not isinstance(character, str):
+                raise ValueError("a character that is no text")
             yield character, [_median(points) for points in document["medians"]]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         wanted = "a JSON object with medians, a list of [x, y] for each stroke"
         got = f"{type(error).__name__}: {error}, in line {number}"
         raise DataError(path, 0, wanted, got, "Download it again.") from error
@@ -93,4 +95,5 @@ def _median(points: Any) -> Median:
     if not (np.abs(array) < 4 * UNITS).all():
         raise ValueError("a point far outside the em square")
     scaled = np.stack([array[:, 0], TOP - array[:, 1]], 1) * (EM / UNITS) + (CANVAS - EM) / 2
-    return scaled if len(scaled) > 1 else np.repeat(scaled, 2, 0)
+    inside = np.clip(scaled, 0, CANVAS - 1)
+    return inside if len(inside) > 1 else np.repeat(inside, 2, 0)

@@ -9,17 +9,19 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
 from datamodules._errors import DataError
 from datamodules._files import cache_folder, sha256, source_hash
 from datamodules.readers.gb2312 import LEVEL1
+from datamodules.readers.image_tree import is_hidden
 from datamodules.synthetic import glyph_fonts as _glyph_fonts
 from datamodules.synthetic import glyph_strokes as _glyph_strokes
 from datamodules.synthetic import skeleton as _skeleton
 from datamodules.synthetic import strokes as _strokes
-from datamodules.synthetic.glyph_fonts import SUFFIXES, read_families
+from datamodules.synthetic.glyph_fonts import SUFFIXES, FontFamily, read_families
 from datamodules.synthetic.glyph_strokes import StrokeFiles, is_stroke_file, read_stroke_files
 from datamodules.synthetic.stroke_cache import load_plans, save_plans
 from datamodules.synthetic.strokes import Strokes, strokes
@@ -103,12 +105,12 @@ class Glyphs:
         """Eight hexadecimal digits over the sources and the code that reads them; empty for the built-in font alone."""
         if not self.sources:
             return ""
-        return hashlib.sha256("".join(map(_digest, self.sources)).encode()).hexdigest()[:8]
+        return hashlib.sha256("".join([*map(_digest, self.sources), traced_by()]).encode()).hexdigest()[:8]
 
     def _known(self, source: Source) -> Mapping[str, Strokes]:
         """All level-1 characters of a source, from the cache folder, or read once and kept there."""
         if source.name not in self._plans:
-            path = cache_folder() / "glyphs" / f"{_digest(source)}.npz"
+            path = cache_folder() / "glyphs" / f"{_digest(source)}-{traced_by()}.npz"
             plans = load_plans(path)
             if plans is None:
                 _LOG.info("reading the strokes of %s, once", source.name)
@@ -126,14 +128,15 @@ def find_glyphs(folders: Iterable[Path]) -> Glyphs:
     """The sources below these folders: font files, and stroke data in JSON.
 
     Raises:
-        DataError: a folder without any for level-1 characters, or a damaged file.
+        DataError: a folder without any for level-1 characters, two different sources of one name, or a damaged file.
     """
-    sources: list[Source] = []
+    sources: dict[str, Source] = {}
     for folder in folders:
         if not folder.is_dir():
             got = "a file" if folder.exists() else "nothing there"
             raise DataError(folder, 0, "a folder of fonts or stroke data", got, ADVICE)
-        files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+        paths = sorted(folder.rglob("*"))
+        files = [path for path in paths if path.is_file() and not is_hidden(path.relative_to(folder))]
         found: list[Source] = [
             *read_stroke_files(filter(is_stroke_file, files), LEVEL1),
             *read_families([path for path in files if path.suffix.lower() in SUFFIXES], LEVEL1),
@@ -141,11 +144,20 @@ def find_glyphs(folders: Iterable[Path]) -> Glyphs:
         if not found:
             wanted = "fonts (TTF, OTF, WOFF, collections) or stroke data (JSON) of GB2312 level-1 characters"
             raise DataError(folder, 0, wanted, f"none in {len(files)} files", ADVICE)
-        sources += found
-    return Glyphs(tuple(sorted(sources, key=lambda source: source.name)))
+        for source in found:
+            other = sources.setdefault(source.name, source)
+            if _digest(other) != _digest(source):
+                got = f"two called {source.name!r}, the other at {other.files[0].parent}"
+                raise DataError(source.files[0].parent, 0, "sources of different names", got, "Rename or remove one.")
+    return Glyphs(tuple(sources[name] for name in sorted(sources)))
+
+
+def traced_by() -> str:
+    """The hash of the code that traces glyphs, part of the names of their caches."""
+    return source_hash(_strokes, _skeleton, _glyph_fonts, _glyph_strokes)
 
 
 def _digest(source: Source) -> str:
     read = "".join(str(sha256(path)) for path in source.files)
-    code = source_hash(_strokes, _skeleton, _glyph_fonts, _glyph_strokes)
-    return hashlib.sha256(f"{source.name} {read} {code}".encode()).hexdigest()[:16]
+    drawn_with = f"pillow {version('pillow')}" if isinstance(source, FontFamily) else ""
+    return hashlib.sha256(f"{source.name} {read} {drawn_with}".encode()).hexdigest()[:16]

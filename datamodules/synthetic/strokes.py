@@ -59,8 +59,13 @@ def trace(lines: NDArray[np.uint8]) -> Strokes:
 
     Args:
         lines: uint8 (h, w), 1 where there is ink, 0 elsewhere and at the border; an em is EM pixels.
+
+    Raises:
+        ValueError: thinning leaves no line.
     """
     paths = [piece for path in skeleton_paths(lines) for piece in _split_corners(path)]
+    if not paths:
+        raise ValueError("a glyph without lines: thinning leaves nothing of it")
     return assemble(paths, lines)
 
 

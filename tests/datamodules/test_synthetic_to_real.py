@@ -61,7 +61,7 @@ def test_no_root_an_empty_one_and_one_without_level_1_are_refused(tmp_path: Path
     with pytest.raises(DataError, match=r"a folder of \.gnt files, or .*, got 0 test images"):
         build(DataSettings(tmp_path)).setup()
     write_files(tmp_path, {"symbols.gnt": record("〇", 3, 3)})
-    with pytest.raises(DataError, match="level-1 characters, got none"):
+    with pytest.raises(DataError, match="characters of GB2312 level 1, got none"):
         build(DataSettings(tmp_path)).setup()
 
 

@@ -14,6 +14,7 @@ from fake.records import record, write
 from datamodules import synthetic_hwdb
 from datamodules.cache.packer import VERSION
 from datamodules.cache.prepared import _lock
+from datamodules.synthetic import glyphs
 
 Bench = Callable[[str], tuple[int, str, str]]
 ROWS = Path("runs/hccr/synthetic_hwdb/quick")
@@ -221,3 +222,14 @@ def test_a_cache_that_does_not_say_where_its_sources_were_stays(
     assert [kept["path"] for kept in document["kept"]] == [str(folder)]
     (folder / "meta.json").write_text("{")
     assert folders(clean()) == {folder.name}
+
+
+def test_strokes_and_writers_of_other_code_go(clean: Callable[..., dict[str, Any]], cache: Path) -> None:
+    current = cache / f"glyphs/0123456789abcdef-{glyphs.traced_by()}.npz"
+    put(current)
+    put(cache / "glyphs/0123456789abcdef-00000000.npz")
+    drawn = cache / f"synthetic_hwdb/2-01234567-{synthetic_hwdb.drawn_by()}-89abcdef/s0001.gnt"
+    put(drawn)
+    put(cache / "synthetic_hwdb/2-01234567-00000000-89abcdef/s0001.gnt")
+    clean("--yes")
+    assert sorted(path for path in cache.rglob("*") if path.is_file()) == sorted([current, drawn])

@@ -13,7 +13,7 @@ from datamodules._errors import DataError
 from datamodules.synthetic.glyphs import BUILT_IN, STROKES_SHARE, find_glyphs
 from datamodules.synthetic.handwriting import draw
 from datamodules.synthetic.stroke_cache import load_plans, save_plans
-from datamodules.synthetic.strokes import strokes
+from datamodules.synthetic.strokes import strokes, trace
 
 BAR, POST = (100, 400, 900, 450), (475, 0, 525, 800)
 
@@ -171,3 +171,30 @@ def test_broken_stroke_data_are_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "一.json").write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=r"一\.json: byte 0: wanted a JSON object with medians"):
         find_glyphs([tmp_path])
+
+
+def test_points_outside_the_em_square_stay_on_the_canvas(tmp_path: Path) -> None:
+    write_strokes(tmp_path / "一.json", [[(-400, 400), (1500, -300)]])
+    plan = find_glyphs([tmp_path]).sources[0].strokes("一")
+    assert np.abs(plan.points).max() < 0.62
+
+
+def test_a_dot_that_thinning_removes_is_a_missing_glyph(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dot = np.pad(np.ones((2, 2), np.uint8), 4)
+    with pytest.raises(ValueError, match="without lines"):
+        trace(dot)
+    family = named(find_glyphs([folder]), "Test")
+    monkeypatch.setattr("datamodules.synthetic.glyph_fonts._glyph", lambda *place: dot)
+    assert family.strokes("一") is None
+
+
+def test_hidden_files_are_left_aside(folder: Path) -> None:
+    (folder / "._a.ttf").write_bytes(b"metadata of macOS")
+    assert len(find_glyphs([folder]).sources) == 2
+
+
+def test_the_same_folder_twice_counts_once_and_two_of_one_name_are_refused(folder: Path, tmp_path: Path) -> None:
+    assert find_glyphs([folder, folder]).digest == find_glyphs([folder]).digest
+    write_strokes(tmp_path / "other" / "hanzi" / "一.json", [[(100, 400), (900, 500)]])
+    with pytest.raises(DataError, match="two called 'strokes hanzi', the other at"):
+        find_glyphs([folder, tmp_path / "other"])
