@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.cli._arguments import Answer, positive_int
-from bench.cli._recognizer_text import describe_classes
+from bench.cli._recognizer_text import answer_lines, describe_classes, sureness
 from bench.deploy.boxed import BOXED, SUFFIXES, boxed_file
 from datamodules._errors import UsageError
 
@@ -57,20 +57,11 @@ def run(options: argparse.Namespace) -> Answer:
         print(f"bench: {error}", file=sys.stderr)
     document = {
         "file": str(file), "runtime": recogniser.runtime, "knows": _knows(recogniser),
-        "sure_from": recogniser.sureness.get("threshold"),
+        "sure_from": sureness(recogniser.about).get("threshold"),
         "images": [answer.as_dict() for answer in answers], "seconds": seconds,
     }  # fmt: skip
     lines = [f"{file.name if file == BOXED else file} knows {describe_classes(recogniser.labels, recogniser.about)}"]
-    sureness = recogniser.sureness
-    threshold = sureness.get("threshold", 0.0)
-    lines += [f"{answer.image}: " + "  ".join(f"{label} {100 * p:.2f} %" for label, p in answer.top)
-              + (" (unsure)" if answer.top[0][1] < threshold else "")
-              for answer in answers if answer.top]  # fmt: skip
-    if sureness and any(answer.top and answer.top[0][1] < threshold for answer in answers):
-        lines.append(
-            f"unsure: below {100 * threshold:.1f} %; in its test {100 * sureness['coverage']:.1f} % of the characters "
-            f"that it knows reach that, and {100 * sureness['value']:.1f} % of those that it does not know"
-        )
+    lines += answer_lines(answers, sureness(recogniser.about))
     if options.batch:
         lines.append(f"{len(answers)} images in {seconds:.1f} s, {len(errors)} refused")
     return int(bool(errors)), document, "\n".join(lines)

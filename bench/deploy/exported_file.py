@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bench.deploy.checksum import DIGITS, onnx_with_checksum, with_checksum
 from bench.deploy.int8 import quantised, quantised_stages
 from bench.deploy.int8_weights import with_int8_weights
-from bench.deploy.load import FORMAT, IN_FP32, PORTABLE_BITS, UNKNOWN, WEIGHT_BITS
+from bench.deploy.load import FORMAT, IN_FP32, PORTABLE_BITS, WEIGHT_BITS
 from bench.deploy.onnx_cascade import onnx_cascade, stage_graphs
 from bench.deploy.onnx_model import onnx_model
 from bench.deploy.openvino_core import core
@@ -34,6 +34,7 @@ from tasks.recogniser import Recogniser
 _KEPT = ("suite", "scale", "system", "seed", "recipe", "dataset", "trained_commit")
 # A layer in OpenVINO's XML that has no name of its own: OpenVINO numbers these by a counter of the process.
 _NUMBERED = re.compile(rb'(<layer id="\d+" name=")\w+_\d+(" type="(?!Parameter|Result))')
+UNKNOWN = "unknown_accepted"  # figure that states from which probability on an answer is sure
 _ZIPPED = ("recogniser.xml", "recogniser.bin")
 _DATE = (1980, 1, 1, 0, 0, 0)  # of the files in a zip, the earliest that the format knows: equal input, equal bytes
 

@@ -24,7 +24,6 @@ WEIGHT_BITS = "int8_weight_bits"  # metadata of int8 files
 # earlier versions wrote, would answer wrongly there. Source: ONNX Runtime's documentation of quantisation.
 _INT8_FLAGS = {"avx512_vnni", "avx_vnni", "amx_int8"}
 PORTABLE_BITS = 7
-UNKNOWN = "unknown_accepted"  # figure of a record that states from which probability on an answer is sure
 Classify = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 Shapes = Sequence[Sequence[int | str | None]]  # of a graph's inputs or outputs; dynamic lengths are not numbers
 
@@ -51,15 +50,6 @@ class ExportedRecogniser:
     several: bool  # whether ``classify`` takes batches; if not, n must be 1
     runtime: str  # such as ``onnxruntime-int8``
     about: Mapping[str, str]  # metadata of the file
-
-    @property
-    def sureness(self) -> Mapping[str, Any]:
-        """``threshold``, the probability from which on an answer is sure, and what it was measured to accept.
-
-        ``value`` is the share of unknown characters above it, ``coverage`` that of known ones; empty if not measured.
-        """
-        figure = (json.loads(self.about["provenance"]).get("record") or {}).get(UNKNOWN) or {}
-        return figure if isinstance(figure.get("threshold"), float) else {}
 
     @property
     def has_exits(self) -> bool:
