@@ -55,7 +55,7 @@ def test_literals_are_read_without_an_import_and_make_sense(name):
     assert literals["LAYOUT"] in ("channels_last", "contiguous")
     assert literals["CPU_TRAINING"] in ("bf16", "fp32")
     for recipe in ("light", "paper"):
-        assert recipe in literals["RECIPE"]
+        assert recipe in literals["RECIPE"] or (recipe == "paper" and "no paper" in literals["SOURCE"])
         assert recipe_for(recipe, literals["RECIPE"]).epochs > 0
         assert recipe_for(recipe, literals["RECIPE"]).lr > 0
 
