@@ -15,6 +15,7 @@ VERBS = Registry("bench.cli")
 # another graph.
 EXPORT_VERSION = "3"
 INT8_VERSION = "2"  # the same, of the graphs in int8 alone
+INT8, W8 = "-int8", "-w8"  # suffixes of runtimes that round weights, and with int8 activations too
 # Kinds that ``bench list`` shows file by file.
 LISTED = {"architectures": ARCHITECTURES, "datasets": DATASETS, "suites": SUITES, "measurements": MEASUREMENTS}
 KINDS = (*LISTED, "systems", "runtimes", "claims")  # all kinds that ``bench list`` accepts
@@ -71,7 +72,7 @@ def measurement_of(figure: str, measurements: Sequence[str]) -> str | None:
 
 def version_in_runtime(version: str, runtime: str) -> str:
     """Version of a measurement's figures in a runtime: VERSION.EXPORT_VERSION, in int8 VERSION.EXPORT.INT8_VERSION."""
-    return f"{version}.{EXPORT_VERSION}" + (f".{INT8_VERSION}" if runtime.endswith("-int8") else "")
+    return f"{version}.{EXPORT_VERSION}" + (f".{INT8_VERSION}" if runtime.endswith(INT8) else "")
 
 
 def in_runtimes(measurements: Sequence[str]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ import numpy as np
 from datamodules._base import VALIDATION_LEAST, CharacterDataModule, DatasetInfo, DataSettings, Splits
 from datamodules._files import cache_folder, source_hash
 from datamodules.readers.gb2312 import LEVEL1
-from datamodules.readers.hwdb import read_characters
+from datamodules.readers.gnt import read_characters
 from datamodules.synthetic import glyphs as _glyphs
 from datamodules.synthetic import handwriting as _handwriting
 from datamodules.synthetic import pen as _pen

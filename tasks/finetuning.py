@@ -8,16 +8,15 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from datamodules._characters import Characters
-from datamodules._image import fit_matrix, resample, with_channels
 from tasks.building import outlined
 from tasks.early_exits.cascade import cascade_of
 from tasks.normalised import Normalised
-from tasks.recogniser import renamed
+from tasks.recogniser import Recogniser, renamed
 
-# Logit of a new class for the mean of its training images, where the mean of all classes has 0: as certain as a network
-# is after training, and not so certain that its loss has no gradient.
+# Logit of a new class for the mean of its training images, where the mean of all classes has 0. Not tuned: large enough
+# to answer at once, small enough to leave the loss a gradient.
 IMPRINTED_LOGIT = 12.0
-IMPRINTED_ON = 64  # images of a class: the mean of more hardly differs
+IMPRINTED_ON = 64  # images of a class, at most: bounds the time
 
 
 def start_from(
@@ -65,11 +64,11 @@ def imprint(network: Normalised, channels: int, size: int, train: Characters, la
     if not shown or not linear or cascade_of(network) is not None or max(shown) >= linear[-1].out_features:
         return
     classifier, means = linear[-1], []
-    network.eval()
+    recogniser = Recogniser(network, channels, size)  # puts the network into eval mode
     with torch.no_grad():
         for label in shown:
             indices = (train.labels == label).nonzero()[0][:IMPRINTED_ON]
-            images = torch.stack([_fitted(train, int(index), channels, size) for index in indices])
+            images = torch.cat([recogniser.preprocess(train.image(int(index))) for index in indices])
             means.append(_features(network, classifier, images).mean(0))
         centre = torch.stack(means).mean(0)
         away = torch.stack(means) - (centre if len(means) > 1 else 0)
@@ -89,13 +88,6 @@ def _features(network: nn.Module, classifier: nn.Linear, images: Tensor) -> Tens
     finally:
         hook.remove()
     return seen[0]
-
-
-def _fitted(train: Characters, index: int, channels: int, size: int) -> Tensor:
-    image = with_channels(train.image(index), channels)
-    square = resample(image, fit_matrix(image.shape[0], image.shape[1], size), size)
-    planes = square[None] if square.ndim == 2 else square.transpose(2, 0, 1)
-    return torch.from_numpy(planes.copy())
 
 
 def _of_classes(architecture: str, classes: int) -> set[str]:

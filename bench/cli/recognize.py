@@ -23,9 +23,9 @@ HELP = "recognise the characters in images with an exported file"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     add = parser.add_argument
-    add("paths", type=Path, nargs="+", metavar="[FILE] IMAGE",
-        help="FILE: an exported file; without it, the recogniser of all 3,755 characters that is part of this package. "
-        "IMAGE: a photo or scan of one character; with --batch also a folder of them")  # fmt: skip
+    add("paths", type=Path, nargs="+", metavar="IMAGE",
+        help="photo or scan of one character; with --batch also a folder of them. If the first is an exported file, it "
+        "answers, otherwise the recogniser of all 3,755 characters that is part of this package")  # fmt: skip
     add("--top", type=positive_int, default=5, metavar="K", help="number of candidates per image; default 5")
     add("--batch", action="store_true", help="many images at full speed, on all cores")
 

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import torch
 
+from bench.plugins import INT8, W8
 from bench.runtimes._base import Loader
 from datamodules._characters import Characters
 
@@ -57,7 +58,7 @@ def disagreement(compared: dict[str, Any], runtime: str) -> str | None:
     """
     if not compared:
         return None
-    is_int8 = runtime.endswith(("-int8", "-w8"))  # its threshold leaves room for ties
+    is_int8 = runtime.endswith((INT8, W8))  # its threshold leaves room for ties
     least = LEAST_INT8 if is_int8 else LEAST
     differing = round((1 - compared["agreement"]) * compared["compared"])
     differing -= 0 if is_int8 else compared.get("ties", 0)

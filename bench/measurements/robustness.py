@@ -3,16 +3,15 @@
 import random
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from bench.measurements._accuracy import accuracy_drop, share_in_top_k
+from bench.measurements._predict import predict
 from bench.measurements._row import Row
-from bench.records.predictions import Predictions, write_predictions
+from bench.records.predictions import write_predictions
 from bench.records.record import Measurement
-from datamodules._loader import Key, View
+from datamodules._loader import Key
 from tasks.augmentation import CharacterAugmentation
-from tasks.classification import best_answers
 from tasks.recipe import Augmentation
 
 NAME = "robustness"
@@ -74,21 +73,7 @@ def measure(row: Row, figure: str) -> Measurement:
     clean = row.predictions
     if clean is None or not np.array_equal(clean.labels, row.datamodule.test.labels):
         raise ValueError(f"{row.system}: wanted predictions on the unchanged test split, got none")
-    changed = predict_through(row, RandomView(_CHANGES[figure], row.recogniser.size))
+    changed = predict(row, row.datamodule.test, RandomView(_CHANGES[figure], row.recogniser.size), _SEED)
     write_predictions(row.weights.parent, changed, figure.partition("@")[2])
     share = share_in_top_k(changed, 1)
     return Measurement(share.value, {**share.detail, **accuracy_drop(clean.correct, changed.correct)})
-
-
-def predict_through(row: Row, view: View) -> Predictions:
-    """Predictions on the test split seen through ``view``, in full precision, on the device of the training."""
-    network, device = row.network_on_device()
-    top, probability = [], []
-    with torch.inference_mode():
-        for batch in row.batches(row.datamodule.test, view, _SEED):
-            best, _ = best_answers(network, batch["images"].to(device))
-            top.append(best.indices.cpu())
-            probability.append(best.values[:, 0].cpu())
-    return Predictions(
-        torch.cat(top).numpy().astype(np.int32), torch.cat(probability).numpy(), row.datamodule.test.labels
-    )

@@ -3,15 +3,13 @@
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from bench.measurements._accuracy import share
+from bench.measurements._predict import predict
 from bench.measurements._row import Row
 from bench.records.record import Measurement
-from datamodules._characters import Characters
 from datamodules._loader import Fitted
-from tasks.classification import best_answers
 
 NAME = "unknown_accepted"
 UNIT = "ratio"
@@ -37,15 +35,16 @@ def measure(row: Row) -> Measurement:
         ValueError: the data set has no unknown characters, or the row no predictions.
     """
     unknown, predictions = row.datamodule.splits.unknown, row.predictions
-    if unknown is None or not len(unknown) or predictions is None:
+    if not unknown or predictions is None:
         raise ValueError(f"{row.system}: wanted unknown characters and predictions on the test split, got none")
     val = row.datamodule.val
     some = val.take(np.linspace(0, len(val) - 1, min(MOST, len(val))).astype(int))
-    top, sureness = _answers(row, some)
-    correct = sureness[top == some.labels]
+    view = Fitted(row.recogniser.size)
+    validated = predict(row, some, view)
+    correct = validated.probability[validated.correct]
     threshold = float(np.quantile(correct, LOST)) if len(correct) else 1.0
-    right, known = predictions.top[:, 0] == predictions.labels, predictions.probability
-    strange = _answers(row, unknown)[1]
+    right, known = predictions.correct, predictions.probability
+    strange = predict(row, unknown, view).probability
     measured = share(strange >= threshold)
     curve = [_point(float(np.quantile(known, 1 - coverage)), right, known, strange) for coverage in COVERAGES]
     return Measurement(measured.value, {**measured.detail, **_point(threshold, right, known, strange), "curve": curve})
@@ -60,15 +59,3 @@ def _point(
         "unknown_accepted": float((strange >= threshold).mean()),
         "accuracy_accepted": float(right[accepted].mean()) if accepted.any() else None,
     }  # fmt: skip
-
-
-def _answers(row: Row, characters: Characters) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The most probable class of each character, and its probability."""
-    network, device = row.network_on_device()
-    top, sureness = [], []
-    with torch.inference_mode():
-        for batch in row.batches(characters, Fitted(row.recogniser.size), row.seed):
-            best, _ = best_answers(network, batch["images"].to(device))
-            top.append(best.indices[:, 0].cpu().numpy())
-            sureness.append(best.values[:, 0].cpu().numpy())
-    return np.concatenate(top), np.concatenate(sureness)

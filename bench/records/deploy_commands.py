@@ -3,10 +3,11 @@
 import re
 import shlex
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from bench.plugins import DATASETS, SUITES, exported_name
+from bench.plugins import DATASETS, INT8, SUITES, W8, exported_name
 from bench.records.predictions import EXPORTED, row_folder
 from bench.records.record import slug_system
 from bench.suites._base import Suite
@@ -16,7 +17,6 @@ from tasks.recipes import GIVEN
 
 BOARDS = Path("leaderboards")  # where ``bench run`` writes records at every scale except smoke
 _PER_CLASS = re.compile(r"(.+)-(\d+)-per-class")  # a data set's name with --per-class
-INT8, W8 = "-int8", "-w8"  # suffixes of runtimes that round the weights
 
 
 def measured_file(runs: Path, record: Mapping[str, Any], runtime: str) -> Path | None:
@@ -72,9 +72,8 @@ def train_command(record: Mapping[str, Any], runtime: str, leaderboards: Path) -
 
 def data_options(record: Mapping[str, Any]) -> list[str]:
     """The options of a record's command that change its training data or where its training starts."""
-    words = shlex.split(str(record.get("command")))
-    return [word for flag in ("--glyphs", "--from", "--per-class")
-            for at, one in enumerate(words[:-1]) if one == flag for word in words[at : at + 2]]  # fmt: skip
+    flags = ("--glyphs", "--from", "--per-class")
+    return [word for flag in flags for value in _all_given(record, flag) for word in (flag, value)]
 
 
 def run_command(
@@ -109,8 +108,13 @@ def _flags(options: Sequence[tuple[str, Any, Any]]) -> list[str]:
 
 def _given(record: Mapping[str, Any], flag: str) -> str | None:
     """The value of an option in a record's command; paths are base names there."""
+    return next(iter(_all_given(record, flag)), None)
+
+
+def _all_given(record: Mapping[str, Any], flag: str) -> list[str]:
+    """The values of an option that can be repeated."""
     words = [part for word in shlex.split(str(record.get("command"))) for part in word.split("=", 1)]
-    return words[words.index(flag) + 1] if flag in words[:-1] else None
+    return [value for word, value in pairwise(words) if word == flag]
 
 
 def _system(record: Mapping[str, Any]) -> System:

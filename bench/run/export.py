@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from bench.deploy.calibration import CALIBRATION, read_calibration
 from bench.deploy.load import IN_FP32
 from bench.deploy.recognize import image_files, native_character
-from bench.plugins import ARCHITECTURES, RUNTIMES, SUITES, exportable_runtimes
-from bench.records.deploy_commands import INT8, is_here, measured_file, measured_with, run_command, train_command
+from bench.plugins import ARCHITECTURES, INT8, RUNTIMES, SUITES, exportable_runtimes
+from bench.records.deploy_commands import is_here, measured_file, measured_with, run_command, train_command
 from bench.records.load import read_stored
 from bench.records.predictions import EXPORTED, RUNS, row_folder
 from bench.records.provenance import machine

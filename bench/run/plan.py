@@ -143,7 +143,7 @@ class Plan:
         """The measurements that apply to a system: some need early exits, float32 weights, or unknown characters."""
         literals = ARCHITECTURES.literals(system.architecture.partition(":")[0])
         needs = {name: MEASUREMENTS.literals(name) for name in self.scale_measurements}
-        unknown = self.datamodule.splits.unknown is not None and len(self.datamodule.splits.unknown) > 0
+        unknown = bool(self.datamodule.splits.unknown)
         return tuple(
             name for name, need in needs.items()
             if need.get("NEEDS") in (None, *literals) and (need.get("STORED", True) or not system.storage)
@@ -222,7 +222,7 @@ def _check_start(plan: Plan) -> None:
         check_start(start, system.architecture)
         if plan.recipe(system).optimizer == "none":
             raise UsageError(f"{system.name}: is fitted in one pass, so weights to start from would change nothing")
-    for system, seed in plan.rows if start is not None else ():
+    for system, seed in plan.rows:
         if start is not None and start.resolve().is_relative_to(plan.folder(system, seed).resolve()):
             raise UsageError(f"--from {start}: this run writes to that folder; copy the file elsewhere first")
 

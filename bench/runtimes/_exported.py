@@ -58,8 +58,10 @@ def exported(subject: Subject, runtime: str, form: str, content: Callable[[bytes
     if form == "int8":
         images = [characters.image(index) for index in range(len(characters))]
         graph = int8_graph(recogniser, images, subject.in_fp32)
+    elif form == "w8":
+        graph = w8_graph(recogniser)
     else:
-        graph = w8_graph(recogniser) if form == "w8" else fp32_graph(recogniser)
+        graph = fp32_graph(recogniser)
     name = f"{runtime}-{form}" if form else runtime
     labels = subject.labels if len(subject.labels) == subject.classes else tuple(map(str, range(subject.classes)))
     about = file_metadata(

@@ -6,7 +6,7 @@ Source: C.-L. Liu et al., CASIA Online and Offline Chinese Handwriting Databases
 """
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from datamodules._characters import Characters
 from datamodules._errors import DataError, OnBad
 from datamodules._files import whole_file
 
@@ -101,6 +102,24 @@ def read_gnt_stream(file: SupportsRead, name: str | Path, on_bad: OnBad | None =
         if following is None:
             return
         offset = following
+
+
+def read_characters(files: Sequence[Path], labels: Sequence[str], writers: Sequence[int] | None = None) -> Characters:
+    """Read .gnt files of one writer each; characters outside ``labels``, the ordered label space, are dropped.
+
+    ``writers`` is the number of each file's writer, by default the index of the file.
+
+    Raises:
+        DataError: a damaged file.
+    """
+    class_index = {character: label for label, character in enumerate(labels)}
+    rows = [
+        (record.image, class_index[character], writer)
+        for writer, file in zip(range(len(files)) if writers is None else writers, files, strict=True)
+        for record in read_gnt(file)
+        if (character := gnt_character(record.tag)) in class_index
+    ]
+    return Characters.pack([row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows])
 
 
 def write_gnt(path: Path, records: Iterable[tuple[bytes, NDArray[np.uint8]]]) -> None:

@@ -14,7 +14,7 @@ CPU_TRAINING = "fp32"
 RECIPE = {"light": {"batch": 128}}
 
 # Output channels of the stages and the number of residual blocks in each. Every stage halves the maps, 48 pixels to 24,
-# 12 and 6, so that the blocks run on small maps: dense 3x3 convolutions of many channels use the vector units best.
+# 12 and 6, so that the blocks run on small maps with many channels.
 _STAGES = ((24, 0), (48, 2), (96, 1))
 # The classifier has this many weights per class and is more than half of the file at 3,755 classes, so the features
 # that it sees are few, but may be more than the last stage's.

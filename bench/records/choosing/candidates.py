@@ -9,9 +9,8 @@ import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bench.plugins import exportable_runtimes, exported_name
+from bench.plugins import INT8, W8, exportable_runtimes, exported_name
 from bench.records.choosing.timings import timing_of
-from bench.records.deploy_commands import INT8, W8
 from bench.records.formatting import MILLION
 from bench.records.protocols import base_name
 from bench.records.rows import BoardRow

@@ -10,6 +10,7 @@ import pytest
 from fake.exported import SYSTEM, glyph, write_checkpoint
 from fake.records import record, write
 
+from bench.cli._recognizer_text import sureness
 from bench.deploy.boxed import BOXED
 from bench.deploy.load import Recogniser
 from datamodules.readers.gb2312 import LEVEL1
@@ -81,6 +82,10 @@ def test_the_recogniser_in_the_box_reads_all_level_1_characters() -> None:
     recognise = Recogniser(BOXED)
     assert list(recognise.labels) == list(LEVEL1)
     assert BOXED.stat().st_size <= 1_000_000
+    record = json.loads((BOXED.parent / "record.json").read_text(encoding="utf-8"))
+    figure = record["measurements"][f"size_bytes@{recognise.about['runtime']}"]
+    assert figure["file_sha256"] == hashlib.sha256(BOXED.read_bytes()).hexdigest()  # the file that was measured
+    assert sureness(recognise.about)["threshold"] == record["measurements"]["unknown_accepted"]["threshold"]
     some = LEVEL1[::40]
     answers = [recognise.labels[recognise(glyph(character, 64)).argmax()] for character in some]
     assert sum(a == b for a, b in zip(answers, some, strict=True)) > 0.8 * len(some)  # printed; by chance 0.0003

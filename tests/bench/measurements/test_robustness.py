@@ -12,7 +12,8 @@ from fake.rows import characters, row
 from torch import nn
 
 from bench.measurements import robustness
-from bench.measurements.robustness import FIGURES, RandomView, measure, predict_through
+from bench.measurements._predict import predict
+from bench.measurements.robustness import FIGURES, RandomView, measure
 from bench.plugins import figures, measurement_of
 from bench.records.predictions import Predictions, read_predictions
 from bench.records.statistics import paired_difference, wilson
@@ -52,7 +53,7 @@ def halves(count: int = COUNT) -> Characters:
 def trained(folder: Path, test: Characters, **changes):
     """A row of Sides on these test characters, with its answers on them as they are."""
     found = row(folder, Sides(), datamodule=SimpleNamespace(test=test), classes=2, **changes)
-    return dataclasses.replace(found, predictions=predict_through(found, Fitted(found.recogniser.size)))
+    return dataclasses.replace(found, predictions=predict(found, found.datamodule.test, Fitted(found.recogniser.size)))
 
 
 def views(figure: str, test: Characters, size: int = 64) -> list[np.ndarray]:

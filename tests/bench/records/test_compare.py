@@ -204,6 +204,17 @@ def test_advice_names_the_plug_in_and_not_the_folder_of_the_users_data(tmp_path)
         found(tmp_path, dataset={"name": "hwdb100"})
 
 
+def test_advice_names_what_changes_the_training_data():
+    data = {**record()["dataset"], "name": "synthetic_hands", "synthetic": True}
+    made = record(
+        "quill+finetuned", dataset=data, command="bench run --glyphs fonts --from w.safetensors --per-class 5"
+    )
+    assert command_for(made) == (
+        "bench run --suite hccr --dataset synthetic_hands --glyphs fonts --from w.safetensors --per-class 5 "
+        "--scale quick --system quill+finetuned --seed 0"
+    )
+
+
 @pytest.mark.parametrize(
     ("images", "flag"),
     [

@@ -1,10 +1,13 @@
 """The commands that make the chosen file."""
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 from fake.choices import BOARDS, HWDB, ORT, RUNS, Bench, answer, printed
 from fake.records import in_runtime, record, write
+
+from bench.records.deploy_commands import run_command
 
 
 def commands(bench: Bench, flags: str = "") -> Any:
@@ -49,3 +52,21 @@ def test_commands_name_what_is_not_the_default(bench: Bench) -> None:
 def test_weights_of_the_user_are_named_again(bench: Bench) -> None:
     write(BOARDS, in_runtime(record("resnet:18+given"), ORT, 1.0))
     assert commands(bench)[0] == "bench run --suite hccr --system resnet:18+given --weights DIR --fresh"
+
+
+def test_what_changes_the_training_data_is_named_again(bench: Bench) -> None:
+    data = {**record()["dataset"], "name": "hwdb100-10-per-class", "plugin": "image_folder", "synthetic": False}
+    command = "bench run --data-root hwdb100.zip --per-class=10 --glyphs a --glyphs b --from w.safetensors --seed 3"
+    write(BOARDS, in_runtime(record("quill+finetuned", command=command, dataset=data), ORT, 1.0))
+    assert commands(bench, "--dataset hwdb100-10-per-class")[0] == (
+        "bench run --suite hccr --dataset image_folder --data-root hwdb100.zip --glyphs a --glyphs b "
+        "--from w.safetensors --per-class 10 --system quill+finetuned --fresh"
+    )
+
+
+def test_a_data_set_of_few_images_without_a_record_is_named_by_its_option() -> None:
+    found = run_command("hccr", "hwdb100-10-per-class", "quick", Path("leaderboards"))
+    assert found == "bench run --suite hccr --dataset image_folder --data-root hwdb100 --per-class 10"
+    assert run_command("hccr", "synthetic_hwdb-5-per-class", "quick", Path("leaderboards")) == (
+        "bench run --suite hccr --per-class 5"
+    )

@@ -11,7 +11,6 @@ from fake.glyphs import write_font, write_strokes
 
 from datamodules._errors import DataError
 from datamodules.synthetic.glyphs import BUILT_IN, STROKES_SHARE, find_glyphs
-from datamodules.synthetic.handwriting import draw
 from datamodules.synthetic.stroke_cache import load_plans, save_plans
 from datamodules.synthetic.strokes import strokes, trace
 
@@ -89,10 +88,11 @@ def test_the_built_in_font_replaces_what_a_source_lacks(folder: Path) -> None:
     assert not np.array_equal(glyphs.plan("一", writer, 0).points, strokes("一").points)
 
 
-def test_without_sources_nothing_changes(folder: Path) -> None:
+def test_without_sources_all_writers_follow_the_built_in_font() -> None:
     assert BUILT_IN.digest == ""
     for writer in range(5):
-        assert np.array_equal(draw("国", writer, 0), draw("国", writer, 0, glyphs=BUILT_IN))
+        assert BUILT_IN.source_of(writer, 0) is None
+        assert np.array_equal(BUILT_IN.plan("国", writer, 0).points, strokes("国").points)
 
 
 def test_another_process_draws_the_same(folder: Path) -> None:
