@@ -14,6 +14,7 @@ SOURCE = "training part drawn by this suite, test part the user's real character
 LICENCE = "training part: drawn from the font WenQuanYi Micro Hei (Apache License 2.0); test part: not stated"
 SYNTHETIC = True
 GLYPHS = True  # takes --glyphs
+TESTED_ON_REAL = True  # neither drawn nor real characters alone
 NOTE = "Learned from **synthetic** characters alone, which a program drew; tested on real handwriting."
 CLASSES = 100  # or more, if the test part has more
 WRITERS = 200  # synthetic training writers

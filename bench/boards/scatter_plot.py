@@ -30,6 +30,7 @@ STYLE: dict[Any, Any] = {
     "font.family": FACE,
     "font.size": FONT,
 }
+LONGEST_TITLE = 88  # characters of 12 points that fit the width
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,11 @@ def svg(draw: Callable[[], Figure], title: str, description: str) -> bytes:
     return buffer.getvalue().replace(f"'{FACE}'".encode(), f"'{FACE}', {FALLBACK}".encode())
 
 
+def title_size(title: str) -> float:
+    """Font size in points at which a title fits the width of a picture."""
+    return 12 * min(1, LONGEST_TITLE / len(title))
+
+
 def draw(points: Sequence[Point], title: str, reference_ms: float | None) -> Figure:
     """Draw the figure; ``reference_ms`` adds a milliseconds axis."""
     figure = Figure(figsize=SIZE, dpi=72, facecolor="white")
@@ -81,7 +87,7 @@ def draw(points: Sequence[Point], title: str, reference_ms: float | None) -> Fig
         _draw_point(axes, point)
     _draw_labels(axes, points)
     left, bottom, _, height = FRAME
-    figure.text(left, bottom + height + 0.08, title, fontsize=12, fontweight="bold")
+    figure.text(left, bottom + height + 0.08, title, fontsize=title_size(title), fontweight="bold")
     axes.plot([], [], "o-", color=BLUE, label="Pareto front: no other system is both faster and more accurate")
     if len(front) < len(points):
         axes.plot([], [], "s", color=ORANGE, markerfacecolor="white", label="other systems")

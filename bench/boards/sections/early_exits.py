@@ -6,7 +6,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from bench.boards.markdown import table
-from bench.boards.scatter_plot import BLUE, FONT, GREY, ORANGE, svg
+from bench.boards.scatter_plot import BLUE, FONT, GREY, ORANGE, svg, title_size
 from bench.boards.sections.section import Section
 from bench.records import formatting
 from bench.records.formatting import MILLION
@@ -61,7 +61,7 @@ def _draw(curves: Sequence[tuple[str, Mapping[str, Any]]], title: str) -> Figure
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_xlabel("mean ms per character, from the time of each exit and the share of characters that exit there")
     axes.set_ylabel("accuracy, %")
-    figure.text(0.075, 0.93, title, fontsize=12, fontweight="bold")
+    figure.text(0.075, 0.93, title, fontsize=title_size(title), fontweight="bold")
     figure.legend(loc="lower center", ncols=4, frameon=False, fontsize=FONT)
     return figure
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from bench.boards.markdown import table
 from bench.boards.sections.section import Section
+from bench.plugins import DATASETS
 from bench.records.formatting import percent
 
 HEADING = "Order on other data"
@@ -21,11 +22,14 @@ def text(section: Section) -> str:
     if not section.stored:
         return ""
     here = section.stored[0].record
+    if _mixed(here):
+        return ""
     own = _accuracies([item.record for item in section.stored])
     by_name: dict[str, list[Mapping[str, Any]]] = {}
     for item in section.suite:
         record = item.record
-        if record["dataset"]["synthetic"] != here["dataset"]["synthetic"] and record["scale"] == here["scale"]:
+        other_kind = record["dataset"]["synthetic"] != here["dataset"]["synthetic"]
+        if other_kind and not _mixed(record) and record["scale"] == here["scale"]:
             by_name.setdefault(record["dataset"]["name"], []).append(record)
     lines = []
     for name, records in sorted(by_name.items()):
@@ -35,6 +39,12 @@ def text(section: Section) -> str:
             kind = "drawn by a program" if records[0]["dataset"]["synthetic"] else "real"
             lines.append([f"`{name}`", kind, str(len(both)), *_compared([(s, own[s], other[s]) for s in both])])
     return f"{_NOTE}\n{table(list(HEADER), lines, 2)}" if lines else ""
+
+
+def _mixed(record: Mapping[str, Any]) -> bool:
+    """Whether systems learned from drawn characters and were tested on real ones."""
+    plugin = record["dataset"].get("plugin", record["dataset"]["name"])
+    return plugin in DATASETS.names() and bool(DATASETS.literals(plugin).get("TESTED_ON_REAL"))
 
 
 def _accuracies(records: Sequence[Mapping[str, Any]]) -> dict[str, float]:

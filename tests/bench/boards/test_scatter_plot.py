@@ -5,8 +5,11 @@ import matplotlib
 import pytest
 from fake.boards import boards
 from fake.records import record
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from bench.boards.label_placement import Box, place
+from bench.boards.scatter_plot import title_size
 
 
 def test_the_picture_is_opaque_and_names_every_ranked_system(tmp_path):
@@ -62,3 +65,12 @@ def test_names_that_need_not_be_there_leave_crowds_alone():
             assert all(label.box.overlap(Box(*c, *c).grown(label.distance)) == 0 for c in rivals)
     sparse = [(60 + 160 * (i % 4), 50 + 100 * (i // 4)) for i in range(12)]
     assert all(place(names, sparse, [], [], frame, 9.0, [False] * 12))
+
+
+@pytest.mark.parametrize("length", [20, 88, 140])
+def test_a_title_fits_the_picture(length: int) -> None:
+    figure = Figure(figsize=(9, 1))
+    FigureCanvasAgg(figure)
+    title = ("Recognition: synthetic_hands-to-hwdb100, " * 4)[:length]
+    drawn = figure.text(0.075, 0.5, title, fontsize=title_size(title), fontweight="bold")
+    assert drawn.get_window_extent().x1 < figure.bbox.x1

@@ -44,6 +44,14 @@ def test_few_common_systems_and_other_scales_say_nothing(tmp_path: Path) -> None
     assert HEADING not in made["hccr.md"]
 
 
+def test_systems_that_learned_from_drawn_and_were_tested_on_real_characters_are_of_neither_kind(tmp_path: Path) -> None:
+    mixed = on("hands-to-own", True, DRAWN)
+    for one in mixed:
+        one["dataset"]["plugin"] = "synthetic_to_real"
+    made = boards(tmp_path, *mixed, *on("own", False, REAL))
+    assert not any(HEADING in text for text in made.values())
+
+
 def test_the_correlation_is_scipys_and_its_interval_is_bonett_and_wrights() -> None:
     a, b = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0], [2.0, 1.0, 4.0, 3.0, 7.0, 5.0, 6.0]
     value, low, high = spearman(a, b)
