@@ -30,7 +30,7 @@ STYLE: dict[Any, Any] = {
     "font.family": FACE,
     "font.size": FONT,
 }
-LONGEST_TITLE = 88  # characters of 12 points that fit the width
+LONGEST_TITLE = 78  # characters of 12 points that fit the width
 
 
 @dataclass(frozen=True)

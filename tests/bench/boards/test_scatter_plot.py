@@ -67,7 +67,7 @@ def test_names_that_need_not_be_there_leave_crowds_alone():
     assert all(place(names, sparse, [], [], frame, 9.0, [False] * 12))
 
 
-@pytest.mark.parametrize("length", [20, 88, 140])
+@pytest.mark.parametrize("length", [20, 78, 88, 140])
 def test_a_title_fits_the_picture(length: int) -> None:
     figure = Figure(figsize=(9, 1))
     FigureCanvasAgg(figure)
